@@ -1,0 +1,28 @@
+"""Decide who may call the API at all, and say who it is: a Lambda authorizer with simple responses."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from orders.config import TokenSettings
+from orders.telemetry import logger
+from orders.tokens import InvalidToken, TokenVerifier
+
+
+@cache
+def verifier() -> TokenVerifier:
+    """The keys of this execution environment."""
+    return TokenVerifier(TokenSettings.from_environment())
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: Mapping[str, Any], _: object) -> dict[str, Any]:
+    """Allow the request of a caller whose token is good; deny every other one."""
+    logger.append_keys(request_id=event.get("requestContext", {}).get("requestId"), route=event.get("routeKey"))
+    try:
+        caller = verifier().verify(event.get("headers", {}).get("authorization", ""))
+    except InvalidToken as error:
+        logger.info("denied", reason=str(error))
+        return {"isAuthorized": False}
+    scope = " ".join(sorted(caller.scopes))
+    return {"isAuthorized": True, "context": {"customer_id": caller.customer_id, "scope": scope}}

@@ -1,0 +1,33 @@
+"""Read an order."""
+
+from functools import cache
+
+from aws_lambda_powertools.event_handler import Response
+
+from orders.api import Api, customer_id, is_order_id, order_id
+from orders.errors import InvalidParameter
+from orders.read import ReadOrders
+
+app = Api()
+orders = cache(ReadOrders.from_environment)
+
+
+@app.get("/v1/orders/<order>")
+@app.get("/v1/orders/<order>/details/")
+def get_order(order: str) -> Response[str]:
+    """An order, with its lines and, if asked for, its timeline."""
+    include = app.query.get("include", "")
+    if include not in {"", "timeline"}:
+        raise InvalidParameter(f"include is {include!r}; it can be timeline.")
+    return app.order(orders().get(app.caller, order_id(order), timeline=include == "timeline"))
+
+
+@app.get("/orders/<name>")
+def get_order_or_customer_orders(name: str) -> Response[str]:
+    """An order by its id; what is no order's id is a customer's, and gives their orders."""
+    if is_order_id(name):
+        return get_order(name)
+    return app.orders(orders().list(app.caller, app.query, customer_id(name)))
+
+
+handler = app.handler

@@ -1,0 +1,22 @@
+"""List orders: everybody's for those who may see them, else the caller's own."""
+
+from functools import cache
+
+from aws_lambda_powertools.event_handler import Response
+
+from orders.api import Api
+from orders.read import ReadOrders
+
+app = Api()
+orders = cache(ReadOrders.from_environment)
+
+
+@app.get("/v1/orders")
+@app.get("/v1/orders/")
+@app.get("/orders")
+def list_orders() -> Response[str]:
+    """A page of orders, newest first."""
+    return app.orders(orders().list(app.caller, app.query))
+
+
+handler = app.handler

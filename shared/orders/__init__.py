@@ -1,0 +1,1 @@
+"""Orders: what the Lambda functions of the order service share."""

@@ -1,0 +1,216 @@
+"""The HTTP edge: what every function that answers the API does alike.
+
+A function declares its routes on an `Api` and answers with `Api.order`, `Api.orders` or `reply`. Errors become problem
+details (RFC 9457); what a caller sends is read here, and nowhere else.
+"""
+
+import json
+import re
+import uuid
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlencode
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from orders import errors
+from orders.auth import CUSTOMER_ID, Caller
+from orders.telemetry import logger, metrics
+from orders.views import order_view, summary_view
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from pydantic import BaseModel, ValidationError
+
+    from orders.database import Row
+    from orders.read import OrderPage
+
+MAX_BODY_BYTES = 1_048_576
+"""Room for a thousand lines, many times over."""
+
+_JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
+_VERSION_TAG = re.compile(r'"v([0-9]{1,9})"')
+_NO_VERSION = 0
+"""Versions begin at 1: no order has this one."""
+
+
+class Api(APIGatewayHttpResolver):
+    """The routes of one function; its `handler` is what Lambda calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exception_handler(errors.OrderServiceError)(self._known_error)
+        self.exception_handler(Exception)(self._unknown_error)
+        self.not_found(self._no_route)
+        self.handler = logger.inject_lambda_context(self._handle, clear_state=True)
+
+    @property
+    def caller(self) -> Caller:
+        """Who sent the request, as the authorizer found it.
+
+        Raises:
+            Forbidden: the authorizer was not asked.
+        """
+        authorizer = self.current_event.raw_event.get("requestContext", {}).get("authorizer") or {}
+        context = authorizer.get("lambda") or {}
+        if not context.get("customer_id"):
+            raise errors.Forbidden("The request has not passed the authorizer.")
+        return Caller(context["customer_id"], frozenset((context.get("scope") or "").split()))
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query parameters; a repeated one has its values joined by commas."""
+        return self.current_event.query_string_parameters
+
+    @property
+    def expected_version(self) -> int | None:
+        """The version of the order that ``If-Match`` asks for; None where any will do (RFC 9110, section 13.1.1)."""
+        tag = self.current_event.headers.get("if-match", "*").strip()
+        if tag == "*":
+            return None
+        match = _VERSION_TAG.fullmatch(tag)
+        return int(match[1]) if match else _NO_VERSION
+
+    def body[Model: BaseModel](self, model: type[Model]) -> Model:
+        """The body of the request.
+
+        Raises:
+            BodyTooLarge: it is longer than `MAX_BODY_BYTES`.
+            UnsupportedMediaType: it is not declared as JSON.
+            MalformedJson: it is no JSON.
+            ValidationFailed: it is not what the model describes.
+        """
+        from pydantic import ValidationError
+
+        content = (self.current_event.decoded_body or "").encode()
+        if len(content) > MAX_BODY_BYTES:
+            raise errors.BodyTooLarge(f"The body has {len(content)} bytes; it can have {MAX_BODY_BYTES}.")
+        if content and not _JSON.fullmatch(self.current_event.headers.get("content-type", "").strip()):
+            raise errors.UnsupportedMediaType("The body is to be JSON; send the header Content-Type: application/json.")
+        try:
+            return model.model_validate_json(content)
+        except ValidationError as error:
+            raise _body_error(error) from error
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the request has a body at all."""
+        return bool(self.current_event.body)
+
+    def order(self, row: "Row", status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
+        """Answer with an order."""
+        logger.append_keys(order_id=row["id"], version=row["version"])
+        headers = {"ETag": f'"v{row["version"]}"'}
+        view = order_view(row)
+        if status is HTTPStatus.CREATED:
+            headers["Location"] = view["links"]["self"]
+        return reply(status, view, headers)
+
+    def orders(self, page: "OrderPage") -> Response[str]:
+        """Answer with a page of orders."""
+        headers = {}
+        if page.next_cursor:
+            parameters = {name: value for name, value in self.query.items() if name not in {"page", "cursor"}}
+            target = f"{self.current_event.path}?{urlencode({**parameters, 'cursor': page.next_cursor})}"
+            headers["Link"] = f'<{target}>; rel="next"'
+        payload = {
+            "orders": [summary_view(row) for row in page.rows],
+            "count": len(page.rows),
+            "page_size": page.size,
+            "next_cursor": page.next_cursor,
+        }
+        return reply(HTTPStatus.OK, payload, headers)
+
+    def _handle(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+        request = event.get("requestContext", {})
+        logger.append_keys(request_id=request.get("requestId"), route=event.get("routeKey"))
+        try:
+            answer = self.resolve(event, context)
+            logger.info("answered", status=answer["statusCode"])
+            return answer
+        finally:
+            if metrics.metric_set:
+                metrics.flush_metrics()
+
+    def _known_error(self, error: errors.OrderServiceError) -> Response[str]:
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            causes = [*getattr(error, "__notes__", []), repr(error.__cause__)]
+            logger.warning(error.detail, code=error.code, causes=causes)
+        else:
+            logger.info(error.detail, code=error.code)
+        return self._problem(error)
+
+    def _unknown_error(self, error: Exception) -> Response[str]:
+        logger.exception("unexpected error", exc_info=error)
+        return self._problem(errors.OrderServiceError("Something went wrong here; it has been logged."))
+
+    def _no_route(self, _: Exception) -> Response[str]:
+        event = self.current_event
+        return self._problem(errors.RouteNotFound(f"There is no route {event.http_method} {event.path}."))
+
+    def _problem(self, error: errors.OrderServiceError) -> Response[str]:
+        body = {
+            "type": f"/problems/{error.code}",
+            "title": error.title,
+            "status": error.status,
+            "detail": error.detail,
+            "code": error.code,
+            "request_id": self.current_event.raw_event.get("requestContext", {}).get("requestId"),
+            **error.members,
+        }
+        headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+        return reply(HTTPStatus(error.status), body, headers, content_type="application/problem+json")
+
+
+def reply(
+    status: HTTPStatus,
+    payload: object,
+    headers: dict[str, str] | None = None,
+    *,
+    content_type: str = "application/json",
+) -> Response[str]:
+    """Answer with JSON. Orders are personal: nothing on the way may keep a copy."""
+    return Response(
+        status_code=status,
+        content_type=content_type,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+        body=json.dumps(payload, ensure_ascii=False, separators=(",", ":")),
+    )
+
+
+def order_id(text: str) -> str:
+    """An order's id from the path.
+
+    Raises:
+        OrderNotFound: the text is no id, so no order has it.
+    """
+    if not is_order_id(text):
+        raise errors.OrderNotFound(f"There is no order {text!r}.")
+    return text.lower()
+
+
+def is_order_id(text: str) -> bool:
+    """Whether the text can be an order's id: a UUID in its usual spelling (RFC 9562, section 4)."""
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def customer_id(text: str) -> str:
+    """A customer's id from the path.
+
+    Raises:
+        InvalidParameter: the text cannot be one.
+    """
+    name = unquote(text)
+    if not CUSTOMER_ID.fullmatch(name):
+        raise errors.InvalidParameter(f"customer_id is {name!r}; it can be 1 to 128 letters, digits and ._~@:+|=-")
+    return name
+
+
+def _body_error(error: "ValidationError") -> errors.OrderServiceError:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    if found[0]["type"] == "json_invalid":
+        return errors.MalformedJson(f"The body is no JSON: {found[0]['msg'].removeprefix('Invalid JSON: ')}.")
+    return errors.ValidationFailed([{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in found])

@@ -1,0 +1,44 @@
+"""Cancel an order, as long as its parcel has not left."""
+
+from orders import store
+from orders.auth import Caller
+from orders.errors import Forbidden, OrderNotCancellable
+from orders.lifecycle import Event
+from orders.progress import MoveOrder, not_found, settled
+from orders.store import Outcome
+
+
+class CancelOrder(MoveOrder):
+    """Cancels orders: a customer's own, or anybody's for a caller with the scope to write."""
+
+    def cancel(self, caller: Caller, order_id: str, reason: str | None, expected_version: int | None) -> Outcome:
+        """Cancel an order; to cancel it again changes nothing.
+
+        Raises:
+            OrderNotFound: no such order, or not one that the caller may see.
+            Forbidden: the caller may see the order, but not cancel it.
+            OrderNotCancellable: it is too late.
+            VersionMismatch: the order has changed since the caller read it.
+        """
+        outcome = store.apply_event(
+            self.database,
+            Event.CANCELLED,
+            order_id,
+            at=self.clock.now(),
+            owner=caller.writable_owner,
+            expected_version=expected_version,
+            reason=reason,
+        )
+        if outcome is None:
+            self._check_hidden(caller, order_id)
+            raise not_found(order_id)
+        if not settled(outcome, Event.CANCELLED, expected_version):
+            raise OrderNotCancellable(
+                f"The order is {outcome.state.status} and can no longer be cancelled.", current=outcome.state._asdict()
+            )
+        return outcome
+
+    def _check_hidden(self, caller: Caller, order_id: str) -> None:
+        """Tell a caller who reads everybody's orders that this one is there."""
+        if caller.readable_owner is None and store.get_order(self.database, order_id, owner=None):
+            raise Forbidden("To cancel other customers' orders takes the scope orders:write.")

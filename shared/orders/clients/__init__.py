@@ -1,0 +1,1 @@
+"""The downstream services: one small class each, over one shared HTTP session."""

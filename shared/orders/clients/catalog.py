@@ -1,0 +1,47 @@
+"""The product catalog as an inventory: products whose quantity is read and written, and no reservations."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from pydantic import Field
+
+from orders.clients.http import Client
+from orders.clients.inventory import Price
+
+
+class _Product(Price):
+    quantity: Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product as the catalog states it; `body` is all that it says, and is sent back with another quantity."""
+
+    product_id: str
+    quantity: int
+    price: Price
+    body: dict[str, Any]
+
+
+class CatalogClient(Client):
+    """Reads products and sets their quantity."""
+
+    service = "catalog"
+
+    def get(self, product_id: str) -> Product | None:
+        """A product; None if the service does not know it."""
+        response = self.call("GET", self._path(product_id), expected=frozenset({200, 404}))
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        stated = self.read(response, _Product)
+        return Product(product_id, stated.quantity, stated, response.json())
+
+    def set_quantity(self, product: Product, quantity: int) -> None:
+        """Write the product back with another quantity."""
+        body = {**product.body, "quantity": quantity}
+        self.call("PUT", self._path(product.product_id), json=body, expected=frozenset({200, 201, 204}))
+
+    def _path(self, product_id: str) -> str:
+        return f"/products/{quote(product_id, safe='')}"

@@ -1,0 +1,80 @@
+"""The HTTP session that all clients share: time-outs, retries, and answers that can be trusted in their shape."""
+
+import requests
+from pydantic import BaseModel, ValidationError
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from orders.errors import DownstreamUnavailable
+
+CONNECT_TIMEOUT_SECONDS = 1.0
+READ_TIMEOUT_SECONDS = 3.0
+_RETRIES = 2
+_CONNECTIONS = 16
+_IDEMPOTENT = frozenset({"GET", "PUT", "DELETE"})
+
+
+def new_session() -> requests.Session:
+    """A session that tries idempotent calls again: on a lost connection, on 429 and on 5xx, with jitter."""
+    retry = Retry(
+        total=_RETRIES,
+        # A call that ran into its time-out is not sent again: the customer is waiting, and the service is slow already.
+        read=0,
+        status_forcelist=(429, 500, 502, 503, 504),
+        allowed_methods=_IDEMPOTENT,
+        backoff_factor=0.1,
+        backoff_jitter=0.1,
+        retry_after_max=1,
+        raise_on_status=False,
+    )
+    session = requests.Session()
+    # The proxies and .netrc of a machine are not this service's.
+    session.trust_env = False
+    adapter = HTTPAdapter(max_retries=retry, pool_maxsize=_CONNECTIONS)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+class Client:
+    """Base of all clients: one service at one address."""
+
+    service: str
+
+    def __init__(self, session: requests.Session, url: str) -> None:
+        self._session = session
+        self._url = url.rstrip("/")
+
+    def call(self, method: str, path: str, *, expected: frozenset[int], json: object = None) -> requests.Response:
+        """Send a request and return its answer.
+
+        Raises:
+            DownstreamUnavailable: no answer came, or one with a status that is not among the expected ones.
+        """
+        try:
+            response = self._session.request(
+                method, f"{self._url}{path}", json=json, timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
+            )
+        except requests.RequestException as error:
+            raise self.unavailable() from error
+        if response.status_code not in expected:
+            raise self.unavailable(f"it answered {response.status_code} to {method} {path}")
+        return response
+
+    def read[Answer: BaseModel](self, response: requests.Response, model: type[Answer]) -> Answer:
+        """The body of an answer.
+
+        Raises:
+            DownstreamUnavailable: it has another shape than the service promises.
+        """
+        try:
+            return model.model_validate_json(response.content)
+        except ValidationError as error:
+            raise self.unavailable("its answer could not be read") from error
+
+    def unavailable(self, cause: str | None = None) -> DownstreamUnavailable:
+        """The error that says that this service is of no help; the cause is for the log."""
+        error = DownstreamUnavailable(f"The {self.service} service does not answer.", service=self.service)
+        if cause:
+            error.add_note(cause)
+        return error

@@ -1,0 +1,121 @@
+"""Settings from the environment: read on first use, checked, typed. The template declares each of them."""
+
+import os
+from dataclasses import dataclass
+from typing import Literal, Self, cast, get_args
+
+Inventory = Literal["reservations", "catalog"]
+DatabaseAuth = Literal["iam", "none"]
+
+
+class ConfigurationError(Exception):
+    """A setting is missing or has a value that it cannot have."""
+
+
+def _required(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise ConfigurationError(f"the environment variable {name} is not set; template.yaml sets it")
+    return value
+
+
+def _choice(name: str, choices: tuple[str, ...], default: str) -> str:
+    value = os.environ.get(name) or default
+    if value not in choices:
+        raise ConfigurationError(f"{name} is {value!r}; it can be {' or '.join(choices)}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """Where the database is, and how to log in: with an IAM token, or with nothing where the server trusts its host."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    auth: DatabaseAuth
+    application: str
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read ``DATABASE_*``."""
+        port = os.environ.get("DATABASE_PORT") or "5432"
+        if not port.isdecimal():
+            raise ConfigurationError(f"DATABASE_PORT is {port!r}; it must be a number")
+        return cls(
+            host=_required("DATABASE_HOST"),
+            port=int(port),
+            name=_required("DATABASE_NAME"),
+            user=_required("DATABASE_USER"),
+            auth=cast("DatabaseAuth", _choice("DATABASE_AUTH", get_args(DatabaseAuth), "iam")),
+            application=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "orders"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlacingSettings:
+    """The services that placing an order asks, and the currency where nobody names one."""
+
+    inventory_api: Inventory
+    inventory_url: str
+    cart_url: str
+    default_currency: str
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read ``INVENTORY_*``, ``CART_URL`` and ``DEFAULT_CURRENCY``."""
+        return cls(
+            inventory_api=cast("Inventory", _choice("INVENTORY_API", get_args(Inventory), "reservations")),
+            inventory_url=_required("INVENTORY_URL"),
+            cart_url=_required("CART_URL"),
+            default_currency=os.environ.get("DEFAULT_CURRENCY") or "USD",
+        )
+
+
+SHARED_SECRET_ALGORITHMS = frozenset({"HS256", "HS384", "HS512"})
+PUBLIC_KEY_ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "ES512", "EdDSA"})
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """Which tokens are accepted: algorithms, where the key is, issuer and audience (empty: not checked).
+
+    Exactly one of `secret_arn`, `public_key` and `jwks_url` is set, and all algorithms are of the kind that goes with
+    it: a public key is never used as a shared secret (RFC 8725, section 3.1).
+    """
+
+    algorithms: tuple[str, ...]
+    secret_arn: str
+    public_key: str
+    jwks_url: str
+    issuer: str
+    audience: str
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read ``JWT_*``."""
+        settings = cls(
+            algorithms=tuple(filter(None, (os.environ.get("JWT_ALGORITHMS") or "HS256").replace(" ", "").split(","))),
+            secret_arn=os.environ.get("JWT_SECRET_ARN", ""),
+            # CloudFormation parameters hold no line breaks.
+            public_key=os.environ.get("JWT_PUBLIC_KEY", "").replace("\\n", "\n"),
+            jwks_url=os.environ.get("JWT_JWKS_URL", ""),
+            issuer=os.environ.get("JWT_ISSUER", ""),
+            audience=os.environ.get("JWT_AUDIENCE", ""),
+        )
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Refuse settings under which a token could be verified with a key that was not meant for it."""
+        if sum(map(bool, (self.secret_arn, self.public_key, self.jwks_url))) != 1:
+            raise ConfigurationError("set exactly one of JWT_SECRET_ARN, JWT_PUBLIC_KEY and JWT_JWKS_URL")
+        allowed = SHARED_SECRET_ALGORITHMS if self.secret_arn else PUBLIC_KEY_ALGORITHMS
+        if not self.algorithms or not allowed.issuperset(self.algorithms):
+            key = "a shared secret" if self.secret_arn else "a public key"
+            raise ConfigurationError(
+                f"JWT_ALGORITHMS is {','.join(self.algorithms)!r}; with {key} it can hold {', '.join(sorted(allowed))}"
+            )
+        if self.jwks_url and not self.jwks_url.startswith("https://"):
+            raise ConfigurationError(f"JWT_JWKS_URL is {self.jwks_url!r}; keys are fetched over https only")

@@ -1,0 +1,112 @@
+"""One PostgreSQL connection per execution environment; it comes back by itself when the server does."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg2
+import psycopg2.errors
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's name for its class
+from psycopg2.extras import Json, RealDictCursor
+
+from orders.config import DatabaseSettings
+from orders.errors import DatabaseUnavailable
+
+__all__ = ["Database", "Json", "Row"]
+
+type Row = dict[str, Any]
+
+_CONNECT_TIMEOUT_SECONDS = 3
+# The server is gone, is going, has become a replica, or refused for want of time, memory or connections.
+_LOST = (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.ReadOnlySqlTransaction)
+
+
+class Database:
+    """Runs statements, each as a transaction of its own and in one round trip.
+
+    The statements of this service are safe to run twice, so one that met a connection which the server had closed
+    (a restart, a fail-over, a proxy that let it go) is run again over a new one.
+    """
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self._settings = settings
+        self._connection: Connection | None = None
+
+    def fetch(self, statement: str, parameters: Mapping[str, Any] | None = None, *, rerun: bool = True) -> list[Row]:
+        """Run one statement, commit it, and return its rows.
+
+        Args:
+            statement: SQL, with ``%(name)s`` where a parameter goes.
+            parameters: values by name.
+            rerun: False for a statement that makes sense only in the session of the one before it.
+
+        Raises:
+            DatabaseUnavailable: the server cannot be reached, or cannot do it now.
+            psycopg2.Error: the statement itself was refused.
+        """
+        if self._connection is not None:
+            try:
+                return self._run(self._connection, statement, parameters)
+            except _LOST as error:
+                lost = self._connection.closed or isinstance(error, psycopg2.errors.ReadOnlySqlTransaction)
+                self.close()
+                if not (lost and rerun):
+                    raise DatabaseUnavailable("The database cannot do this at the moment.") from error
+        try:
+            self._connection = connect(self._settings)
+            return self._run(self._connection, statement, parameters)
+        except _LOST as error:
+            self.close()
+            raise DatabaseUnavailable("The database cannot be reached.") from error
+
+    def fetch_one(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Row | None:
+        """Run one statement and return its only row, or None."""
+        rows = self.fetch(statement, parameters)
+        return rows[0] if rows else None
+
+    def close(self) -> None:
+        """Let the connection go; the next statement makes a new one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _run(self, connection: Connection, statement: str, parameters: Mapping[str, Any] | None) -> list[Row]:
+        with connection.cursor(cursor_factory=RealDictCursor) as cursor:
+            cursor.execute(statement, parameters)
+            return [dict(row) for row in cursor.fetchall()] if cursor.description else []
+
+
+def connect(settings: DatabaseSettings) -> Connection:
+    """A new connection that commits each statement by itself."""
+    connection: Connection = psycopg2.connect(**connection_parameters(settings))
+    connection.autocommit = True
+    return connection
+
+
+def connection_parameters(settings: DatabaseSettings) -> dict[str, Any]:
+    """What libpq has to know, login included."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "dbname": settings.name,
+        "user": settings.user,
+        "application_name": settings.application,
+        "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
+        # Notices a server that vanished without a word within seconds instead of hours.
+        "keepalives_idle": 10,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,
+        **_login(settings),
+    }
+
+
+def _login(settings: DatabaseSettings) -> dict[str, str]:
+    if settings.auth == "none":
+        return {}
+    # Only this way of logging in needs the SDK, and loading it takes longer than a query.
+    import boto3
+    import certifi
+
+    token = boto3.client("rds").generate_db_auth_token(settings.host, settings.port, settings.user)
+    # RDS Proxy's certificates are signed by Amazon Trust Services, which certifi knows.
+    return {"password": token, "sslmode": "verify-full", "sslrootcert": certifi.where()}

@@ -1,0 +1,237 @@
+"""Everything that can go wrong, as one tree; each error knows its HTTP status, code and title.
+
+    OrderServiceError
+    ├── BadRequest 400 ── MalformedJson, InvalidParameter, InvalidCursor
+    ├── Forbidden 403
+    ├── NotFound 404 ── RouteNotFound, OrderNotFound, CartNotFound
+    ├── Conflict 409 ── InsufficientStock, PriceChanged, CartAlreadyOrdered, OrderNotCancellable, InvalidTransition
+    ├── VersionMismatch 412
+    ├── BodyTooLarge 413
+    ├── UnsupportedMediaType 415
+    ├── Unprocessable 422 ── ValidationFailed, UnknownProduct, PriceUnknown, CartEmpty
+    └── Unavailable 503 ── DatabaseUnavailable, DownstreamUnavailable
+
+The names of codes are part of the API: clients switch on them (RFC 9457, problem details).
+"""
+
+from typing import Any, ClassVar
+
+
+class OrderServiceError(Exception):
+    """Base of all errors that the service answers with.
+
+    Attributes:
+        code: stable, machine-readable name.
+        title: the same for people; does not vary between occurrences.
+        status: HTTP status.
+        detail: what was wrong this time, and what would be right.
+        members: further problem members, such as ``shortages``.
+    """
+
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Internal error"
+    status: ClassVar[int] = 500
+    retry_after: ClassVar[int | None] = None
+
+    def __init__(self, detail: str, **members: Any) -> None:  # noqa: ANN401 - any JSON value
+        super().__init__(detail)
+        self.detail = detail
+        self.members = members
+
+
+class BadRequest(OrderServiceError):
+    """The request cannot be understood."""
+
+    code = "bad_request"
+    title = "Bad request"
+    status = 400
+
+
+class MalformedJson(BadRequest):
+    """The body is not JSON."""
+
+    code = "malformed_json"
+    title = "Malformed JSON"
+
+
+class InvalidParameter(BadRequest):
+    """A query parameter, path parameter or header has a value that it cannot have."""
+
+    code = "invalid_parameter"
+    title = "Invalid parameter"
+
+
+class InvalidCursor(BadRequest):
+    """The cursor was changed, or belongs to another filter."""
+
+    code = "invalid_cursor"
+    title = "Invalid cursor"
+
+
+class Forbidden(OrderServiceError):
+    """The caller lacks a scope."""
+
+    code = "forbidden"
+    title = "Forbidden"
+    status = 403
+
+
+class NotFound(OrderServiceError):
+    """There is nothing here for this caller."""
+
+    code = "not_found"
+    title = "Not found"
+    status = 404
+
+
+class RouteNotFound(NotFound):
+    """No route has this method and path."""
+
+    code = "route_not_found"
+    title = "Route not found"
+
+
+class OrderNotFound(NotFound):
+    """The order does not exist, or belongs to somebody else: the caller cannot tell which."""
+
+    code = "order_not_found"
+    title = "Order not found"
+
+
+class CartNotFound(NotFound):
+    """The customer has no cart."""
+
+    code = "cart_not_found"
+    title = "Cart not found"
+
+
+class Conflict(OrderServiceError):
+    """The request is sound, but not in the present state of things."""
+
+    code = "conflict"
+    title = "Conflict"
+    status = 409
+
+
+class InsufficientStock(Conflict):
+    """Less is available than was asked for; nothing was reserved."""
+
+    code = "insufficient_stock"
+    title = "Insufficient stock"
+
+
+class PriceChanged(Conflict):
+    """The inventory states another price than the request."""
+
+    code = "price_changed"
+    title = "Price changed"
+
+
+class CartAlreadyOrdered(Conflict):
+    """A live order for this version of the cart exists."""
+
+    code = "cart_already_ordered"
+    title = "Cart already ordered"
+
+
+class OrderNotCancellable(Conflict):
+    """It is too late to cancel the order."""
+
+    code = "order_not_cancellable"
+    title = "Order not cancellable"
+
+
+class InvalidTransition(Conflict):
+    """The order cannot go from its state to the one asked for."""
+
+    code = "invalid_transition"
+    title = "Invalid transition"
+
+
+class VersionMismatch(OrderServiceError):
+    """The order has changed since the caller read it."""
+
+    code = "version_mismatch"
+    title = "Version mismatch"
+    status = 412
+
+
+class BodyTooLarge(OrderServiceError):
+    """The body is larger than the service reads."""
+
+    code = "body_too_large"
+    title = "Body too large"
+    status = 413
+
+
+class UnsupportedMediaType(OrderServiceError):
+    """The body is not declared as JSON."""
+
+    code = "unsupported_media_type"
+    title = "Unsupported media type"
+    status = 415
+
+
+class Unprocessable(OrderServiceError):
+    """The request is understood and makes no sense."""
+
+    code = "unprocessable"
+    title = "Unprocessable"
+    status = 422
+
+
+class ValidationFailed(Unprocessable):
+    """Fields have values that they cannot have; ``errors`` names each as loc, msg and type."""
+
+    code = "validation_error"
+    title = "Validation error"
+
+    def __init__(self, errors: list[dict[str, Any]]) -> None:
+        first = errors[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        super().__init__(f"{where}: {first['msg']}{more}", errors=errors)
+
+
+class UnknownProduct(Unprocessable):
+    """The inventory does not know a product."""
+
+    code = "unknown_product"
+    title = "Unknown product"
+
+
+class PriceUnknown(Unprocessable):
+    """Neither the request nor the inventory states a price."""
+
+    code = "price_unknown"
+    title = "Price unknown"
+
+
+class CartEmpty(Unprocessable):
+    """The cart holds no items."""
+
+    code = "cart_empty"
+    title = "Cart empty"
+
+
+class Unavailable(OrderServiceError):
+    """Something that the service needs does not answer; trying again later may help."""
+
+    code = "unavailable"
+    title = "Unavailable"
+    status = 503
+    retry_after = 5
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database cannot be reached."""
+
+    code = "database_unavailable"
+    title = "Database unavailable"
+
+
+class DownstreamUnavailable(Unavailable):
+    """A downstream service does not answer, or answers with something that is no answer."""
+
+    code = "downstream_unavailable"
+    title = "Downstream service unavailable"

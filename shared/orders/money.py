@@ -1,0 +1,52 @@
+"""Money: integer minor units (pence, cents) beside an ISO 4217 currency; decimal strings outside."""
+
+from decimal import Decimal
+
+MAX_UNIT_PRICE = 10_000_000_000
+"""Minor units. 1,000 lines of 100,000 pieces at this price still fit a bigint."""
+
+# ISO 4217 list one: the codes in use, by number of decimals; two where not listed apart.
+_NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
+_FOUR_DECIMALS = "CLF UYW"
+_TWO_DECIMALS = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW "
+    "CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR "
+    "ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV "
+    "MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD "
+    "SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG"
+)
+
+DECIMALS: dict[str, int] = {
+    code: decimals
+    for decimals, codes in ((0, _NO_DECIMALS), (2, _TWO_DECIMALS), (3, _THREE_DECIMALS), (4, _FOUR_DECIMALS))
+    for code in codes.split()
+}
+"""The decimals of each currency."""
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """The amount in minor units: 79.99 USD is 7999.
+
+    Raises:
+        ValueError: the amount has more decimals than the currency, is negative, or is larger than `MAX_UNIT_PRICE`.
+    """
+    decimals = DECIMALS[currency]
+    if amount < 0:
+        raise ValueError(f"{amount} is negative; a price is 0 or more")
+    # Compared before it is scaled: 1E+999999999 must not be written out digit by digit.
+    if amount > Decimal(MAX_UNIT_PRICE).scaleb(-decimals):
+        raise ValueError(f"{amount:.3e} is too large; a price is at most {to_decimal(MAX_UNIT_PRICE, currency)}")
+    minor = amount.scaleb(decimals)
+    if minor != minor.to_integral_value():
+        raise ValueError(f"{amount} has more decimals than {currency} has ({decimals})")
+    return int(minor)
+
+
+def to_decimal(minor: int, currency: str) -> str:
+    """Minor units as a decimal string: 7999 USD is "79.99"."""
+    decimals = DECIMALS[currency]
+    if decimals == 0:
+        return str(minor)
+    digits = f"{minor:0{decimals + 1}d}"
+    return f"{digits[:-decimals]}.{digits[-decimals:]}"

@@ -1,0 +1,173 @@
+"""Place an order: reserve its stock, settle its prices, store it with all that it promises."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from orders import store
+from orders.auth import Caller
+from orders.clients.cart import CartClient
+from orders.clients.catalog import CatalogClient
+from orders.clients.http import new_session
+from orders.clients.inventory import InventoryClient
+from orders.clock import Clock
+from orders.config import DatabaseSettings, PlacingSettings
+from orders.database import Database, Row
+from orders.errors import (
+    CartAlreadyOrdered,
+    CartEmpty,
+    DatabaseUnavailable,
+    DownstreamUnavailable,
+    Forbidden,
+    OrderServiceError,
+)
+from orders.lifecycle import placing_tasks
+from orders.models import MAX_LINES, NewLine, NewOrder
+from orders.pricing import invalid, order_currency, price_lines
+from orders.stock import CatalogInventory, Inventory
+from orders.store import Order
+from orders.telemetry import logger
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be ordered, wherever it was named."""
+
+    customer_id: str
+    customer_name: str | None
+    customer_email: str | None
+    currency: str | None
+    lines: Sequence[NewLine]
+    cart_version: str | None = None
+    from_cart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """Places orders, from named items or from a customer's cart."""
+
+    database: Database
+    inventory: Inventory
+    carts: CartClient
+    clock: Clock
+    default_currency: str
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """With the services that the environment names."""
+        settings = PlacingSettings.from_environment()
+        database = Database(DatabaseSettings.from_environment())
+        session = new_session()
+        clock = Clock()
+        inventory: Inventory
+        if settings.inventory_api == "catalog":
+            inventory = CatalogInventory(database, CatalogClient(session, settings.inventory_url), clock)
+        else:
+            inventory = InventoryClient(session, settings.inventory_url)
+        return cls(database, inventory, CartClient(session, settings.cart_url), clock, settings.default_currency)
+
+    def from_items(self, caller: Caller, request: NewOrder, customer_id: str | None = None) -> Row:
+        """Place an order for named items.
+
+        Args:
+            caller: whoever sends the request.
+            request: the items, and for whom.
+            customer_id: for whom, where the address of the request says so as well.
+
+        Raises:
+            Forbidden: the caller may not order for that customer.
+            OrderServiceError: as in `_place`.
+        """
+        if customer_id and request.customer_id not in (None, customer_id):
+            message = f"{request.customer_id!r} is not the customer of this address, {customer_id!r}"
+            raise invalid(message, "customer_id")
+        customer_id = customer_id or request.customer_id or caller.customer_id
+        _check_may_create(caller, customer_id)
+        return self._place(
+            _Wanted(customer_id, request.customer_name, request.customer_email, request.currency, request.items)
+        )
+
+    def from_cart(self, caller: Caller, customer_id: str) -> Row:
+        """Place an order for what is in the customer's cart.
+
+        Raises:
+            Forbidden: the caller may not order for that customer.
+            CartNotFound: the customer has no cart.
+            CartEmpty: there is nothing in it.
+            CartAlreadyOrdered: it has become an order already.
+            OrderServiceError: as in `_place`.
+        """
+        _check_may_create(caller, customer_id)
+        cart = self.carts.get(customer_id)
+        if cart.is_ordered:
+            raise CartAlreadyOrdered(f"The cart of the customer {customer_id!r} has been ordered already.")
+        if not cart.items:
+            raise CartEmpty(f"The cart of the customer {customer_id!r} is empty.")
+        if len(cart.items) > MAX_LINES:
+            message = f"the cart has {len(cart.items)} lines; an order has at most {MAX_LINES}"
+            raise invalid(message, "items")
+        return self._place(
+            _Wanted(
+                customer_id,
+                cart.customer_name,
+                cart.customer_email,
+                cart.currency,
+                cart.items,
+                cart_version=cart.version,
+                from_cart=True,
+            )
+        )
+
+    def _place(self, wanted: _Wanted) -> Row:
+        """Reserve, price and store; what was reserved is given back when there is no order in the end.
+
+        Raises:
+            InsufficientStock: too little is there of some product.
+            UnknownProduct: the inventory does not know some product.
+            PriceChanged: the inventory states another price.
+            PriceUnknown: nobody states a price.
+            ValidationFailed: a price or quantity cannot be.
+            CartAlreadyOrdered: a live order for this version of the cart exists.
+            DownstreamUnavailable: a service does not answer.
+            DatabaseUnavailable: the database does not answer.
+        """
+        at = self.clock.now()
+        order_id = self.clock.new_order_id(at)
+        prices = self.inventory.reserve(order_id, _quantities(wanted.lines))
+        try:
+            currency = order_currency(wanted.currency, prices, self.default_currency)
+            order = Order(
+                id=order_id,
+                customer_id=wanted.customer_id,
+                customer_name=wanted.customer_name,
+                customer_email=wanted.customer_email,
+                currency=currency,
+                lines=price_lines(wanted.lines, prices, currency),
+                cart_version=wanted.cart_version,
+                created_at=at,
+            )
+            return store.insert_order(self.database, order, placing_tasks(from_cart=wanted.from_cart))
+        except DatabaseUnavailable:
+            # Whether the order stands is not known, so its stock stays reserved.
+            raise
+        except OrderServiceError:
+            self._give_back(order_id)
+            raise
+
+    def _give_back(self, order_id: str) -> None:
+        try:
+            self.inventory.release(order_id)
+        except (DownstreamUnavailable, DatabaseUnavailable):
+            logger.warning("stock of a refused order was not given back", order_id=order_id, exc_info=True)
+
+
+def _check_may_create(caller: Caller, customer_id: str) -> None:
+    if not caller.may_create_for(customer_id):
+        raise Forbidden("You may order for yourself only; to order for others takes the scope orders:write.")
+
+
+def _quantities(lines: Sequence[NewLine]) -> dict[str, int]:
+    quantities: dict[str, int] = {}
+    for line in lines:
+        quantities[line.product_id] = quantities.get(line.product_id, 0) + line.quantity
+    return quantities

@@ -1,0 +1,112 @@
+"""Move an order along: report what has happened to it, as its state allows."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from orders import lifecycle, store
+from orders.auth import Caller
+from orders.clock import Clock
+from orders.config import DatabaseSettings
+from orders.database import Database, Row
+from orders.errors import Forbidden, InvalidTransition, OrderNotFound, VersionMismatch
+from orders.lifecycle import Event, State
+from orders.models import StatusUpdate
+from orders.store import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class MoveOrder:
+    """Base of the use cases that let an event happen to an order."""
+
+    database: Database
+    clock: Clock
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """With the database that the environment names."""
+        return cls(Database(DatabaseSettings.from_environment()), Clock())
+
+
+class UpdateStatus(MoveOrder):
+    """Takes reports of what has happened to an order: paid, shipped, delivered, returned and so on."""
+
+    def update(self, caller: Caller, order_id: str, update: StatusUpdate, expected_version: int | None) -> Row:
+        """Report what has happened to an order; what it says already, it may be told again.
+
+        Raises:
+            OrderNotFound: no such order, or not one that the caller may see.
+            Forbidden: the caller may see the order, but lacks the scope to change it.
+            InvalidTransition: it cannot happen to the order as it is.
+            VersionMismatch: the order has changed since the caller read it.
+        """
+        field, value = update.target()
+        event = lifecycle.reported_event(field, value)
+        if not caller.may_write or event is None:
+            return self._without_an_event(caller, order_id, field, value, expected_version)
+        outcome = store.apply_event(
+            self.database,
+            event,
+            order_id,
+            at=self.clock.now(),
+            expected_version=expected_version,
+            event_id=update.event_id,
+            reason=update.reason,
+            tracking_number=update.tracking_number,
+        )
+        if outcome is None:
+            raise not_found(order_id)
+        if not settled(outcome, event, expected_version):
+            raise _invalid_transition(outcome.state, field, value)
+        return outcome.row
+
+    def _without_an_event(
+        self, caller: Caller, order_id: str, field: str, value: str, expected_version: int | None
+    ) -> Row:
+        row = store.get_order(self.database, order_id, owner=caller.readable_owner if not caller.may_write else None)
+        if row is None:
+            raise not_found(order_id)
+        if not caller.may_write:
+            raise Forbidden("To update the status of an order takes the scope orders:write.")
+        check_version(row, expected_version)
+        state = store.state_of(row)
+        if state._asdict()[field] != value:
+            raise _invalid_transition(state, field, value)
+        return row
+
+
+def settled(outcome: Outcome, event: Event, expected_version: int | None) -> bool:
+    """Whether the order is where the event leads: moved there now, by the same event before, or there already.
+
+    Raises:
+        VersionMismatch: it was not moved, for it has changed since the caller read it.
+    """
+    if outcome.applied or outcome.repeated:
+        return True
+    check_version(outcome.row, expected_version)
+    return lifecycle.already_holds(event, outcome.state)
+
+
+def check_version(row: Row, expected_version: int | None) -> None:
+    """Refuse a change to an order that the caller has not seen as it is.
+
+    Raises:
+        VersionMismatch: it has another version.
+    """
+    if expected_version not in (None, row["version"]):
+        raise VersionMismatch(
+            f"The order is at version {row['version']}, not {expected_version}; read it again.",
+            current_version=row["version"],
+        )
+
+
+def not_found(order_id: str) -> OrderNotFound:
+    """The error for an order that is not there, or not there for this caller."""
+    return OrderNotFound(f"There is no order {order_id!r}.")
+
+
+def _invalid_transition(state: State, field: str, value: str) -> InvalidTransition:
+    return InvalidTransition(
+        f"The order cannot go to {field} {value} from {'/'.join(state)} (order/payment/shipping).",
+        current=state._asdict(),
+        allowed=lifecycle.reportable(state),
+    )

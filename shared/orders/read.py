@@ -1,0 +1,59 @@
+"""Read orders: one, or a page of many."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from orders import listing, store
+from orders.auth import Caller
+from orders.config import DatabaseSettings
+from orders.database import Database, Row
+from orders.errors import Forbidden, OrderNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Some orders, without their lines; the cursor leads to the next ones, and is None where there are none."""
+
+    rows: list[Row]
+    size: int
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOrders:
+    """Reads orders as far as the caller may see them."""
+
+    database: Database
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """With the database that the environment names."""
+        return cls(Database(DatabaseSettings.from_environment()))
+
+    def get(self, caller: Caller, order_id: str, *, timeline: bool = False) -> Row:
+        """An order with its lines and, if asked for, its timeline.
+
+        Raises:
+            OrderNotFound: there is none of this id, or it is somebody else's.
+        """
+        row = store.get_order(self.database, order_id, owner=caller.readable_owner, timeline=timeline)
+        if row is None:
+            raise OrderNotFound(f"There is no order {order_id!r}.")
+        return row
+
+    def list(self, caller: Caller, parameters: Mapping[str, str], customer_id: str | None = None) -> OrderPage:
+        """A page of orders, newest first: the customer's if one is named, else all that the caller may see.
+
+        Raises:
+            Forbidden: the caller may not see that customer's orders.
+            InvalidParameter: a parameter is unknown, or has a value that it cannot have.
+            InvalidCursor: the cursor was changed, or belongs to another filter.
+        """
+        if customer_id is not None and not caller.may_read(customer_id):
+            raise Forbidden("You may see your own orders only; to see others' takes the scope orders:read.")
+        order_filter, page = listing.parse(parameters, owner=customer_id or caller.readable_owner)
+        rows = store.list_orders(self.database, order_filter, page)
+        shown = rows[: page.size]
+        more = len(rows) > page.size
+        return OrderPage(shown, page.size, listing.next_cursor(order_filter, shown[-1]["id"]) if more else None)

@@ -1,0 +1,302 @@
+"""All SQL over orders: one statement and one round trip for each operation.
+
+Rows come back as dictionaries: the columns of ``orders``, ``items`` as rows of [product_id, quantity, unit_price], and,
+where asked for, ``timeline``. Every statement is safe to run twice, because a lost connection makes it run twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg2.errors
+
+from orders.database import Database, Json, Row
+from orders.errors import CartAlreadyOrdered
+from orders.lifecycle import PLACED, Event, State, Task, Transition, transitions
+from orders.listing import OrderFilter, Page
+
+_COLUMNS = """id, customer_id, customer_name, customer_email, status, payment_status, shipping_status, currency, total,
+       line_count, cart_version, cancel_reason, failure_reason, tracking_number, version, created_at, updated_at"""
+
+_ITEMS = """(SELECT json_agg(json_build_array(product_id, quantity, unit_price) ORDER BY line_no)
+        FROM order_items WHERE order_id = found.id) AS items"""
+
+_INSERT = """
+WITH placed AS (
+    INSERT INTO orders (
+        id, customer_id, customer_name, customer_email, status, payment_status, shipping_status,
+        currency, total, line_count, cart_version, version, created_at, updated_at)
+    VALUES (
+        %(id)s, %(customer_id)s, %(customer_name)s, %(customer_email)s, %(status)s, %(payment_status)s,
+        %(shipping_status)s, %(currency)s, %(total)s, %(line_count)s, %(cart_version)s, 1, %(at)s, %(at)s)
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id, version
+), lines AS (
+    INSERT INTO order_items (order_id, line_no, product_id, quantity, unit_price)
+    SELECT placed.id, line.line_no, line.product_id, line.quantity, line.unit_price
+    FROM placed, json_to_recordset(%(lines)s)
+        AS line (line_no integer, product_id text, quantity integer, unit_price bigint)
+), timeline AS (
+    INSERT INTO order_events (order_id, version, event, status, payment_status, shipping_status, occurred_at)
+    SELECT id, version, %(event)s, %(status)s, %(payment_status)s, %(shipping_status)s, %(at)s FROM placed
+)
+INSERT INTO order_tasks (order_id, version, kind, payload, available_at)
+SELECT placed.id, placed.version, task.kind, task.payload, %(at)s
+FROM placed, json_to_recordset(%(tasks)s) AS task (kind text, payload jsonb)
+"""
+
+_GET = f"""
+SELECT {_COLUMNS}, {_ITEMS},
+    CASE WHEN %(timeline)s THEN (
+        SELECT json_agg(json_build_object(
+            'event', event, 'version', version, 'status', status, 'payment_status', payment_status,
+            'shipping_status', shipping_status, 'reason', reason,
+            'occurred_at', to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ORDER BY version)
+        FROM order_events WHERE order_id = found.id) END AS timeline
+FROM orders AS found
+WHERE id = %(id)s AND (%(owner)s::text IS NULL OR customer_id = %(owner)s)
+"""
+
+# The row is locked first, so that the rule is chosen by what the order is by then, and not by what it was when the
+# statement began: of two racing events the second one sees what the first one made of the order.
+_TRANSITION = f"""
+WITH seen AS MATERIALIZED (
+    SELECT * FROM orders
+    WHERE id = %(id)s AND (%(owner)s::text IS NULL OR customer_id = %(owner)s)
+    FOR UPDATE
+), rule AS MATERIALIZED (
+    SELECT rule.*
+    FROM seen, json_to_recordset(%(rules)s) AS rule (
+        statuses text[], payment_statuses text[], shipping_statuses text[],
+        status text, payment_status text, shipping_status text, failure_reason text, tasks json)
+    WHERE (rule.statuses IS NULL OR seen.status = ANY (rule.statuses))
+      AND (rule.payment_statuses IS NULL OR seen.payment_status = ANY (rule.payment_statuses))
+      AND (rule.shipping_statuses IS NULL OR seen.shipping_status = ANY (rule.shipping_statuses))
+      AND (%(expected_version)s::integer IS NULL OR seen.version = %(expected_version)s)
+      AND NOT EXISTS (SELECT FROM order_events WHERE order_id = seen.id AND event_id = %(event_id)s)
+), changed AS (
+    UPDATE orders
+    SET status = coalesce(rule.status, orders.status),
+        payment_status = coalesce(rule.payment_status, orders.payment_status),
+        shipping_status = coalesce(rule.shipping_status, orders.shipping_status),
+        failure_reason = coalesce(rule.failure_reason, orders.failure_reason),
+        cancel_reason = coalesce(%(cancel_reason)s, orders.cancel_reason),
+        tracking_number = coalesce(%(tracking_number)s, orders.tracking_number),
+        version = orders.version + 1,
+        updated_at = %(at)s
+    FROM rule
+    WHERE orders.id = %(id)s
+    RETURNING orders.*, rule.tasks, rule.failure_reason AS new_failure_reason
+), timeline AS (
+    INSERT INTO order_events (
+        order_id, version, event, status, payment_status, shipping_status, reason, event_id, occurred_at)
+    SELECT id, version, %(event)s, status, payment_status, shipping_status,
+        coalesce(%(reason)s, new_failure_reason), %(event_id)s, %(at)s
+    FROM changed
+), promised AS (
+    INSERT INTO order_tasks (order_id, version, kind, payload, available_at)
+    SELECT changed.id, changed.version, task.kind, task.payload, %(at)s
+    FROM changed, json_to_recordset(changed.tasks) AS task (kind text, payload jsonb)
+)
+SELECT {_COLUMNS}, {_ITEMS},
+    EXISTS (SELECT FROM changed) AS applied,
+    EXISTS (SELECT FROM order_events WHERE order_id = found.id AND event_id = %(event_id)s) AS repeated
+FROM (
+    SELECT {_COLUMNS} FROM changed
+    UNION ALL
+    SELECT {_COLUMNS} FROM seen WHERE NOT EXISTS (SELECT FROM changed)
+) AS found
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an order: a product, how many, and the price of one in minor units."""
+
+    product_id: str
+    quantity: int
+    unit_price: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A new order, ready to be stored."""
+
+    id: str
+    customer_id: str
+    customer_name: str | None
+    customer_email: str | None
+    currency: str
+    lines: tuple[Line, ...]
+    cart_version: str | None
+    created_at: datetime
+
+    @property
+    def total(self) -> int:
+        """The sum of the lines, in minor units."""
+        return sum(line.quantity * line.unit_price for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an event did to an order.
+
+    Attributes:
+        row: the order as it is now.
+        applied: the event changed it.
+        repeated: an event of the same id had changed it before.
+    """
+
+    row: Row
+    applied: bool
+    repeated: bool
+
+    @property
+    def state(self) -> State:
+        """The order's statuses as they are now."""
+        return state_of(self.row)
+
+
+def state_of(row: Row) -> State:
+    """The three statuses of a row."""
+    return State(row["status"], row["payment_status"], row["shipping_status"])
+
+
+def insert_order(database: Database, order: Order, tasks: Sequence[Task]) -> Row:
+    """Store an order with its lines, the beginning of its timeline and its tasks.
+
+    Raises:
+        CartAlreadyOrdered: the customer has a live order for this version of the cart.
+    """
+    columns = {
+        "id": order.id,
+        "customer_id": order.customer_id,
+        "customer_name": order.customer_name,
+        "customer_email": order.customer_email,
+        **PLACED._asdict(),
+        "currency": order.currency,
+        "total": order.total,
+        "line_count": len(order.lines),
+        "cart_version": order.cart_version,
+    }
+    lines = [
+        {"line_no": number, "product_id": line.product_id, "quantity": line.quantity, "unit_price": line.unit_price}
+        for number, line in enumerate(order.lines, start=1)
+    ]
+    try:
+        database.fetch(
+            _INSERT,
+            {
+                **columns,
+                "at": order.created_at,
+                "event": Event.PLACED,
+                "lines": Json(lines),
+                "tasks": Json([_task(task) for task in tasks]),
+            },
+        )
+    except psycopg2.errors.UniqueViolation as error:
+        raise CartAlreadyOrdered(
+            f"The customer {order.customer_id!r} has a live order for version {order.cart_version!r} of the cart."
+        ) from error
+    return {
+        **columns,
+        "cancel_reason": None,
+        "failure_reason": None,
+        "tracking_number": None,
+        "version": 1,
+        "created_at": order.created_at,
+        "updated_at": order.created_at,
+        "items": [[line.product_id, line.quantity, line.unit_price] for line in order.lines],
+    }
+
+
+def get_order(database: Database, order_id: str, *, owner: str | None, timeline: bool = False) -> Row | None:
+    """An order with its lines; None if there is none of this id, or not of this owner (None: of anybody)."""
+    return database.fetch_one(_GET, {"id": order_id, "owner": owner, "timeline": timeline})
+
+
+def list_orders(database: Database, order_filter: OrderFilter, page: Page) -> list[Row]:
+    """The orders of a page, newest first, without their lines; one more than the page holds if there are more."""
+    conditions = [f"{column} = ANY (%({column})s)" for column in State._fields if column in order_filter.states]
+    if order_filter.customer_id is not None:
+        conditions.append("customer_id = %(customer_id)s")
+    if page.after is not None:
+        conditions.append("id < %(after)s")
+    # Put together from the constants above only; every value is a parameter.
+    statement = f"""
+        SELECT {_COLUMNS} FROM orders {"WHERE " + " AND ".join(conditions) if conditions else ""}
+        ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s"""
+    parameters: dict[str, Any] = {column: list(values) for column, values in order_filter.states.items()}
+    parameters |= {"customer_id": order_filter.customer_id, "after": page.after}
+    return database.fetch(statement, {**parameters, "limit": page.size + 1, "offset": page.offset})
+
+
+def apply_event(
+    database: Database,
+    event: Event,
+    order_id: str,
+    *,
+    at: datetime,
+    owner: str | None = None,
+    expected_version: int | None = None,
+    event_id: str | None = None,
+    reason: str | None = None,
+    tracking_number: str | None = None,
+) -> Outcome | None:
+    """Let an event happen to an order, if its state allows: new statuses, version, timeline and tasks at once.
+
+    Args:
+        database: where the order is.
+        event: what happened.
+        order_id: to which order.
+        at: when.
+        owner: the only customer whose order it may be; None for anybody's.
+        expected_version: the only version that it may happen to; None for any.
+        event_id: the sender's name for this occurrence; a second one of the same name changes nothing.
+        reason: for the timeline; a cancellation's is kept on the order too.
+        tracking_number: for a shipment.
+
+    Returns:
+        What came of it; None if there is no such order of that owner.
+    """
+    parameters = {
+        "id": order_id,
+        "event": event,
+        "at": at,
+        "owner": owner,
+        "expected_version": expected_version,
+        "event_id": event_id,
+        "reason": reason,
+        "cancel_reason": reason if event is Event.CANCELLED else None,
+        "tracking_number": tracking_number,
+        "rules": Json([_rule(row) for row in transitions(event)]),
+    }
+    try:
+        row = database.fetch_one(_TRANSITION, parameters)
+    except psycopg2.errors.UniqueViolation:
+        # The same event won a race against this one: the statement began before it, and sees it now.
+        row = database.fetch_one(_TRANSITION, parameters)
+    if row is None:
+        return None
+    return Outcome(row, applied=row.pop("applied"), repeated=row.pop("repeated"))
+
+
+def _rule(row: Transition) -> dict[str, Any]:
+    def names(statuses: frozenset[Any] | None) -> list[str] | None:
+        return None if statuses is None else sorted(statuses)
+
+    return {
+        "statuses": names(row.source.statuses),
+        "payment_statuses": names(row.source.payment_statuses),
+        "shipping_statuses": names(row.source.shipping_statuses),
+        "status": row.status,
+        "payment_status": row.payment_status,
+        "shipping_status": row.shipping_status,
+        "failure_reason": row.failure_reason,
+        "tasks": [_task(task) for task in row.tasks],
+    }
+
+
+def _task(task: Task) -> dict[str, Any]:
+    return {"kind": task.kind, "payload": task.payload}
