@@ -4,6 +4,7 @@ A function declares its routes on an `Api` and answers with `Api.order`, `Api.or
 details (RFC 9457); what a caller sends is read here, and nowhere else.
 """
 
+import base64
 import json
 import re
 import uuid
@@ -82,7 +83,7 @@ class Api(APIGatewayHttpResolver):
         """
         from pydantic import ValidationError
 
-        content = (self.current_event.decoded_body or "").encode()
+        content = self._content()
         if len(content) > MAX_BODY_BYTES:
             raise errors.BodyTooLarge(f"The body has {len(content)} bytes; it can have {MAX_BODY_BYTES}.")
         if content and not _JSON.fullmatch(self.current_event.headers.get("content-type", "").strip()):
@@ -120,6 +121,11 @@ class Api(APIGatewayHttpResolver):
             "next_cursor": page.next_cursor,
         }
         return reply(HTTPStatus.OK, payload, headers)
+
+    def _content(self) -> bytes:
+        text = self.current_event.body or ""
+        # The gateway encodes what it does not know to be text. What is no text is no JSON either, and is refused later.
+        return base64.b64decode(text) if self.current_event.is_base64_encoded else text.encode()
 
     def _handle(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         request = event.get("requestContext", {})

@@ -1,0 +1,118 @@
+"""The template, held against the functions and against our own rules."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support import FUNCTIONS, ROOT, load_function
+
+NO_TOKEN = {"GET /v1/health", "GET /health", "GET /health/"}
+
+# The routes of the design, by function: the canonical ones and the ones of earlier services.
+ROUTES = {
+    "create_order": {
+        "POST /v1/orders",
+        "POST /v1/orders/create/",
+        "POST /orders",
+        "POST /v1/customers/{customer_id}/orders",
+        "POST /orders/{customer_id}",
+    },
+    "get_order": {"GET /v1/orders/{order_id}", "GET /v1/orders/{order_id}/details/", "GET /orders/{order_id}"},
+    "list_orders": {"GET /v1/orders", "GET /v1/orders/", "GET /orders"},
+    "list_customer_orders": {"GET /v1/customers/{customer_id}/orders", "GET /v1/orders/my-orders/{customer_id}/"},
+    "cancel_order": {"POST /v1/orders/{order_id}/cancel", "POST /v1/orders/{order_id}/cancel/"},
+    "update_order_status": {"PUT /v1/orders/{order_id}/status", "PUT /orders/{order_id}"},
+    "health": NO_TOKEN,
+}
+
+
+class Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as what follows them."""
+
+
+def _short_form(loader: Loader, _: str, node: yaml.Node) -> Any:
+    match node:
+        case yaml.ScalarNode():
+            return loader.construct_scalar(node)
+        case yaml.SequenceNode():
+            return loader.construct_sequence(node, deep=True)
+    raise AssertionError(node)
+
+
+Loader.add_multi_constructor("!", _short_form)
+
+
+@pytest.fixture(scope="module")
+def resources() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader)["Resources"]  # noqa: S506 - safe
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def functions(resources: dict[str, Any]) -> dict[str, Any]:
+    return {
+        resource["Properties"]["CodeUri"].removeprefix("functions/"): resource["Properties"]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def events(function: dict[str, Any]) -> list[dict[str, Any]]:
+    return [event["Properties"] for event in function.get("Events", {}).values() if event["Type"] == "HttpApi"]
+
+
+def test_given_the_folders_of_functions_when_the_template_is_read_then_it_declares_each(
+    functions: dict[str, Any],
+) -> None:
+    assert set(functions) == {path.parent.name for path in FUNCTIONS.glob("*/app.py")}
+
+
+def test_given_the_design_when_the_template_is_read_then_it_has_its_routes(functions: dict[str, Any]) -> None:
+    declared = {
+        name: {f"{event['Method'].upper()} {event['Path']}" for event in events(properties)}
+        for name, properties in functions.items()
+        if events(properties)
+    }
+    assert declared == ROUTES
+
+
+@pytest.mark.parametrize("name", sorted(ROUTES))
+def test_given_a_function_when_it_is_asked_then_it_answers_just_the_routes_of_the_template(name: str) -> None:
+    answered = {
+        f"{route.method} {re.sub(r'<(\w+)>', '{}', route.path)}"
+        for route in load_function(name).app._static_routes + load_function(name).app._dynamic_routes
+    }
+    assert answered == {re.sub(r"\{\w+\}", "{}", route) for route in ROUTES[name]}
+
+
+def test_given_a_route_when_it_needs_no_token_then_it_is_one_of_health(functions: dict[str, Any]) -> None:
+    open_routes = {
+        f"{event['Method'].upper()} {event['Path']}"
+        for properties in functions.values()
+        for event in events(properties)
+        if event.get("Auth", {}).get("Authorizer") == "NONE"
+    }
+    assert open_routes == NO_TOKEN
+
+
+def test_given_a_function_when_it_logs_then_the_group_forgets_after_a_while(
+    resources: dict[str, Any], functions: dict[str, Any]
+) -> None:
+    groups = {
+        resource["Properties"]["LogGroupName"]: resource["Properties"]["RetentionInDays"]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::Logs::LogGroup"
+    }
+    assert set(groups) == {f"/aws/lambda/{properties['FunctionName']}" for properties in functions.values()}
+    assert all(days > 0 for days in groups.values())
+
+
+def test_given_any_policy_when_read_then_it_names_actions_and_resources_without_wildcards(
+    functions: dict[str, Any],
+) -> None:
+    for name, properties in functions.items():
+        statements = re.findall(r"'(?:Action|Resource)': '([^']+)'", str(properties.get("Policies", [])))
+        assert statements or name == "authorizer", name
+        assert not [text for text in statements if text.endswith("*") or ":*" in text], name

@@ -1,0 +1,26 @@
+"""The stand-in services as a real server, in the demo state at the start of each test."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from local.services.process import ServiceProcess
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    with ServiceProcess(tmp_path_factory.mktemp("services") / "state.sqlite") as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def session_client(services: ServiceProcess) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=services.url) as client:
+        yield client
+
+
+@pytest.fixture
+def client(session_client: httpx.Client) -> httpx.Client:
+    session_client.post("/control/reset").raise_for_status()
+    return session_client

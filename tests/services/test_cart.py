@@ -1,0 +1,96 @@
+"""Carts: read, filled, marked as ordered."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+ITEMS = [{"product_id": "1", "quantity": 2}, {"product_id": "PROD001", "quantity": 1, "unit_price": "79.99"}]
+
+
+def test_a_demo_cart(client: httpx.Client) -> None:
+    """GIVEN the demo state WHEN customer 5's cart is read THEN it holds what the documentation says."""
+    cart = client.get("/cart/carts/5").json()
+
+    assert cart.pop("version")
+    assert cart == {
+        "customer_id": "5",
+        "status": "Active",
+        "currency": "USD",
+        "items": [
+            {"product_id": "PROD001", "quantity": 2, "unit_price": "79.99"},
+            {"product_id": "PROD002", "quantity": 1, "unit_price": "29.99"},
+        ],
+        "customer_name": "Alice Johnson",
+        "customer_email": "alice@example.com",
+    }
+
+
+@pytest.mark.parametrize("customer_id", ["1", "2", "3", "4", "5"])
+def test_every_demo_cart_holds_products_at_their_prices(client: httpx.Client, customer_id: str) -> None:
+    """GIVEN the demo state WHEN a cart is read THEN it has items, each of a product and at its price."""
+    items = client.get(f"/cart/carts/{customer_id}").json()["items"]
+
+    assert items
+    for item in items:
+        product = client.get(f"/inventory/products/{item['product_id']}").json()
+        assert product["unit_price"] == item["unit_price"]
+
+
+def test_an_unknown_cart(client: httpx.Client) -> None:
+    """GIVEN a customer without a cart WHEN it is read or ordered THEN it is unknown."""
+    answers = [client.get("/cart/carts/99"), client.put("/cart/carts/99", json={"status": "Ordered"})]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(404, "unknown_cart")] * 2
+
+
+def test_filling_makes_a_new_version(client: httpx.Client) -> None:
+    """GIVEN a cart that was ordered WHEN it is filled THEN it is active again, in a version of its own."""
+    first = client.put("/cart/carts/9", json={"items": ITEMS}).json()
+    client.put("/cart/carts/9", json={"status": "Ordered"})
+
+    second = client.put("/cart/carts/9", json={"items": ITEMS, "currency": "EUR"}).json()
+
+    assert first["items"] == second["items"] == ITEMS
+    assert (second["status"], second["currency"]) == ("Active", "EUR")
+    assert first["version"] != second["version"]
+    assert client.get("/cart/carts/9").json() == second
+
+
+def test_a_version_never_comes_again(client: httpx.Client) -> None:
+    """GIVEN a cart WHEN everything is reset THEN its version is a new one, for orders may know the old one."""
+    before = client.get("/cart/carts/5").json()["version"]
+
+    client.post("/control/reset")
+
+    assert client.get("/cart/carts/5").json()["version"] != before
+
+
+def test_ordering_can_be_repeated(client: httpx.Client) -> None:
+    """GIVEN a cart WHEN it is marked as ordered twice THEN it is ordered, in the version it had."""
+    version = client.get("/cart/carts/5").json()["version"]
+
+    answers = [client.put("/cart/carts/5", json={"status": "Ordered", "version": version}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert (answers[1].json()["status"], answers[1].json()["version"]) == ("Ordered", version)
+
+
+def test_ordering_another_version_is_refused(client: httpx.Client) -> None:
+    """GIVEN a cart that has changed WHEN its old version is marked as ordered THEN it stays active."""
+    old = client.get("/cart/carts/5").json()["version"]
+    client.put("/cart/carts/5", json={"items": ITEMS})
+
+    response = client.put("/cart/carts/5", json={"status": "Ordered", "version": old})
+
+    assert (response.status_code, response.json()["code"]) == (409, "cart_changed")
+    assert client.get("/cart/carts/5").json()["status"] == "Active"
+
+
+@pytest.mark.parametrize("body", [{}, {"status": "Paid"}, {"items": [{"product_id": "1", "quantity": 0}]}])
+def test_what_makes_no_sense_is_refused(client: httpx.Client, body: dict[str, Any]) -> None:
+    """GIVEN a cart WHEN it is set to what makes no sense THEN nothing changes."""
+    before = client.get("/cart/carts/5").json()
+
+    assert client.put("/cart/carts/5", json=body).json()["code"] == "validation_error"
+    assert client.get("/cart/carts/5").json() == before

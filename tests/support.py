@@ -1,0 +1,78 @@
+"""What the tests share: functions loaded as Lambda loads them, and events as API Gateway sends them."""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+FUNCTIONS = ROOT / "functions"
+REAL_ORDERS = ROOT.parent / "shared" / "data" / "online-retail-2010-12.csv"
+
+
+def load_function(name: str) -> ModuleType:
+    """A function's module, loaded anew: what one more execution environment would have."""
+    spec = importlib.util.spec_from_file_location(f"function_{name}", FUNCTIONS / name / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Context:
+    """As much of Lambda's context as the functions use."""
+
+    function_name = "orders-test"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:orders-test"
+    aws_request_id = "6bc28136-xmpl-4365-b021-0ce6b2e64ab0"
+    log_stream_name = "2026/11/20/[$LATEST]0"
+
+
+class Answer:
+    """What a function answered."""
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.status: int = raw["statusCode"]
+        self.headers: dict[str, str] = {name.lower(): value for name, value in raw["headers"].items()}
+        self.json: Any = json.loads(raw["body"])
+
+
+def http_event(
+    method: str,
+    path: str,
+    body: object = None,
+    *,
+    customer: str | None = "5",
+    scope: str = "",
+    headers: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """A request as an HTTP API sends it to a function (payload format 2.0); a body that is no text is sent as JSON."""
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": f"{method} {path}",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"content-type": "application/json", **(headers or {})},
+        "requestContext": {
+            "http": {"method": method, "path": path},
+            "requestId": "request-1",
+            "stage": "$default",
+        },
+        "isBase64Encoded": False,
+    }
+    if customer is not None:
+        event["requestContext"]["authorizer"] = {"lambda": {"customer_id": customer, "scope": scope}}
+    if query:
+        event["queryStringParameters"] = query
+    if body is not None:
+        event["body"] = body if isinstance(body, str) else json.dumps(body)
+    return event
+
+
+def call(function: ModuleType, *args: Any, **kwargs: Any) -> Answer:
+    """Send a request to a function; the arguments are those of `http_event`."""
+    return Answer(function.handler(http_event(*args, **kwargs), Context()))

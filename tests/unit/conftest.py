@@ -1,0 +1,41 @@
+import io
+import json
+import socket
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import pytest
+
+from orders.telemetry import logger
+
+
+@pytest.fixture(autouse=True)
+def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit test talks to nobody."""
+
+    def refuse(*args: Any) -> NoReturn:
+        raise AssertionError(f"a unit test tried to connect: {args[1:]}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the template sets for a function; nothing answers at these addresses."""
+    for name, value in {
+        "DATABASE_HOST": "/nowhere",
+        "DATABASE_NAME": "orders",
+        "DATABASE_USER": "orders",
+        "DATABASE_AUTH": "none",
+        "INVENTORY_URL": "http://inventory.invalid",
+        "CART_URL": "http://cart.invalid",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
+    """The log lines that a function has written so far."""
+    stream = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]

@@ -1,0 +1,173 @@
+"""The HTTP edge, as far as a request gets without a database."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from orders.api import MAX_BODY_BYTES, is_order_id
+from tests.support import Answer, Context, call, http_event, load_function
+
+ORDER = "/v1/orders/01a1f804-f676-7425-8d36-c12d7c86e4b3"
+
+
+def create(body: object, **changes: Any) -> Answer:
+    return call(load_function("create_order"), "POST", "/v1/orders", body, **changes)
+
+
+def test_given_a_body_that_is_no_json_when_sent_then_400_and_where() -> None:
+    answer = create('{"items": [')
+    assert answer.status == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json == {
+        "type": "/problems/malformed_json",
+        "title": "Malformed JSON",
+        "status": 400,
+        "detail": "The body is no JSON: EOF while parsing a list at line 1 column 11.",
+        "code": "malformed_json",
+        "request_id": "request-1",
+    }
+
+
+@pytest.mark.parametrize("body", ["", "null", "[]", '"items"', "5"])
+def test_given_json_that_is_no_object_when_sent_then_it_is_refused(body: str) -> None:
+    assert create(body).status in {400, 422}
+
+
+def test_given_json_nested_a_hundred_thousand_deep_when_sent_then_400() -> None:
+    assert create("[" * 100_000 + "]" * 100_000).status == 400
+
+
+def test_given_half_a_character_when_sent_then_400() -> None:
+    assert create('{"customer_name": "\\ud800", "items": []}').status == 400
+
+
+def test_given_fields_that_cannot_be_when_sent_then_422_points_at_each() -> None:
+    answer = create({"items": [{"product_id": "A", "quantity": 0}], "color": "red"})
+    assert answer.status == 422
+    assert answer.json["code"] == "validation_error"
+    assert [(error["loc"], error["type"]) for error in answer.json["errors"]] == [
+        (["color"], "extra_forbidden"),
+        (["items", 0, "quantity"], "greater_than_equal"),
+    ]
+    assert "red" not in json.dumps(answer.json)
+
+
+def test_given_a_body_that_is_too_large_when_sent_then_413() -> None:
+    answer = create('"' + "x" * MAX_BODY_BYTES + '"')
+    assert (answer.status, answer.json["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"])
+def test_given_a_body_that_is_not_declared_as_json_when_sent_then_415(content_type: str) -> None:
+    answer = create({"items": []}, headers={"content-type": content_type})
+    assert (answer.status, answer.json["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.x+json"]
+)
+def test_given_any_spelling_of_json_when_sent_then_it_is_read(content_type: str) -> None:
+    assert create({"items": []}, headers={"content-type": content_type}).status == 422
+
+
+def test_given_a_body_in_base64_when_sent_then_it_is_read() -> None:
+    event = http_event("POST", "/v1/orders", base64.b64encode(b'{"items": []}').decode())
+    event["isBase64Encoded"] = True
+    assert Answer(load_function("create_order").handler(event, Context())).json["errors"][0]["loc"] == ["items"]
+
+
+def test_given_a_body_that_is_no_text_when_sent_then_400() -> None:
+    event = http_event("POST", "/v1/orders", base64.b64encode(b'{"items": "\xff\xfe"}').decode())
+    event["isBase64Encoded"] = True
+    assert Answer(load_function("create_order").handler(event, Context())).json["code"] == "malformed_json"
+
+
+def test_given_a_request_that_passed_no_authorizer_when_answered_then_403() -> None:
+    answer = call(load_function("get_order"), "GET", ORDER, customer=None)
+    assert (answer.status, answer.json["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("function", "method", "path"),
+    [
+        ("get_order", "GET", "/v1/orders/17"),
+        ("get_order", "GET", "/v1/orders/01a1f804f67674258d36c12d7c86e4b3/details/"),
+        ("cancel_order", "POST", "/v1/orders/17/cancel"),
+        ("update_order_status", "PUT", "/orders/17"),
+    ],
+)
+def test_given_an_id_that_no_order_has_when_asked_for_then_404(function: str, method: str, path: str) -> None:
+    answer = call(load_function(function), method, path, {"status": "shipped"} if method == "PUT" else None)
+    assert (answer.status, answer.json["code"]) == (404, "order_not_found")
+
+
+def test_given_somebody_elses_orders_when_listed_then_403() -> None:
+    assert call(load_function("list_customer_orders"), "GET", "/v1/customers/6/orders").status == 403
+    assert call(load_function("get_order"), "GET", "/orders/6").status == 403
+
+
+def test_given_somebody_else_when_ordering_for_them_then_403() -> None:
+    assert create({"customer_id": 6, "items": [{"product_id": "A", "quantity": 1}]}).status == 403
+    assert call(load_function("create_order"), "POST", "/orders/6").status == 403
+
+
+def test_given_another_customer_in_body_and_address_when_ordering_then_422() -> None:
+    body = {"customer_id": 6, "items": [{"product_id": "A", "quantity": 1}]}
+    answer = call(load_function("create_order"), "POST", "/v1/customers/5/orders", body)
+    assert (answer.status, answer.json["errors"][0]["loc"]) == (422, ["customer_id"])
+
+
+def test_given_a_bad_parameter_when_listing_then_400() -> None:
+    answer = call(load_function("list_orders"), "GET", "/v1/orders", query={"page_size": "1000"})
+    assert (answer.status, answer.json["code"]) == (400, "invalid_parameter")
+
+
+def test_given_a_path_that_is_no_route_when_asked_for_then_404() -> None:
+    answer = call(load_function("get_order"), "GET", "/v1/carts/17")
+    assert (answer.status, answer.json["code"]) == (404, "route_not_found")
+
+
+def test_given_an_error_that_nobody_expected_when_answered_then_500_without_internals(
+    monkeypatch: pytest.MonkeyPatch, log: Callable[[], list[dict[str, Any]]]
+) -> None:
+    monkeypatch.setenv("DATABASE_PORT", "secret")
+    answer = call(load_function("list_orders"), "GET", "/v1/orders")
+    assert (answer.status, answer.json["code"]) == (500, "internal_error")
+    assert "secret" not in json.dumps(answer.json)
+    assert "DATABASE_PORT is 'secret'" in log()[0]["exception"]
+
+
+def test_given_a_database_that_is_away_when_asked_then_503_and_when_to_come_back() -> None:
+    listing = call(load_function("list_orders"), "GET", "/v1/orders")
+    assert (listing.status, listing.json["code"], listing.headers["retry-after"]) == (503, "database_unavailable", "5")
+    health = call(load_function("health"), "GET", "/health", customer=None)
+    assert (health.status, health.json["database"], health.headers["retry-after"]) == (503, "unavailable", "5")
+
+
+def test_given_any_answer_when_sent_then_nobody_on_the_way_keeps_a_copy() -> None:
+    assert create("{}").headers["cache-control"] == "no-store"
+
+
+def test_given_a_log_line_when_written_then_it_carries_the_request_and_no_body(
+    log: Callable[[], list[dict[str, Any]]],
+) -> None:
+    create({"customer_email": "alice@example.com", "items": [{"product_id": "A", "quantity": 0}]})
+    lines = log()
+    assert lines[-1]["message"] == "answered"
+    assert {line["request_id"] for line in lines} == {"request-1"}
+    assert {line["route"] for line in lines} == {"POST /v1/orders"}
+    assert "alice" not in json.dumps(lines)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "17", "01a1f804f67674258d36c12d7c86e4b3", "{01a1f804-f676-7425-8d36-c12d7c86e4b3}", "é"]
+)
+def test_given_text_that_is_no_uuid_in_its_usual_spelling_when_asked_then_it_is_no_order_id(text: str) -> None:
+    assert not is_order_id(text)
+
+
+def test_given_a_uuid_in_either_letter_case_when_asked_then_it_is_an_order_id() -> None:
+    assert is_order_id("01A1F804-f676-7425-8d36-c12d7c86e4b3")

@@ -1,0 +1,215 @@
+"""The table of events, held against the design's, and the rules that must hold for any such table."""
+
+from itertools import product
+
+import pytest
+
+from orders.lifecycle import (
+    PLACED,
+    TRANSITIONS,
+    Event,
+    PaymentStatus,
+    ShippingStatus,
+    State,
+    Status,
+    Task,
+    TaskKind,
+    already_holds,
+    placing_tasks,
+    reportable,
+    reported_event,
+    transition,
+)
+
+ENDED = {Status.CANCELLED, Status.FAILED, Status.RETURNED}
+EVERY_STATE = [State(*states) for states in product(Status, PaymentStatus, ShippingStatus)]
+
+
+def state(text: str) -> State:
+    status, payment, shipping = text.split("/")
+    return State(Status(status), PaymentStatus(payment), ShippingStatus(shipping))
+
+
+@pytest.mark.parametrize(
+    ("event", "before", "after", "tasks"),
+    [
+        ("payment.started", "pending/pending/pending", "pending/processing/pending", ""),
+        (
+            "payment.succeeded",
+            "pending/processing/pending",
+            "confirmed/paid/pending",
+            "commit_stock create_shipment send_notification(order_confirmed)",
+        ),
+        ("payment.succeeded", "cancelled/processing/cancelled", "cancelled/refunding/cancelled", "refund_payment"),
+        ("payment.succeeded", "failed/processing/cancelled", "failed/refunding/cancelled", "refund_payment"),
+        (
+            "payment.declined",
+            "pending/processing/pending",
+            "failed/failed/cancelled",
+            "release_stock send_notification(payment_failed)",
+        ),
+        ("payment.declined", "cancelled/processing/cancelled", "cancelled/voided/cancelled", ""),
+        ("shipment.created", "confirmed/paid/pending", "confirmed/paid/ready", ""),
+        ("shipment.created", "cancelled/refunding/cancelled", "cancelled/refunding/cancelled", "cancel_shipment"),
+        ("shipment.shipped", "confirmed/paid/ready", "shipped/paid/shipped", "send_notification(order_shipped)"),
+        ("shipment.shipped", "confirmed/paid/pending", "shipped/paid/shipped", "send_notification(order_shipped)"),
+        (
+            "shipment.delivered",
+            "shipped/paid/shipped",
+            "delivered/paid/delivered",
+            "send_notification(order_delivered)",
+        ),
+        (
+            "order.cancelled",
+            "pending/pending/pending",
+            "cancelled/voided/cancelled",
+            "release_stock send_notification(order_cancelled)",
+        ),
+        (
+            "order.cancelled",
+            "pending/processing/pending",
+            "cancelled/processing/cancelled",
+            "release_stock send_notification(order_cancelled)",
+        ),
+        (
+            "order.cancelled",
+            "confirmed/paid/pending",
+            "cancelled/refunding/cancelled",
+            "refund_payment release_stock send_notification(order_cancelled)",
+        ),
+        ("order.cancelled", "confirmed/paid/ready", "cancelling/paid/ready", "cancel_shipment"),
+        (
+            "shipment.recalled",
+            "cancelling/paid/ready",
+            "cancelled/refunding/cancelled",
+            "refund_payment release_stock send_notification(order_cancelled)",
+        ),
+        (
+            "shipment.recall_refused",
+            "cancelling/paid/ready",
+            "shipped/paid/shipped",
+            "send_notification(cancel_refused)",
+        ),
+        (
+            "order.expired",
+            "pending/pending/pending",
+            "failed/voided/cancelled",
+            "release_stock send_notification(order_expired)",
+        ),
+        (
+            "payment.refunded",
+            "cancelled/refunding/cancelled",
+            "cancelled/refunded/cancelled",
+            "send_notification(payment_refunded)",
+        ),
+        (
+            "order.returned",
+            "delivered/paid/delivered",
+            "returned/refunding/returned",
+            "refund_payment release_stock send_notification(order_returned)",
+        ),
+        (
+            "order.returned",
+            "shipped/paid/shipped",
+            "returned/refunding/returned",
+            "refund_payment release_stock send_notification(order_returned)",
+        ),
+    ],
+)
+def test_given_a_state_when_an_event_happens_then_the_order_goes_where_the_design_says(
+    event: str, before: str, after: str, tasks: str
+) -> None:
+    row = transition(Event(event), state(before))
+    assert row is not None
+    assert row.apply(state(before)) == state(after)
+    assert row.tasks == tuple(map(Task.parse, tasks.split()))
+
+
+def test_given_any_state_when_an_event_happens_then_at_most_one_row_applies() -> None:
+    for event, before in product(Event, EVERY_STATE):
+        assert sum(row.event == event and row.source.matches(before) for row in TRANSITIONS) <= 1, (event, before)
+
+
+def test_given_a_new_order_when_following_every_event_then_just_the_states_of_the_design_are_reached() -> None:
+    reached, frontier = {PLACED}, [PLACED]
+    while frontier:
+        before = frontier.pop()
+        for event in Event:
+            row = transition(event, before)
+            if row and (after := row.apply(before)) not in reached:
+                reached.add(after)
+                frontier.append(after)
+    assert {"/".join(each) for each in reached} == {
+        "pending/pending/pending",
+        "pending/processing/pending",
+        "confirmed/paid/pending",
+        "confirmed/paid/ready",
+        "shipped/paid/shipped",
+        "delivered/paid/delivered",
+        "cancelled/voided/cancelled",
+        "cancelled/processing/cancelled",
+        "cancelled/refunding/cancelled",
+        "cancelled/refunded/cancelled",
+        "cancelling/paid/ready",
+        "failed/failed/cancelled",
+        "failed/voided/cancelled",
+        "returned/refunding/returned",
+        "returned/refunded/returned",
+    }
+
+
+def test_given_a_terminal_order_when_anything_happens_then_its_status_stays() -> None:
+    for event, before in product(Event, EVERY_STATE):
+        row = transition(event, before)
+        if row and before.status in ENDED:
+            assert row.apply(before).status == before.status, (event, before)
+
+
+def test_given_a_change_when_the_same_event_comes_again_then_it_already_holds_or_changes_nothing() -> None:
+    for row, before in product(TRANSITIONS, EVERY_STATE):
+        if row.source.matches(before):
+            after = row.apply(before)
+            assert after == before or already_holds(row.event, after), (row.event, before)
+
+
+def test_given_an_order_that_fails_when_it_does_then_a_reason_is_given() -> None:
+    assert {row.failure_reason for row in TRANSITIONS if row.status is Status.FAILED} == {"payment_declined", "expired"}
+    assert all(row.failure_reason is None for row in TRANSITIONS if row.status is not Status.FAILED)
+
+
+def test_given_a_transition_that_ends_a_paid_order_when_applied_then_its_money_goes_back() -> None:
+    for row, before in product(TRANSITIONS, EVERY_STATE):
+        ends = row.source.matches(before) and before.status not in ENDED and row.apply(before).status in ENDED
+        if ends and before.payment_status is PaymentStatus.PAID:
+            assert Task(TaskKind.REFUND_PAYMENT) in row.tasks
+            assert Task(TaskKind.RELEASE_STOCK) in row.tasks
+
+
+def test_given_a_cart_when_an_order_is_placed_then_the_cart_is_marked() -> None:
+    assert [task.kind for task in placing_tasks(from_cart=True)] == [
+        TaskKind.CHARGE_PAYMENT,
+        TaskKind.MARK_CART_ORDERED,
+        TaskKind.SEND_NOTIFICATION,
+    ]
+    assert [task.kind for task in placing_tasks(from_cart=False)] == [
+        TaskKind.CHARGE_PAYMENT,
+        TaskKind.SEND_NOTIFICATION,
+    ]
+
+
+def test_given_a_notification_task_when_its_payload_is_read_then_it_names_the_template() -> None:
+    assert Task.parse("send_notification(order_shipped)").payload == {"template": "order_shipped"}
+    assert Task.parse("release_stock").payload == {}
+
+
+def test_given_a_confirmed_order_when_asked_what_may_be_reported_then_just_what_would_be_accepted() -> None:
+    assert reportable(state("confirmed/paid/pending")) == {
+        "status": ["shipped", "cancelled"],
+        "payment_status": [],
+        "shipping_status": ["ready", "shipped"],
+    }
+
+
+def test_given_a_value_that_no_event_leads_to_when_reported_then_there_is_no_event() -> None:
+    assert reported_event("status", "pending") is None
+    assert reported_event("status", "shipped") is Event.SHIPMENT_SHIPPED

@@ -1,0 +1,104 @@
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from orders.models import Cancellation, NewOrder, StatusUpdate
+
+
+def order(**changes: Any) -> dict[str, Any]:
+    return {"customer_id": 5, "items": [{"product_id": "PROD001", "quantity": 2, "unit_price": 79.99}], **changes}
+
+
+def line(**changes: Any) -> dict[str, Any]:
+    return order(items=[{"product_id": "PROD001", "quantity": 2, "unit_price": 79.99, **changes}])
+
+
+def read(body: dict[str, Any]) -> NewOrder:
+    return NewOrder.model_validate_json(json.dumps(body))
+
+
+def test_given_the_names_of_earlier_services_when_read_then_they_mean_the_same() -> None:
+    body = order(items=[{"sku": 17, "quantity": 1, "price": "100.0"}], currency="gbp")
+    read_order = read(body)
+    assert read_order.customer_id == "5"
+    assert read_order.currency == "GBP"
+    assert read_order.items[0].product_id == "17"
+    assert read_order.items[0].unit_price == Decimal(100)
+
+
+def test_given_a_price_as_a_number_when_read_then_it_is_exact() -> None:
+    assert read(line(unit_price=79.99)).items[0].unit_price == Decimal("79.99")
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "error"),
+    [
+        (order(items=[]), ("items",), "too_short"),
+        (order(items=[{"product_id": "A", "quantity": 1}] * 1001), ("items",), "too_long"),
+        (order(items="A"), ("items",), "list_type"),
+        (line(quantity=0), ("items", 0, "quantity"), "greater_than_equal"),
+        (line(quantity=-1), ("items", 0, "quantity"), "greater_than_equal"),
+        (line(quantity=100_001), ("items", 0, "quantity"), "less_than_equal"),
+        (line(quantity=1.5), ("items", 0, "quantity"), "int_type"),
+        (line(quantity=True), ("items", 0, "quantity"), "int_type"),
+        (line(quantity="2"), ("items", 0, "quantity"), "int_type"),
+        (line(unit_price=-0.01), ("items", 0, "unit_price"), "greater_than_equal"),
+        (line(unit_price=True), ("items", 0, "unit_price"), "decimal_type"),
+        (line(unit_price="NaN"), ("items", 0, "unit_price"), "finite_number"),
+        (line(unit_price="cheap"), ("items", 0, "unit_price"), "decimal_parsing"),
+        (line(product_id=""), ("items", 0, "product_id"), "string_pattern_mismatch"),
+        (line(product_id="A" * 65), ("items", 0, "product_id"), "string_pattern_mismatch"),
+        (line(product_id="x'); DROP TABLE orders; --"), ("items", 0, "product_id"), "string_pattern_mismatch"),
+        (line(product_id=None), ("items", 0, "product_id"), "string_type"),
+        (line(discount=1), ("items", 0, "discount"), "extra_forbidden"),
+        (order(customer_id=True), ("customer_id",), "string_type"),
+        (order(customer_id="' OR 1=1"), ("customer_id",), "string_pattern_mismatch"),
+        (order(customer_name=""), ("customer_name",), "string_too_short"),
+        (order(customer_name="A\u0000"), ("customer_name",), "string_pattern_mismatch"),
+        (order(customer_name="A" * 201), ("customer_name",), "string_too_long"),
+        (order(customer_email="alice"), ("customer_email",), "string_pattern_mismatch"),
+        (order(customer_email="a@b\nc"), ("customer_email",), "string_pattern_mismatch"),
+        (order(currency="XXX"), ("currency",), "literal_error"),
+        (order(status="paid"), ("status",), "extra_forbidden"),
+    ],
+)
+def test_given_a_field_that_cannot_be_when_read_then_the_error_points_at_it(
+    body: dict[str, Any], field: tuple[str | int, ...], error: str
+) -> None:
+    with pytest.raises(ValidationError) as raised:
+        read(body)
+    assert [(each["loc"], each["type"]) for each in raised.value.errors()] == [(field, error)]
+
+
+def test_given_names_of_people_when_read_then_they_are_taken_as_they_are() -> None:
+    assert read(order(customer_name="Seán O'Brien; --")).customer_name == "Seán O'Brien; --"
+
+
+@pytest.mark.parametrize(
+    ("body", "target"),
+    [
+        ({"status": "Ordered"}, ("status", "pending")),
+        ({"status": "SHIPPED"}, ("status", "shipped")),
+        ({"payment_status": "Paid"}, ("payment_status", "paid")),
+        ({"shipping_status": "ready", "tracking_number": "T1"}, ("shipping_status", "ready")),
+    ],
+)
+def test_given_a_status_in_any_letter_case_when_read_then_it_is_known(
+    body: dict[str, str], target: tuple[str, str]
+) -> None:
+    assert StatusUpdate.model_validate_json(json.dumps(body)).target() == target
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"status": "shipped", "payment_status": "paid"}, {"status": "lost"}, {"status": 1}]
+)
+def test_given_no_status_or_two_or_an_unknown_one_when_read_then_it_is_refused(body: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        StatusUpdate.model_validate_json(json.dumps(body))
+
+
+def test_given_a_cancellation_when_read_then_the_reason_may_be_left_out() -> None:
+    assert Cancellation.model_validate_json("{}").reason is None

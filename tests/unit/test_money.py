@@ -1,0 +1,49 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders import money
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "minor"),
+    [
+        ("79.99", "USD", 7999),
+        ("100", "USD", 10000),
+        ("1E+2", "USD", 10000),
+        ("1500", "JPY", 1500),
+        ("1.234", "KWD", 1234),
+    ],
+)
+def test_given_an_amount_when_converted_then_it_is_counted_in_minor_units(
+    amount: str, currency: str, minor: int
+) -> None:
+    assert money.to_minor(Decimal(amount), currency) == minor
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "complaint"),
+    [
+        ("0.001", "USD", "more decimals"),
+        ("1.5", "JPY", "more decimals"),
+        ("-0.01", "USD", "negative"),
+        ("100000000.01", "USD", "too large"),
+        ("1E+999999999", "USD", "too large"),
+    ],
+)
+def test_given_an_amount_that_cannot_be_when_converted_then_it_is_refused(
+    amount: str, currency: str, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        money.to_minor(Decimal(amount), currency)
+
+
+@given(st.integers(0, money.MAX_UNIT_PRICE), st.sampled_from(sorted(money.DECIMALS)))
+def test_given_any_price_when_written_and_read_then_it_is_the_same(minor: int, currency: str) -> None:
+    assert money.to_minor(Decimal(money.to_decimal(minor, currency)), currency) == minor
+
+
+def test_given_small_amounts_when_written_then_they_keep_their_zeros() -> None:
+    assert [money.to_decimal(minor, "USD") for minor in (0, 5, 100)] == ["0.00", "0.05", "1.00"]
