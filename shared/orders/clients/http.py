@@ -18,8 +18,8 @@ def new_session() -> requests.Session:
     """A session that tries idempotent calls again: on a lost connection, on 429 and on 5xx, with jitter."""
     retry = Retry(
         total=_RETRIES,
-        # A call that ran into its time-out is not sent again: the customer is waiting, and the service is slow already.
-        read=0,
+        # An answer that was lost or late is asked for once more only: the customer is waiting.
+        read=1,
         status_forcelist=(429, 500, 502, 503, 504),
         allowed_methods=_IDEMPOTENT,
         backoff_factor=0.1,

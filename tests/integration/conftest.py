@@ -1,0 +1,104 @@
+"""Real PostgreSQL and real services, started once; every test finds them in their first state."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from types import ModuleType
+from typing import Any
+
+import httpx
+import psycopg2
+import pytest
+from psycopg2.extras import RealDictCursor
+
+from local.postgres import Postgres
+from local.services.process import ServiceProcess
+from orders.config import DatabaseSettings
+from orders.database import Database
+from tests.support import load_function
+
+type Query = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A server with a migrated database."""
+    server = Postgres(tmp_path_factory.mktemp("postgres") / "data")
+    server.start()
+    server.create_database("orders")
+    os.environ.update(
+        DATABASE_HOST=server.host,
+        DATABASE_PORT=str(server.port),
+        DATABASE_NAME="orders",
+        DATABASE_USER=server.user,
+        DATABASE_AUTH="none",
+    )
+    load_function("migrate_database").migrate(DatabaseSettings.from_environment())
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def service_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    """The stand-in services."""
+    with ServiceProcess(tmp_path_factory.mktemp("services") / "state.sqlite") as process:
+        os.environ.update(INVENTORY_URL=f"{process.url}/inventory", CART_URL=f"{process.url}/cart")
+        yield process
+
+
+@pytest.fixture
+def services(service_process: ServiceProcess) -> Iterator[httpx.Client]:
+    """The stand-in services in their demo state: 1,000,000 of each product, and a cart for customers 1 to 5."""
+    with httpx.Client(base_url=service_process.url) as client:
+        client.post("/control/reset").raise_for_status()
+        yield client
+
+
+@pytest.fixture
+def query(postgres: Postgres) -> Iterator[Query]:
+    """Look into the database from outside; it holds no orders when the test begins."""
+    with closing(
+        psycopg2.connect(
+            host=postgres.host, port=postgres.port, user=postgres.user, dbname="orders", cursor_factory=RealDictCursor
+        )
+    ) as connection:
+        connection.autocommit = True
+
+        def run(statement: str, **parameters: Any) -> list[dict[str, Any]]:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, parameters)
+                return [dict(row) for row in cursor.fetchall()] if cursor.description else []
+
+        run("TRUNCATE orders, order_items, order_events, order_tasks, idempotency_keys, stock_holds")
+        yield run
+
+
+@pytest.fixture
+def database(query: Query) -> Iterator[Database]:
+    """The database as a function sees it."""
+    database = Database(DatabaseSettings.from_environment())
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["reservations", "catalog"])
+def inventory_api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Either kind of inventory."""
+    monkeypatch.setenv("INVENTORY_API", request.param)
+    return str(request.param)
+
+
+@pytest.fixture
+def function(query: Query, services: httpx.Client) -> Callable[[str], ModuleType]:
+    """Functions by name, each with a connection of its own, as an execution environment has."""
+    return load_function
+
+
+@pytest.fixture
+def stock(services: httpx.Client) -> Callable[[str], int]:
+    """How much of a product is free."""
+
+    def free(product: str) -> int:
+        return int(services.get(f"/inventory/products/{product}").raise_for_status().json()["quantity"])
+
+    return free

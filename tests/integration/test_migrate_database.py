@@ -1,0 +1,85 @@
+"""The custom resource: CloudFormation gets an answer whatever happens."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import Query
+from tests.support import Context, load_function
+
+
+class CloudFormation(HTTPServer):
+    """Takes the answers of custom resources."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answers)
+        self.answers: list[dict[str, Any]] = []
+
+
+class Answers(BaseHTTPRequestHandler):
+    server: CloudFormation
+
+    def do_PUT(self) -> None:
+        self.server.answers.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Keep quiet."""
+
+
+@pytest.fixture
+def cloudformation() -> Iterator[CloudFormation]:
+    with CloudFormation() as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def deploy(server: CloudFormation, request_type: str) -> dict[str, Any]:
+    event = {
+        "RequestType": request_type,
+        "ResponseURL": f"http://127.0.0.1:{server.server_port}/answer",
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "DatabaseSchema",
+    }
+    load_function("migrate_database").handler(event, Context())
+    return server.answers.pop()
+
+
+@pytest.mark.usefixtures("query")
+@pytest.mark.parametrize("request_type", ["Create", "Update", "Delete"])
+def test_given_a_database_when_deployed_or_deleted_then_success(
+    cloudformation: CloudFormation, request_type: str
+) -> None:
+    answer = deploy(cloudformation, request_type)
+    assert answer.pop("Data") in ({}, {"Applied": ""})
+    assert answer == {
+        "Status": "SUCCESS",
+        "PhysicalResourceId": "orders-schema",
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "DatabaseSchema",
+    }
+
+
+def test_given_a_stack_with_orders_when_it_is_deleted_then_they_stay(
+    cloudformation: CloudFormation, query: Query
+) -> None:
+    deploy(cloudformation, "Delete")
+    assert query("SELECT count(*) AS n FROM orders") == [{"n": 0}]
+
+
+def test_given_no_database_when_deployed_then_the_deploy_fails_and_says_why(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch, query: Query
+) -> None:
+    monkeypatch.setenv("DATABASE_PORT", "1")
+    answer = deploy(cloudformation, "Create")
+    assert answer["Status"] == "FAILED"
+    assert "OperationalError" in answer["Reason"]
+    assert "log: " in answer["Reason"]
