@@ -2,9 +2,9 @@
 
 from orders import store
 from orders.auth import Caller
-from orders.errors import Forbidden, OrderNotCancellable
+from orders.errors import OrderNotCancellable
 from orders.lifecycle import Event
-from orders.progress import MoveOrder, not_found, settled
+from orders.progress import MoveOrder, settled
 from orders.store import Outcome
 
 
@@ -30,15 +30,9 @@ class CancelOrder(MoveOrder):
             reason=reason,
         )
         if outcome is None:
-            self._check_hidden(caller, order_id)
-            raise not_found(order_id)
+            raise self.refusal(caller, order_id)
         if not settled(outcome, Event.CANCELLED, expected_version):
             raise OrderNotCancellable(
                 f"The order is {outcome.state.status} and can no longer be cancelled.", current=outcome.state._asdict()
             )
         return outcome
-
-    def _check_hidden(self, caller: Caller, order_id: str) -> None:
-        """Tell a caller who reads everybody's orders that this one is there."""
-        if caller.readable_owner is None and store.get_order(self.database, order_id, owner=None):
-            raise Forbidden("To cancel other customers' orders takes the scope orders:write.")

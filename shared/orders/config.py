@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Literal, Self, cast, get_args
 
-Inventory = Literal["reservations", "catalog"]
+InventoryApi = Literal["reservations", "catalog"]
 DatabaseAuth = Literal["iam", "none"]
 
 
@@ -57,7 +57,7 @@ class DatabaseSettings:
 class PlacingSettings:
     """The services that placing an order asks, and the currency where nobody names one."""
 
-    inventory_api: Inventory
+    inventory_api: InventoryApi
     inventory_url: str
     cart_url: str
     default_currency: str
@@ -66,7 +66,7 @@ class PlacingSettings:
     def from_environment(cls) -> Self:
         """Read ``INVENTORY_*``, ``CART_URL`` and ``DEFAULT_CURRENCY``."""
         return cls(
-            inventory_api=cast("Inventory", _choice("INVENTORY_API", get_args(Inventory), "reservations")),
+            inventory_api=cast("InventoryApi", _choice("INVENTORY_API", get_args(InventoryApi), "reservations")),
             inventory_url=_required("INVENTORY_URL"),
             cart_url=_required("CART_URL"),
             default_currency=os.environ.get("DEFAULT_CURRENCY") or "USD",

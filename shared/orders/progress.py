@@ -26,6 +26,12 @@ class MoveOrder:
         """With the database that the environment names."""
         return cls(Database(DatabaseSettings.from_environment()), Clock())
 
+    def refusal(self, caller: Caller, order_id: str) -> Forbidden | OrderNotFound:
+        """Why a caller may not change an order: they see it and lack the scope, or it is not there for them."""
+        if store.get_order(self.database, order_id, owner=caller.readable_owner):
+            return Forbidden("To change this order takes the scope orders:write.")
+        return not_found(order_id)
+
 
 class UpdateStatus(MoveOrder):
     """Takes reports of what has happened to an order: paid, shipped, delivered, returned and so on."""
@@ -39,10 +45,12 @@ class UpdateStatus(MoveOrder):
             InvalidTransition: it cannot happen to the order as it is.
             VersionMismatch: the order has changed since the caller read it.
         """
+        if not caller.may_write:
+            raise self.refusal(caller, order_id)
         field, value = update.target()
         event = lifecycle.reported_event(field, value)
-        if not caller.may_write or event is None:
-            return self._without_an_event(caller, order_id, field, value, expected_version)
+        if event is None:
+            return self._confirm(order_id, field, value, expected_version)
         outcome = store.apply_event(
             self.database,
             event,
@@ -59,14 +67,11 @@ class UpdateStatus(MoveOrder):
             raise _invalid_transition(outcome.state, field, value)
         return outcome.row
 
-    def _without_an_event(
-        self, caller: Caller, order_id: str, field: str, value: str, expected_version: int | None
-    ) -> Row:
-        row = store.get_order(self.database, order_id, owner=caller.readable_owner if not caller.may_write else None)
+    def _confirm(self, order_id: str, field: str, value: str, expected_version: int | None) -> Row:
+        """Take the report of a value that no event leads to: it is right only if the order has it already."""
+        row = store.get_order(self.database, order_id, owner=None)
         if row is None:
             raise not_found(order_id)
-        if not caller.may_write:
-            raise Forbidden("To update the status of an order takes the scope orders:write.")
         check_version(row, expected_version)
         state = store.state_of(row)
         if state._asdict()[field] != value:

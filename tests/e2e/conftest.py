@@ -1,0 +1,56 @@
+"""The deployed stack, brought up once from nothing: the template, the gateway, the authorizer and all."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from local.ports import can_bind, free_port
+from local.stack import Stack
+from tests.support import ROOT
+
+type Client = Callable[..., httpx.Client]
+
+TIMEOUT_SECONDS = 30
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack with folder and ports of its own."""
+    stack = Stack(ROOT, state=tmp_path_factory.mktemp("stack"), port=_four_free_ports())
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.down()
+
+
+@pytest.fixture
+def client(stack: Stack) -> Iterator[Client]:
+    """HTTP clients by customer and scope; None for a client without a token."""
+    clients: list[httpx.Client] = []
+
+    def make(customer: str | None = "5", scope: str = "", **headers: str) -> httpx.Client:
+        token = {} if customer is None else {"Authorization": f"Bearer {stack.token(customer, scope)}"}
+        client = httpx.Client(base_url=stack.url, headers={**token, **headers}, timeout=TIMEOUT_SECONDS)
+        clients.append(client)
+        return client
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def services(stack: Stack) -> Iterator[httpx.Client]:
+    """The stand-in services, in their demo state."""
+    with httpx.Client(base_url=stack.services_url) as services:
+        services.post("/control/reset").raise_for_status()
+        yield services
+
+
+def _four_free_ports() -> int:
+    """A port that is free together with the three after it, which a stack takes as well."""
+    while not all(map(can_bind, range(first := free_port(), first + 4))):
+        pass
+    return first

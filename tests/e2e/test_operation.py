@@ -1,0 +1,87 @@
+"""The stack in hard times: races for the last piece, a database that goes away, another configuration."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import jwt
+import pytest
+
+from local.stack import Stack
+from tests.e2e.conftest import Client
+
+ITEMS = {"items": [{"sku": "SKU123", "quantity": 1}]}
+
+
+def fifty_buyers(client: Client, services: httpx.Client, **headers: str) -> Counter[int]:
+    """Let fifty clients buy the last ten of a product; returns how often which status came back."""
+    services.put("/inventory/products/SKU123", json={"quantity": 10}).raise_for_status()
+    buyers = [client(f"buyer-{number}", **headers) for number in range(50)]
+
+    def buy(buyer: httpx.Client) -> int:
+        while (answer := buyer.post("/v1/orders", json=ITEMS)).status_code in {429, 503}:
+            pass
+        return answer.status_code
+
+    with ThreadPoolExecutor(50) as pool:
+        return Counter(pool.map(buy, buyers))
+
+
+def test_given_fifty_clients_when_they_buy_the_last_ten_then_ten_are_sold(
+    client: Client, services: httpx.Client
+) -> None:
+    assert fifty_buyers(client, services) == {201: 10, 409: 40}
+    assert services.get("/inventory/products/SKU123").json()["quantity"] == 0
+
+
+def test_given_a_database_that_restarts_when_asked_then_the_next_request_is_answered(
+    stack: Stack, client: Client, services: httpx.Client
+) -> None:
+    with client() as customer:
+        order = customer.post("/v1/orders", json=ITEMS).json()
+        assert customer.get(order["links"]["self"]).status_code == 200
+        stack.postgres.restart()
+        assert customer.get(order["links"]["self"]).json() == order
+        assert customer.post("/v1/orders", json=ITEMS).status_code == 201
+
+
+def test_given_a_database_that_is_down_when_asked_then_503_until_it_is_back(
+    stack: Stack, client: Client, services: httpx.Client
+) -> None:
+    with client() as customer:
+        assert customer.get("/v1/orders").status_code == 200
+        stack.postgres.stop()
+        try:
+            listed, created = customer.get("/v1/orders"), customer.post("/v1/orders", json=ITEMS)
+            for answer in (listed, created):
+                assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+                assert int(answer.headers["retry-after"]) > 0
+            health = customer.get("/v1/health")
+            assert (health.status_code, health.json()) == (503, {"status": "unavailable", "database": "unavailable"})
+        finally:
+            stack.postgres.start()
+        assert customer.get("/v1/orders").status_code == 200
+        assert customer.get("/health").json()["status"] == "ok"
+
+
+@pytest.fixture
+def catalog(stack: Stack) -> object:
+    """The stack over a catalog without reservations, and with tokens of one issuer only; afterwards as it was."""
+    stack.deploy({"InventoryApi": "catalog", "JwtIssuer": "https://users.example"})
+    yield
+    stack.deploy()
+
+
+@pytest.mark.usefixtures("catalog")
+def test_given_a_catalog_and_an_issuer_when_deployed_then_both_are_heeded(
+    stack: Stack, client: Client, services: httpx.Client
+) -> None:
+    with client("5") as stranger:
+        assert stranger.get("/v1/orders").status_code == 403
+    secret = (stack.layout.state / "jwt-secret").read_text().strip()
+    claims = jwt.decode(stack.token("5"), secret, ["HS256"])
+    wrong = jwt.encode({**claims, "iss": "https://evil.example"}, secret, "HS256")
+    assert httpx.get(f"{stack.url}/v1/orders", headers={"Authorization": f"Bearer {wrong}"}).status_code == 403
+    right = jwt.encode({**claims, "iss": "https://users.example"}, secret, "HS256")
+    assert fifty_buyers(client, services, Authorization=f"Bearer {right}") == {201: 10, 409: 40}
+    assert services.get("/inventory/products/SKU123").json()["quantity"] == 0

@@ -1,0 +1,99 @@
+"""The sample events, each through its function."""
+
+import json
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, cast
+
+import pytest
+
+from orders.auth import Caller
+from orders.clock import Clock
+from orders.models import NewOrder
+from orders.place import PlaceOrder
+from orders.tokens import TokenVerifier
+from tests.support import ROOT, Context
+
+EVENTS = ROOT / "events"
+ORDER = "01a1f804-f676-7425-8d36-c12d7c86e4b3"
+
+STATUSES = {
+    "cancel_order/reason": 200,
+    "cancel_order/stale": 412,
+    "create_order/cart": 201,
+    "create_order/earlier_names": 201,
+    "create_order/for_somebody_else": 403,
+    "create_order/invalid": 422,
+    "create_order/items": 201,
+    "create_order/malformed": 400,
+    "create_order/too_many": 409,
+    "get_order/customer": 200,
+    "get_order/no_such_id": 404,
+    "get_order/order": 200,
+    "get_order/somebody_elses": 404,
+    "get_order/timeline": 200,
+    "health/health": 200,
+    "list_customer_orders/own": 200,
+    "list_customer_orders/somebody_elses": 403,
+    "list_orders/everybodys": 200,
+    "list_orders/invalid": 400,
+    "list_orders/own": 200,
+    "update_order_status/paid": 409,
+    "update_order_status/shipped": 409,
+    "update_order_status/two_at_once": 422,
+    "update_order_status/without_scope": 403,
+}
+DENIED = {"authorizer/forged", "authorizer/no_token"}
+MIGRATIONS = {"migrate_database/by_hand"}
+
+
+def event(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return loaded
+
+
+class FixedClock(Clock):
+    """Makes the order that the events speak of."""
+
+    def new_order_id(self, at: object) -> str:  # noqa: ARG002 - the clock's signature
+        return ORDER
+
+
+@pytest.fixture
+def sample_order(function: Callable[[str], ModuleType]) -> None:
+    """The order of customer 5 that the events speak of."""
+    place = PlaceOrder.from_environment()
+    request = NewOrder.model_validate({"items": [{"product_id": "SKU123", "quantity": 1}]})
+    fixed = PlaceOrder(place.database, place.inventory, place.carts, FixedClock(), place.default_currency)
+    fixed.from_items(Caller("5"), request)
+
+
+def test_given_the_files_when_counted_then_each_has_its_answer() -> None:
+    names = {str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.glob("*/*.json")}
+    assert names == set(STATUSES) | DENIED | MIGRATIONS
+
+
+@pytest.mark.usefixtures("sample_order")
+@pytest.mark.parametrize(("name", "status"), STATUSES.items())
+def test_given_an_event_when_its_function_is_called_then_it_answers(
+    function: Callable[[str], ModuleType], name: str, status: int
+) -> None:
+    assert function(name.partition("/")[0]).handler(event(name), Context())["statusCode"] == status
+
+
+@pytest.mark.parametrize("name", sorted(DENIED))
+def test_given_a_bad_token_when_the_authorizer_is_called_then_it_denies(
+    function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("JWT_SECRET_ARN", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:jwt")
+    monkeypatch.setattr(TokenVerifier, "_keys", lambda *_: ["a secret that is long enough for HS256"])
+    assert function("authorizer").handler(event(name), Context()) == {"isAuthorized": False}
+
+
+def test_given_an_empty_event_when_migrated_by_hand_then_it_says_what_it_applied(
+    function: Callable[[str], ModuleType],
+) -> None:
+    answer = cast(
+        "dict[str, list[str]]", function("migrate_database").handler(event("migrate_database/by_hand"), Context())
+    )
+    assert answer == {"Applied": []}
