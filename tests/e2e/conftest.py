@@ -11,7 +11,7 @@ from tests.support import ROOT
 
 type Client = Callable[..., httpx.Client]
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
