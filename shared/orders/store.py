@@ -13,7 +13,7 @@ import psycopg2.errors
 
 from orders.database import Database, Json, Row
 from orders.errors import CartAlreadyOrdered
-from orders.lifecycle import PLACED, Event, State, Task, Transition, transitions
+from orders.lifecycle import PLACED, Event, PaymentStatus, ShippingStatus, State, Status, Task, Transition, transitions
 from orders.listing import OrderFilter, Page
 
 _COLUMNS = """id, customer_id, customer_name, customer_email, status, payment_status, shipping_status, currency, total,
@@ -160,7 +160,7 @@ class Outcome:
 
 def state_of(row: Row) -> State:
     """The three statuses of a row."""
-    return State(row["status"], row["payment_status"], row["shipping_status"])
+    return State(Status(row["status"]), PaymentStatus(row["payment_status"]), ShippingStatus(row["shipping_status"]))
 
 
 def insert_order(database: Database, order: Order, tasks: Sequence[Task]) -> Row:
