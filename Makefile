@@ -1,0 +1,104 @@
+# Everything runs from here; `make` lists the targets.
+# PORT and STATE choose where a local stack lives: PORT=9001 STATE=.local-9001 make run
+
+.DEFAULT_GOAL := help
+export PORT STATE
+# The local cloud must never meet the credentials of a real one, nor another project's Python settings.
+unexport $(filter AWS_%,$(.VARIABLES)) PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+ENVIRONMENTS := .venv/.installed .venv-ministack/.installed
+LOCAL := .venv/bin/python -m local
+COMPILE := .venv/bin/uv pip compile -q --no-header -p 3.13
+PYTHON = $(shell for name in python3.13 python3 python; do \
+	$$name -c 'import sys; assert sys.version_info[:2] == (3, 13); print(sys.executable)' 2> /dev/null && exit; \
+	done; uv python find 3.13 2> /dev/null)
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: $(ENVIRONMENTS) ## Start everything and show the logs; Ctrl-C stops it.
+	@$(LOCAL) run
+
+.PHONY: up
+up: $(ENVIRONMENTS) ## Start everything in the background.
+	@$(LOCAL) up
+
+.PHONY: down
+down: .venv/.installed ## Stop everything; the data stays.
+	@$(LOCAL) down
+
+.PHONY: status
+status: .venv/.installed ## Show what runs.
+	@$(LOCAL) status
+
+.PHONY: deploy-local
+deploy-local: $(ENVIRONMENTS) ## Build and deploy after an edit: INVENTORY_API=catalog, PARAMETERS="LogLevel=DEBUG".
+	@$(LOCAL) deploy $(if $(INVENTORY_API),--parameter "InventoryApi=$$INVENTORY_API") $(PARAMETERS:%=--parameter %)
+
+.PHONY: token
+token: .venv/.installed ## Print a bearer token: CUSTOMER=5 SCOPE="orders:read orders:write".
+	@$(LOCAL) token $(if $(CUSTOMER),--customer "$$CUSTOMER") $(if $(SCOPE),--scope "$$SCOPE")
+
+.PHONY: logs
+logs: .venv/.installed ## Show the functions' logs: FUNCTION=create_order FOLLOW=1 RAW=1.
+	@$(LOCAL) logs $(if $(FUNCTION),--function "$$FUNCTION") $(if $(FOLLOW),--follow) $(if $(RAW),--raw)
+
+.PHONY: psql
+psql: .venv/.installed ## Open the database: SQL="select count(*) from orders" for one statement.
+	@$(LOCAL) psql $(if $(SQL),--sql "$$SQL")
+
+.PHONY: invoke
+invoke: $(ENVIRONMENTS) ## Run one function as Lambda would: FUNCTION=create_order EVENT=events/create_order/….json.
+	@$(LOCAL) invoke --function "$$FUNCTION" --event "$$EVENT"
+
+.PHONY: replay
+replay: .venv/.installed ## Send a retailer's invoices through the running service: CSV=….csv.
+	@.venv/bin/python -m local.replay --csv "$$CSV"
+
+.PHONY: test
+test: $(ENVIRONMENTS) ## Run the tests: ARGS="-k cancel -x".
+	@.venv/bin/pytest $(ARGS)
+
+.PHONY: lint
+lint: .venv/.installed ## Check style, types and the template.
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy shared functions local tests
+	@.venv/bin/cfn-lint template.yaml
+	@SAM_CLI_TELEMETRY=0 .venv/bin/sam validate --lint --template template.yaml --region us-east-1
+
+.PHONY: format
+format: .venv/.installed ## Put the code into its usual form.
+	@.venv/bin/ruff check --fix-only --quiet .
+	@.venv/bin/ruff format .
+
+.PHONY: lock
+lock: .venv/.installed ## Pin what pyproject.toml asks for: ARGS=--upgrade for the newest.
+	@$(COMPILE) $(ARGS) pyproject.toml -o layers/dependencies/requirements.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --group dev -o requirements-dev.txt
+	@$(COMPILE) $(ARGS) --group ministack -o local/requirements-ministack.txt
+
+.PHONY: clean
+clean: down ## Stop the local stack and delete its data, and everything that was built.
+	@cd "$(or $(STATE),.local)" && rm -rf .gitignore build jwt-secret lock logs ministack postgres services.sqlite*
+	@rm -rf .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+.PHONY: .venv .venv-ministack
+.venv: .venv/.installed
+.venv-ministack: .venv-ministack/.installed
+
+.venv/.installed: requirements-dev.txt
+	@test -n '$(PYTHON)' || { echo 'Python 3.13 is missing: install it (https://www.python.org/downloads/), or uv.' >&2; exit 1; }
+	@echo 'Installing the tools into .venv …' >&2
+	@test -x .venv/bin/pip || '$(PYTHON)' -m venv --clear .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements-dev.txt)"
+	@.venv/bin/uv pip sync --quiet --python .venv requirements-dev.txt
+	@touch $@
+
+.venv-ministack/.installed: local/requirements-ministack.txt .venv/.installed
+	@echo 'Installing MiniStack into .venv-ministack …' >&2
+	@test -x .venv-ministack/bin/python || .venv/bin/python -m venv --without-pip .venv-ministack
+	@.venv/bin/uv pip sync --quiet --python .venv-ministack local/requirements-ministack.txt
+	@touch $@

@@ -1,0 +1,225 @@
+"""The command line of the local cloud, `python -m local COMMAND`; the Makefile calls it."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from local import logs
+from local.console import Progress
+from local.errors import LocalError
+from local.layout import DEFAULT_STATE, ROOT
+from local.stack import Stack
+
+CUSTOMER = "5"
+SCOPE = "orders:read orders:write"
+ORDER = '{"items": [{"product_id": "PROD001", "quantity": 2, "unit_price": 79.99}]}'
+STOPPED = "Everything is stopped; the data stays."
+INTERRUPTED = 130
+Options = argparse.Namespace
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command.
+
+    Args:
+        arguments: The command line; the process's own by default.
+
+    Returns:
+        The exit code.
+    """
+    options = parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except LocalError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        print(f"MiniStack did not do as asked, `make status` tells what runs: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser; each command's options name the function to run."""
+    top = argparse.ArgumentParser(prog="python -m local", description="The whole service on this machine.")
+    top.add_argument(
+        "--state",
+        type=Path,
+        default=Path(os.environ.get("STATE") or DEFAULT_STATE),
+        help="folder for everything the stack writes (STATE)",
+    )
+    top.add_argument(
+        "--port", type=_port, default=os.environ.get("PORT") or None, help="TCP port of the API, and three more (PORT)"
+    )
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[[Options], int], summary: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=summary, description=summary)
+        added.set_defaults(run=run)
+        return added
+
+    command("run", _run, "start everything, show the logs, stop on Ctrl-C")
+    command("up", _up, "start everything in the background")
+    command("down", _down, "stop everything; the data stays")
+    command("status", _status, "show what runs")
+
+    deploy = command("deploy", _deploy, "build and deploy again after an edit")
+    deploy.add_argument("--parameter", action="append", type=_pair, default=[], metavar="NAME=VALUE", dest="parameters")
+
+    token = command("token", _token, "print a bearer token")
+    token.add_argument("--customer", default=CUSTOMER)
+    token.add_argument("--scope", default="", help="scopes, separated by spaces")
+
+    show = command("logs", _logs, "show the functions' logs")
+    show.add_argument("--function", help="name of its folder, create_order")
+    show.add_argument("--follow", action="store_true", help="wait for more")
+    show.add_argument("--raw", action="store_true", help="lines as they were written")
+
+    psql = command("psql", _psql, "open the database")
+    psql.add_argument("--sql", help="one statement to run")
+
+    invoke = command("invoke", _invoke, "run one function on an event, as Lambda would")
+    invoke.add_argument("--function", required=True, help="name of its folder, create_order")
+    invoke.add_argument("--event", required=True, type=Path, help="a JSON file")
+    return top
+
+
+def _run(options: Options) -> int:
+    stack = _stack(options)
+    started = stack.up()
+    try:
+        _introduce(stack, new=started)
+        print(f"Logs follow; Ctrl-C {'stops everything' if started else 'ends them, the stack runs on'}.", flush=True)
+        _show(stack.follow(), raw=not sys.stdout.isatty())
+    except KeyboardInterrupt:
+        print(flush=True)
+    except BotoCoreError:
+        if not started or stack.down():  # else somebody has stopped it from elsewhere
+            raise LocalError(f"MiniStack is gone; its log is {stack.layout.log('ministack')}.") from None
+    finally:
+        if started:
+            stack.down()
+    print(STOPPED if started else "The stack runs on.")
+    return 0
+
+
+def _up(options: Options) -> int:
+    stack = _stack(options)
+    _introduce(stack, new=stack.up())
+    return 0
+
+
+def _introduce(stack: Stack, *, new: bool) -> None:
+    """Says how to use a running stack."""
+    if not new:
+        print("Everything runs already. After an edit: make deploy-local")
+    print(f"\nThe orders API answers at {stack.url}. Try it:\n")
+    print(f"  export TOKEN={stack.token(CUSTOMER, SCOPE)}")
+    print(f'  curl -i {stack.url}/v1/orders -H "Authorization: Bearer $TOKEN" \\')
+    print(f"    -H 'Content-Type: application/json' -d '{ORDER}'\n", flush=True)
+
+
+def _down(options: Options) -> int:
+    print(STOPPED if _stack(options).down() else "Nothing was running.")
+    return 0
+
+
+def _status(options: Options) -> int:
+    stack = _stack(options)
+    for name, runs in stack.status().items():
+        print(f"{name:<20} {f'runs on port {stack.layout.ports[name]}' if runs else 'stopped'}")
+    return 0
+
+
+def _deploy(options: Options) -> int:
+    print("Deployed." if _stack(options).deploy(dict(options.parameters)) else "Nothing has changed.")
+    return 0
+
+
+def _token(options: Options) -> int:
+    print(_stack(options).token(options.customer, options.scope))
+    return 0
+
+
+def _logs(options: Options) -> int:
+    stack = _stack(options)
+    lines = stack.follow(options.function) if options.follow else stack.logs(options.function)
+    _show(lines, raw=options.raw or not sys.stdout.isatty())
+    return 0
+
+
+def _psql(options: Options) -> int:
+    stack = _stack(options)
+    if not stack.postgres.running:
+        raise LocalError("PostgreSQL does not run: `make up` first.")
+    command = stack.postgres.psql(stack.database.name, stack.database.user)
+    os.execv(command[0], [*command, *(["-c", options.sql] if options.sql else [])])  # noqa: S606
+
+
+def _invoke(options: Options) -> int:
+    from local.invoke import invoke
+
+    stack = _stack(options)
+    stack.build()
+    answer, succeeded = invoke(stack.layout, options.function, _event(options.event))
+    print(answer)
+    return 0 if succeeded else 1
+
+
+def _event(path: Path) -> str:
+    try:
+        text = path.read_text()
+        json.loads(text)
+    except (OSError, ValueError) as error:
+        raise LocalError(f"EVENT must name a JSON file: {error}") from error
+    return text
+
+
+def _show(lines: Iterable[logs.LogLine], *, raw: bool) -> None:
+    console = Console(highlight=False)
+    for line in lines:
+        if line.is_platform:
+            continue
+        if raw:
+            print(line.message, flush=True)
+        else:
+            console.print(logs.pretty(line), soft_wrap=True)
+
+
+def _stack(options: Options) -> Stack:
+    stream = sys.stderr if options.run is _invoke else sys.stdout
+    return Stack(ROOT, options.state, options.port, Progress(stream))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise argparse.ArgumentTypeError(f"{text} is not NAME=VALUE")
+    return name, value
+
+
+def _port(text: str) -> int:
+    highest = 65535 - 3
+    if not text.isdecimal() or not 1 <= int(text) <= highest:
+        raise argparse.ArgumentTypeError(f"{text} is not a port from 1 to {highest}")
+    return int(text)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""`sam build`, skipped while no source has changed."""
+
+import contextlib
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from local import template as sam
+from local.emulator import REGION
+from local.errors import LocalError
+from local.layout import Layout
+from local.processes import SYSTEM_PATH, tail
+
+IGNORED = "__pycache__"
+
+
+@contextlib.contextmanager
+def in_background(layout: Layout, architecture: str) -> Iterator[None]:
+    """Builds every function and layer while the body of the `with` runs, and is done after it.
+
+    Args:
+        layout: The stack.
+        architecture: The processor to build for, as Lambda spells it: `x86_64` or `arm64`.
+
+    Raises:
+        LocalError: `sam build` failed; the message ends with its last lines.
+    """
+    stamp = layout.build / "sources.sha256"
+    current = fingerprint(layout, architecture)
+    if built_template(layout).exists() and stamp.exists() and stamp.read_text() == current:
+        yield
+        return
+    stamp.unlink(missing_ok=True)
+    log = layout.log("sam-build")
+    process = _start(layout, architecture, log)
+    try:
+        yield
+        if process.wait():
+            raise LocalError(f"sam build failed.\n{tail(log)}")
+    finally:
+        process.kill()
+        process.wait()
+    stamp.write_text(current)
+
+
+def built_template(layout: Layout) -> Path:
+    """Returns the template that `sam build` writes, in the folder of all it builds."""
+    return layout.build / "sam" / "template.yaml"
+
+
+def _start(layout: Layout, architecture: str, log: Path) -> subprocess.Popen[bytes]:
+    """Starts `sam build`, which keeps downloaded packages in `.aws-sam` of the folder it runs in."""
+    layout.build.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(exist_ok=True)
+    command = [
+        *(sys.executable, "-m", "samcli", "build", "--cached", "--parallel"),
+        *("--template-file", str(layout.template), "--build-dir", str(built_template(layout).parent)),
+        *("--cache-dir", str(layout.build / "cache"), "--region", REGION),
+        *("--parameter-overrides", f"Architecture={architecture}"),
+    ]
+    with log.open("wb") as output:
+        return subprocess.Popen(command, cwd=layout.build, env=_environment(), stdout=output, stderr=subprocess.STDOUT)
+
+
+def _environment() -> dict[str, str]:
+    """Returns the caller's environment, which knows how to reach the package index, without anything of AWS's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", SYSTEM_PATH)])
+    return kept | {"PATH": path, "SAM_CLI_TELEMETRY": "0"}
+
+
+def fingerprint(layout: Layout, architecture: str) -> str:
+    """Returns a hash of all that a build is made of; arguments as for `in_background`."""
+    digest = hashlib.sha256(architecture.encode())
+    for path in _sources(layout):
+        digest.update(str(path).encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _sources(layout: Layout) -> Iterator[Path]:
+    yield layout.template
+    for resource in sam.resources(sam.read(layout.template), *sam.SOURCES).values():
+        folder = layout.root / sam.source(resource)
+        yield from sorted(path for path in folder.rglob("*") if path.is_file() and IGNORED not in path.parts)
