@@ -9,9 +9,8 @@ unexport $(filter AWS_%,$(.VARIABLES)) PYTHONPATH PYTHONHOME VIRTUAL_ENV
 ENVIRONMENTS := .venv/.installed .venv-ministack/.installed
 LOCAL := .venv/bin/python -m local
 COMPILE := .venv/bin/uv pip compile -q --no-header -p 3.13
-PYTHON = $(shell for name in python3.13 python3 python; do \
-	$$name -c 'import sys; assert sys.version_info[:2] == (3, 13); print(sys.executable)' 2> /dev/null && exit; \
-	done; uv python find 3.13 2> /dev/null)
+IS_RIGHT := -c 'import sys; assert sys.version_info[:2] == (3, 13); print(sys.executable)' 2> /dev/null
+PYTHON = $(shell for name in python3.13 python3 python; do $$name $(IS_RIGHT) && exit; done; uv python find 3.13 2> /dev/null)
 
 .PHONY: help
 help: ## List the targets.
@@ -92,13 +91,13 @@ clean: down ## Stop the local stack and delete its data, and everything that was
 .venv/.installed: requirements-dev.txt
 	@test -n '$(PYTHON)' || { echo 'Python 3.13 is missing: install it (https://www.python.org/downloads/), or uv.' >&2; exit 1; }
 	@echo 'Installing the tools into .venv …' >&2
-	@test -x .venv/bin/pip || '$(PYTHON)' -m venv --clear .venv
+	@test -x .venv/bin/pip && .venv/bin/python $(IS_RIGHT) > /dev/null || '$(PYTHON)' -m venv --clear .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements-dev.txt)"
 	@.venv/bin/uv pip sync --quiet --python .venv requirements-dev.txt
 	@touch $@
 
 .venv-ministack/.installed: local/requirements-ministack.txt .venv/.installed
 	@echo 'Installing MiniStack into .venv-ministack …' >&2
-	@test -x .venv-ministack/bin/python || .venv/bin/python -m venv --without-pip .venv-ministack
+	@.venv-ministack/bin/python $(IS_RIGHT) > /dev/null || .venv/bin/python -m venv --clear --without-pip .venv-ministack
 	@.venv/bin/uv pip sync --quiet --python .venv-ministack local/requirements-ministack.txt
 	@touch $@
