@@ -8,4 +8,8 @@ os.environ.update(
     AWS_LAMBDA_FUNCTION_NAME="orders-test",
     POWERTOOLS_SERVICE_NAME="orders",
     POWERTOOLS_METRICS_NAMESPACE="Orders",
+    **{
+        f"{service.upper()}_QUEUE_URL": f"https://sqs.eu-central-1.amazonaws.com/123456789012/orders-{service}"
+        for service in ("cart", "inventory", "notification", "payment", "shipping")
+    },
 )

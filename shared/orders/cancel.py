@@ -35,4 +35,5 @@ class CancelOrder(MoveOrder):
             raise OrderNotCancellable(
                 f"The order is {outcome.state.status} and can no longer be cancelled.", current=outcome.state._asdict()
             )
+        self.queue.send(outcome.tasks)
         return outcome

@@ -1,6 +1,7 @@
 """Settings from the environment: read on first use, checked, typed. The template declares each of them."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self, cast, get_args
 
@@ -71,6 +72,43 @@ class PlacingSettings:
             cart_url=_required("CART_URL"),
             default_currency=os.environ.get("DEFAULT_CURRENCY") or "USD",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """The services that tasks call."""
+
+    inventory_api: InventoryApi
+    inventory_url: str
+    cart_url: str
+    payment_url: str
+    shipping_url: str
+    notification_url: str
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read ``INVENTORY_*``, ``CART_URL``, ``PAYMENT_URL``, ``SHIPPING_URL`` and ``NOTIFICATION_URL``."""
+        return cls(
+            inventory_api=cast("InventoryApi", _choice("INVENTORY_API", get_args(InventoryApi), "reservations")),
+            inventory_url=_required("INVENTORY_URL"),
+            cart_url=_required("CART_URL"),
+            payment_url=_required("PAYMENT_URL"),
+            shipping_url=_required("SHIPPING_URL"),
+            notification_url=_required("NOTIFICATION_URL"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """The queues of tasks, by downstream service."""
+
+    urls: Mapping[str, str]
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read ``…_QUEUE_URL``."""
+        services = ("payment", "inventory", "shipping", "cart", "notification")
+        return cls({service: _required(f"{service.upper()}_QUEUE_URL") for service in services})
 
 
 SHARED_SECRET_ALGORITHMS = frozenset({"HS256", "HS384", "HS512"})

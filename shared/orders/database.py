@@ -1,6 +1,7 @@
 """One PostgreSQL connection per execution environment; it comes back by itself when the server does."""
 
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any
 
 import psycopg2
@@ -30,6 +31,7 @@ class Database:
     def __init__(self, settings: DatabaseSettings) -> None:
         self._settings = settings
         self._connection: Connection | None = None
+        self._one_at_a_time = Lock()
 
     def fetch(self, statement: str, parameters: Mapping[str, Any] | None = None, *, rerun: bool = True) -> list[Row]:
         """Run one statement, commit it, and return its rows.
@@ -43,6 +45,10 @@ class Database:
             DatabaseUnavailable: the server cannot be reached, or cannot do it now.
             psycopg2.Error: the statement itself was refused.
         """
+        with self._one_at_a_time:
+            return self._fetch(statement, parameters, rerun=rerun)
+
+    def _fetch(self, statement: str, parameters: Mapping[str, Any] | None, *, rerun: bool) -> list[Row]:
         if self._connection is not None:
             try:
                 return self._run(self._connection, statement, parameters)

@@ -9,7 +9,7 @@
     ├── BodyTooLarge 413
     ├── UnsupportedMediaType 415
     ├── Unprocessable 422 ── ValidationFailed, UnknownProduct, PriceUnknown, CartEmpty
-    └── Unavailable 503 ── DatabaseUnavailable, DownstreamUnavailable
+    └── Unavailable 503 ── DatabaseUnavailable, DownstreamUnavailable ── DownstreamRefused
 
 The names of codes are part of the API: clients switch on them (RFC 9457, problem details).
 """
@@ -235,3 +235,7 @@ class DownstreamUnavailable(Unavailable):
 
     code = "downstream_unavailable"
     title = "Downstream service unavailable"
+
+
+class DownstreamRefused(DownstreamUnavailable):
+    """A downstream service calls a request wrong that this service holds to be right; to repeat it is of no use."""

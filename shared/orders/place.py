@@ -7,11 +7,9 @@ from typing import Self
 from orders import store
 from orders.auth import Caller
 from orders.clients.cart import CartClient
-from orders.clients.catalog import CatalogClient
 from orders.clients.http import new_session
-from orders.clients.inventory import InventoryClient
 from orders.clock import Clock
-from orders.config import DatabaseSettings, PlacingSettings
+from orders.config import DatabaseSettings, PlacingSettings, QueueSettings
 from orders.database import Database, Row
 from orders.errors import (
     CartAlreadyOrdered,
@@ -24,7 +22,8 @@ from orders.errors import (
 from orders.lifecycle import placing_tasks
 from orders.models import MAX_LINES, NewLine, NewOrder
 from orders.pricing import invalid, order_currency, price_lines
-from orders.stock import CatalogInventory, Inventory
+from orders.queue import SqsTaskQueue, TaskQueue
+from orders.stock import Inventory, new_inventory
 from orders.store import Order
 from orders.telemetry import logger
 
@@ -47,6 +46,7 @@ class PlaceOrder:
     """Places orders, from named items or from a customer's cart."""
 
     database: Database
+    queue: TaskQueue
     inventory: Inventory
     carts: CartClient
     clock: Clock
@@ -59,12 +59,9 @@ class PlaceOrder:
         database = Database(DatabaseSettings.from_environment())
         session = new_session()
         clock = Clock()
-        inventory: Inventory
-        if settings.inventory_api == "catalog":
-            inventory = CatalogInventory(database, CatalogClient(session, settings.inventory_url), clock)
-        else:
-            inventory = InventoryClient(session, settings.inventory_url)
-        return cls(database, inventory, CartClient(session, settings.cart_url), clock, settings.default_currency)
+        inventory = new_inventory(settings.inventory_api, settings.inventory_url, session, database, clock)
+        queue = SqsTaskQueue(QueueSettings.from_environment())
+        return cls(database, queue, inventory, CartClient(session, settings.cart_url), clock, settings.default_currency)
 
     def from_items(self, caller: Caller, request: NewOrder, customer_id: str | None = None) -> Row:
         """Place an order for named items.
@@ -146,13 +143,15 @@ class PlaceOrder:
                 cart_version=wanted.cart_version,
                 created_at=at,
             )
-            return store.insert_order(self.database, order, placing_tasks(from_cart=wanted.from_cart))
+            placed = store.insert_order(self.database, order, placing_tasks(from_cart=wanted.from_cart))
         except DatabaseUnavailable:
             # Whether the order stands is not known, so its stock stays reserved.
             raise
         except OrderServiceError:
             self._give_back(order_id)
             raise
+        self.queue.send(placed.tasks)
+        return placed.row
 
     def _give_back(self, order_id: str) -> None:
         try:

@@ -6,11 +6,12 @@ from typing import Self
 from orders import lifecycle, store
 from orders.auth import Caller
 from orders.clock import Clock
-from orders.config import DatabaseSettings
+from orders.config import DatabaseSettings, QueueSettings
 from orders.database import Database, Row
 from orders.errors import Forbidden, InvalidTransition, OrderNotFound, VersionMismatch
 from orders.lifecycle import Event, State
 from orders.models import StatusUpdate
+from orders.queue import SqsTaskQueue, TaskQueue
 from orders.store import Outcome
 
 
@@ -19,12 +20,14 @@ class MoveOrder:
     """Base of the use cases that let an event happen to an order."""
 
     database: Database
+    queue: TaskQueue
     clock: Clock
 
     @classmethod
     def from_environment(cls) -> Self:
-        """With the database that the environment names."""
-        return cls(Database(DatabaseSettings.from_environment()), Clock())
+        """With the database and the queues that the environment names."""
+        database = Database(DatabaseSettings.from_environment())
+        return cls(database, SqsTaskQueue(QueueSettings.from_environment()), Clock())
 
     def refusal(self, caller: Caller, order_id: str) -> Forbidden | OrderNotFound:
         """Why a caller may not change an order: they see it and lack the scope, or it is not there for them."""
@@ -65,6 +68,7 @@ class UpdateStatus(MoveOrder):
             raise not_found(order_id)
         if not settled(outcome, event, expected_version):
             raise _invalid_transition(outcome.state, field, value)
+        self.queue.send(outcome.tasks)
         return outcome.row
 
     def _confirm(self, order_id: str, field: str, value: str, expected_version: int | None) -> Row:

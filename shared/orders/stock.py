@@ -4,11 +4,16 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from threading import Lock
 from typing import Literal, Protocol
 
+import requests
+
 from orders.clients.catalog import CatalogClient, Product
-from orders.clients.inventory import Price, Shortage, short_of, unknown
+from orders.clients.inventory import InventoryClient, Price, Shortage, short_of, unknown
 from orders.clock import Clock
+from orders.config import InventoryApi
 from orders.database import Database, Json
 from orders.errors import DatabaseUnavailable, DownstreamUnavailable
 
@@ -25,7 +30,7 @@ FROM (
     ORDER BY bucket
 ) AS buckets;
 SELECT order_id, product_id, quantity, catalog_quantity, state FROM stock_holds
-WHERE product_id = ANY (%(products)s) AND (state <> 'taken' OR order_id = %(order_id)s)
+WHERE product_id = ANY (%(products)s) AND (state IN ('taking', 'returning') OR order_id = %(order_id)s)
 """
 
 _UNLOCK = "SELECT pg_advisory_unlock_all()"
@@ -44,6 +49,15 @@ ON CONFLICT (order_id, product_id) DO UPDATE
 SET state = excluded.state, catalog_quantity = excluded.catalog_quantity, changed_at = excluded.changed_at
 """
 
+_SELL = "UPDATE stock_holds SET state = 'sold' WHERE order_id = %(order_id)s AND state = 'taken'"
+
+_ORPHANS = """
+SELECT order_id FROM stock_holds
+WHERE state <> 'sold' AND changed_at < %(before)s
+  AND NOT EXISTS (SELECT FROM orders WHERE orders.id = stock_holds.order_id)
+GROUP BY order_id ORDER BY min(changed_at) LIMIT %(limit)s
+"""
+
 _PRODUCTS_HELD = "SELECT product_id FROM stock_holds WHERE order_id = %(order_id)s"
 
 
@@ -59,6 +73,9 @@ class Inventory(Protocol):
             DownstreamUnavailable: no answer that can be used.
         """
 
+    def commit(self, order_id: str) -> None:
+        """Make sure that what the order holds is not given back by itself."""
+
     def release(self, order_id: str) -> None:
         """Give back what the order holds; a second time changes nothing."""
 
@@ -72,14 +89,14 @@ class _Hold:
         product_id: the product.
         quantity: how many.
         catalog_quantity: what the catalog said before the change that the state names.
-        state: the change that is under way, or done; none where nothing is held.
+        state: the change that is under way, or done; none where nothing is held; sold once the order is paid.
     """
 
     order_id: str
     product_id: str
     quantity: int
     catalog_quantity: int
-    state: Literal["taking", "taken", "returning", "none"]
+    state: Literal["taking", "taken", "sold", "returning", "none"]
 
     def settled(self, catalog_quantity: int) -> "_Hold":
         """What became of a change that a crash interrupted, going by what the catalog says now.
@@ -91,7 +108,12 @@ class _Hold:
             return replace(self, state="taken")
         if self.state == "returning" and catalog_quantity == self.catalog_quantity:
             return replace(self, state="taken")
-        return self if self.state == "taken" else replace(self, state="none")
+        return self if self.is_held else replace(self, state="none")
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the order has the stock, and nobody is changing that."""
+        return self.state in {"taken", "sold"}
 
 
 class CatalogInventory:
@@ -106,6 +128,7 @@ class CatalogInventory:
         self._database = database
         self._catalog = catalog
         self._clock = clock
+        self._one_at_a_time = Lock()
 
     def reserve(self, order_id: str, quantities: Mapping[str, int]) -> Mapping[str, Price]:
         """See `Inventory.reserve`."""
@@ -129,6 +152,10 @@ class CatalogInventory:
             self._record([replace(hold, state="taken") for hold in taking])
         return {product: products[product].price for product in quantities}
 
+    def commit(self, order_id: str) -> None:
+        """See `Inventory.commit`."""
+        self._database.fetch(_SELL, {"order_id": order_id})
+
     def release(self, order_id: str) -> None:
         """See `Inventory.release`."""
         names = [row["product_id"] for row in self._database.fetch(_PRODUCTS_HELD, {"order_id": order_id})]
@@ -149,13 +176,15 @@ class CatalogInventory:
     @contextmanager
     def _locked(self, order_id: str, products: list[str]) -> Iterator[list[_Hold]]:
         """Lock the products; gives what the order holds of them, and the changes that a crash interrupted."""
-        rows = self._database.fetch(_LOCK, {"order_id": order_id, "products": products, "locks": _LOCKS})
-        try:
-            yield [_Hold(**row) for row in rows]
-        finally:
-            # A session that is gone has let go of its locks.
-            with suppress(DatabaseUnavailable):
-                self._database.fetch(_UNLOCK, rerun=False)
+        # The locks are the session's: they do not part threads that share it.
+        with self._one_at_a_time:
+            rows = self._database.fetch(_LOCK, {"order_id": order_id, "products": products, "locks": _LOCKS})
+            try:
+                yield [_Hold(**row) for row in rows]
+            finally:
+                # A session that is gone has let go of its locks.
+                with suppress(DatabaseUnavailable):
+                    self._database.fetch(_UNLOCK, rerun=False)
 
     def _products(self, names: list[str]) -> dict[str, Product]:
         with ThreadPoolExecutor(_CALLS_AT_ONCE) as pool:
@@ -169,7 +198,7 @@ class CatalogInventory:
         """Settle the interrupted changes; returns what the order holds, by product."""
         settled = [hold.settled(products[hold.product_id].quantity) for hold in holds]
         self._record([now for before, now in zip(holds, settled, strict=True) if now != before])
-        return {hold.product_id: hold for hold in settled if hold.order_id == order_id and hold.state == "taken"}
+        return {hold.product_id: hold for hold in settled if hold.order_id == order_id and hold.is_held}
 
     def _take(self, taking: list[_Hold], products: Mapping[str, Product]) -> None:
         """Lower the quantities, all or none.
@@ -204,3 +233,17 @@ class CatalogInventory:
         if holds:
             parameters = {"holds": Json([asdict(hold) for hold in holds]), "at": self._clock.now()}
             self._database.fetch(_RECORD, parameters, rerun=False)
+
+
+def new_inventory(
+    api: InventoryApi, url: str, session: requests.Session, database: Database, clock: Clock
+) -> Inventory:
+    """The inventory of the kind that is in use. A catalog needs the database's session to itself while it works."""
+    if api == "catalog":
+        return CatalogInventory(database, CatalogClient(session, url), clock)
+    return InventoryClient(session, url)
+
+
+def orphans(database: Database, *, before: datetime, limit: int) -> list[str]:
+    """Orders that never came to be, and for which stock has been held since before a moment."""
+    return [row["order_id"] for row in database.fetch(_ORPHANS, {"before": before, "limit": limit})]

@@ -13,7 +13,18 @@ import psycopg2.errors
 
 from orders.database import Database, Json, Row
 from orders.errors import CartAlreadyOrdered
-from orders.lifecycle import PLACED, Event, PaymentStatus, ShippingStatus, State, Status, Task, Transition, transitions
+from orders.lifecycle import (
+    PLACED,
+    Event,
+    PaymentStatus,
+    ShippingStatus,
+    State,
+    Status,
+    Task,
+    TaskKind,
+    Transition,
+    transitions,
+)
 from orders.listing import OrderFilter, Page
 
 _COLUMNS = """id, customer_id, customer_name, customer_email, status, payment_status, shipping_status, currency, total,
@@ -44,6 +55,7 @@ WITH placed AS (
 INSERT INTO order_tasks (order_id, version, kind, payload, available_at)
 SELECT placed.id, placed.version, task.kind, task.payload, %(at)s
 FROM placed, json_to_recordset(%(tasks)s) AS task (kind text, payload jsonb)
+RETURNING id, kind
 """
 
 _GET = f"""
@@ -56,6 +68,12 @@ SELECT {_COLUMNS}, {_ITEMS},
         FROM order_events WHERE order_id = found.id) END AS timeline
 FROM orders AS found
 WHERE id = %(id)s AND (%(owner)s::text IS NULL OR customer_id = %(owner)s)
+"""
+
+_UNPAID = """
+SELECT id FROM orders
+WHERE status = 'pending' AND payment_status = 'pending' AND created_at < %(before)s
+ORDER BY id LIMIT %(limit)s
 """
 
 # The row is locked first, so that the rule is chosen by what the order is by then, and not by what it was when the
@@ -98,8 +116,13 @@ WITH seen AS MATERIALIZED (
     INSERT INTO order_tasks (order_id, version, kind, payload, available_at)
     SELECT changed.id, changed.version, task.kind, task.payload, %(at)s
     FROM changed, json_to_recordset(changed.tasks) AS task (kind text, payload jsonb)
+    RETURNING id, kind
+), finished AS (
+    UPDATE order_tasks SET state = 'done', reference = %(reference)s, last_error = NULL
+    FROM seen WHERE order_tasks.id = %(task_id)s AND order_tasks.order_id = seen.id AND order_tasks.state = 'pending'
 )
 SELECT {_COLUMNS}, {_ITEMS},
+    (SELECT json_agg(json_build_object('id', id, 'kind', kind)) FROM promised) AS promised,
     EXISTS (SELECT FROM changed) AS applied,
     EXISTS (SELECT FROM order_events WHERE order_id = found.id AND event_id = %(event_id)s) AS repeated
 FROM (
@@ -139,18 +162,28 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskRef:
+    """A task that is to be put on its queue."""
+
+    id: str
+    kind: TaskKind
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What an event did to an order.
 
     Attributes:
         row: the order as it is now.
-        applied: the event changed it.
+        tasks: the work that the event promised; to be sent now that it is stored.
+        applied: the event changed the order.
         repeated: an event of the same id had changed it before.
     """
 
     row: Row
+    tasks: tuple[TaskRef, ...]
     applied: bool
-    repeated: bool
+    repeated: bool = False
 
     @property
     def state(self) -> State:
@@ -163,7 +196,7 @@ def state_of(row: Row) -> State:
     return State(Status(row["status"]), PaymentStatus(row["payment_status"]), ShippingStatus(row["shipping_status"]))
 
 
-def insert_order(database: Database, order: Order, tasks: Sequence[Task]) -> Row:
+def insert_order(database: Database, order: Order, tasks: Sequence[Task]) -> Outcome:
     """Store an order with its lines, the beginning of its timeline and its tasks.
 
     Raises:
@@ -185,7 +218,7 @@ def insert_order(database: Database, order: Order, tasks: Sequence[Task]) -> Row
         for number, line in enumerate(order.lines, start=1)
     ]
     try:
-        database.fetch(
+        promised = database.fetch(
             _INSERT,
             {
                 **columns,
@@ -199,7 +232,7 @@ def insert_order(database: Database, order: Order, tasks: Sequence[Task]) -> Row
         raise CartAlreadyOrdered(
             f"The customer {order.customer_id!r} has a live order for version {order.cart_version!r} of the cart."
         ) from error
-    return {
+    row = {
         **columns,
         "cancel_reason": None,
         "failure_reason": None,
@@ -209,6 +242,7 @@ def insert_order(database: Database, order: Order, tasks: Sequence[Task]) -> Row
         "updated_at": order.created_at,
         "items": [[line.product_id, line.quantity, line.unit_price] for line in order.lines],
     }
+    return Outcome(row, task_refs(promised), applied=True)
 
 
 def get_order(database: Database, order_id: str, *, owner: str | None, timeline: bool = False) -> Row | None:
@@ -232,6 +266,11 @@ def list_orders(database: Database, order_filter: OrderFilter, page: Page) -> li
     return database.fetch(statement, {**parameters, "limit": page.size + 1, "offset": page.offset})
 
 
+def unpaid_orders(database: Database, *, before: datetime, limit: int) -> list[str]:
+    """The ids of orders that were placed before a moment and whose payment has not been started, the oldest first."""
+    return [row["id"] for row in database.fetch(_UNPAID, {"before": before, "limit": limit})]
+
+
 def apply_event(
     database: Database,
     event: Event,
@@ -243,6 +282,8 @@ def apply_event(
     event_id: str | None = None,
     reason: str | None = None,
     tracking_number: str | None = None,
+    task_id: str | None = None,
+    reference: str | None = None,
 ) -> Outcome | None:
     """Let an event happen to an order, if its state allows: new statuses, version, timeline and tasks at once.
 
@@ -256,6 +297,8 @@ def apply_event(
         event_id: the sender's name for this occurrence; a second one of the same name changes nothing.
         reason: for the timeline; a cancellation's is kept on the order too.
         tracking_number: for a shipment.
+        task_id: the task that brought the event about, and is done with it, whether or not the event changes anything.
+        reference: the service's own name for what the task did.
 
     Returns:
         What came of it; None if there is no such order of that owner.
@@ -270,6 +313,8 @@ def apply_event(
         "reason": reason,
         "cancel_reason": reason if event is Event.CANCELLED else None,
         "tracking_number": tracking_number,
+        "task_id": task_id,
+        "reference": reference,
         "rules": Json([_rule(row) for row in transitions(event)]),
     }
     try:
@@ -279,7 +324,13 @@ def apply_event(
         row = database.fetch_one(_TRANSITION, parameters)
     if row is None:
         return None
-    return Outcome(row, applied=row.pop("applied"), repeated=row.pop("repeated"))
+    promised = task_refs(row.pop("promised") or [])
+    return Outcome(row, promised, applied=row.pop("applied"), repeated=row.pop("repeated"))
+
+
+def task_refs(rows: Sequence[Row]) -> tuple[TaskRef, ...]:
+    """The tasks of rows that hold their id and kind."""
+    return tuple(TaskRef(row["id"], TaskKind(row["kind"])) for row in rows)
 
 
 def _rule(row: Transition) -> dict[str, Any]:

@@ -6,15 +6,18 @@ from contextlib import closing
 from types import ModuleType
 from typing import Any
 
+import boto3
 import httpx
 import psycopg2
 import pytest
+from moto import mock_aws
 from psycopg2.extras import RealDictCursor
 
 from local.postgres import Postgres
 from local.services.process import ServiceProcess
 from orders.config import DatabaseSettings
 from orders.database import Database
+from orders.queue import DEAD_LETTERS
 from tests.support import load_function
 
 type Query = Callable[..., list[dict[str, Any]]]
@@ -42,7 +45,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 def service_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """The stand-in services."""
     with ServiceProcess(tmp_path_factory.mktemp("services") / "state.sqlite") as process:
-        os.environ.update(INVENTORY_URL=f"{process.url}/inventory", CART_URL=f"{process.url}/cart")
+        services = ("cart", "inventory", "notification", "payment", "shipping")
+        os.environ.update({f"{service.upper()}_URL": f"{process.url}/{service}" for service in services})
         yield process
 
 
@@ -86,6 +90,17 @@ def inventory_api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     """Either kind of inventory."""
     monkeypatch.setenv("INVENTORY_API", request.param)
     return str(request.param)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def queues() -> Iterator[None]:
+    """The queues that the functions send tasks to."""
+    with mock_aws():
+        sqs = boto3.client("sqs")
+        for service in ("cart", "inventory", "notification", "payment", "shipping"):
+            sqs.create_queue(QueueName=f"orders-{service}")
+            sqs.create_queue(QueueName=f"orders-{service}{DEAD_LETTERS}")
+        yield
 
 
 @pytest.fixture

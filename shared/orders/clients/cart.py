@@ -34,7 +34,7 @@ class Cart(BaseModel):
 
 
 class CartClient(Client):
-    """Reads carts."""
+    """Reads carts, and marks them as ordered."""
 
     service = "cart"
 
@@ -49,3 +49,9 @@ class CartClient(Client):
         if response.status_code == HTTPStatus.NOT_FOUND:
             raise CartNotFound(f"The customer {customer_id!r} has no cart.")
         return self.read(response, Cart)
+
+    def mark_ordered(self, customer_id: str, version: str | None) -> None:
+        """Say that the cart has become an order; a cart that has changed since is left alone."""
+        body = {"status": "Ordered", **({} if version is None else {"version": version})}
+        expected = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
+        self.call("PUT", f"/carts/{quote(customer_id, safe='')}", json=body, expected=expected)

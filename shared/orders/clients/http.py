@@ -1,26 +1,29 @@
 """The HTTP session that all clients share: time-outs, retries, and answers that can be trusted in their shape."""
 
+from http import HTTPStatus
+
 import requests
 from pydantic import BaseModel, ValidationError
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from orders.errors import DownstreamUnavailable
+from orders.errors import DownstreamRefused, DownstreamUnavailable
 
 CONNECT_TIMEOUT_SECONDS = 1.0
-READ_TIMEOUT_SECONDS = 3.0
 _RETRIES = 2
 _CONNECTIONS = 16
-_IDEMPOTENT = frozenset({"GET", "PUT", "DELETE"})
+_TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
+# Every POST of these clients carries an idempotency key, or changes nothing when it is repeated.
+_IDEMPOTENT = frozenset({"GET", "PUT", "DELETE", "POST"})
 
 
 def new_session() -> requests.Session:
-    """A session that tries idempotent calls again: on a lost connection, on 429 and on 5xx, with jitter."""
+    """A session that tries calls again: on a lost connection, on 429 and on 5xx, with jitter."""
     retry = Retry(
         total=_RETRIES,
-        # An answer that was lost or late is asked for once more only: the customer is waiting.
+        # An answer that was lost or late is asked for once more only: somebody is waiting.
         read=1,
-        status_forcelist=(429, 500, 502, 503, 504),
+        status_forcelist=_TEMPORARY,
         allowed_methods=_IDEMPOTENT,
         backoff_factor=0.1,
         backoff_jitter=0.1,
@@ -40,26 +43,44 @@ class Client:
     """Base of all clients: one service at one address."""
 
     service: str
+    read_timeout_seconds = 3.0
 
     def __init__(self, session: requests.Session, url: str) -> None:
         self._session = session
         self._url = url.rstrip("/")
 
-    def call(self, method: str, path: str, *, expected: frozenset[int], json: object = None) -> requests.Response:
+    def call(
+        self, method: str, path: str, *, expected: frozenset[int], json: object = None, key: str | None = None
+    ) -> requests.Response:
         """Send a request and return its answer.
 
+        Args:
+            method: of HTTP.
+            path: behind the service's address.
+            expected: statuses that are answers.
+            json: the body.
+            key: under which the service carries out the call once, however often it is sent.
+
         Raises:
-            DownstreamUnavailable: no answer came, or one with a status that is not among the expected ones.
+            DownstreamRefused: the answer says that the request is wrong, and so would every further one.
+            DownstreamUnavailable: no answer came, or one that says that the service cannot answer now.
         """
         try:
             response = self._session.request(
-                method, f"{self._url}{path}", json=json, timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
+                method,
+                f"{self._url}{path}",
+                json=json,
+                headers={"Idempotency-Key": key} if key else None,
+                timeout=(CONNECT_TIMEOUT_SECONDS, self.read_timeout_seconds),
             )
         except requests.RequestException as error:
             raise self.unavailable() from error
-        if response.status_code not in expected:
-            raise self.unavailable(f"it answered {response.status_code} to {method} {path}")
-        return response
+        if response.status_code in expected:
+            return response
+        cause = f"it answered {response.status_code} to {method} {path}"
+        if HTTPStatus(response.status_code).is_client_error and response.status_code not in _TEMPORARY:
+            raise DownstreamRefused(f"The {self.service} service refuses: {cause}.", service=self.service)
+        raise self.unavailable(cause)
 
     def read[Answer: BaseModel](self, response: requests.Response, model: type[Answer]) -> Answer:
         """The body of an answer.

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, Field
 
 from orders.clients.http import Client
-from orders.errors import InsufficientStock, UnknownProduct
+from orders.errors import DownstreamRefused, InsufficientStock, UnknownProduct
 from orders.models import Currency, ProductId
 
 _NAMED = 10
@@ -37,6 +37,10 @@ class _ReservedLine(Price):
 
 class _Reservation(BaseModel):
     lines: list[_ReservedLine]
+
+
+class _Refusal(BaseModel):
+    code: str
 
 
 class _Shortages(BaseModel):
@@ -72,6 +76,18 @@ class InventoryClient(Client):
             case HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise unknown(self.read(response, _UnknownProducts).product_ids)
         return {line.product_id: line for line in self.read(response, _Reservation).lines}
+
+    def commit(self, order_id: str) -> None:
+        """Make the reservation last: the stock is sold. One that was released meanwhile stays so.
+
+        Raises:
+            DownstreamRefused: it has expired and its stock has gone to somebody else, or there never was one.
+            DownstreamUnavailable: no answer that can be used.
+        """
+        path = f"{self._path(order_id)}/commit"
+        response = self.call("POST", path, key=order_id, expected=frozenset({200, 204, 409}))
+        if response.status_code == HTTPStatus.CONFLICT and self.read(response, _Refusal).code != "reservation_released":
+            raise DownstreamRefused("The reservation has expired and its stock is gone.", service=self.service)
 
     def release(self, order_id: str) -> None:
         """Give back what was reserved, if anything; a second time changes nothing."""

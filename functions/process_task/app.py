@@ -1,0 +1,57 @@
+"""Carry out tasks from the queues: call the downstream services, and let happen to the orders what came of it."""
+
+import asyncio
+import json
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from orders.carry_out import CarryOut, Verdict
+from orders.config import QueueSettings
+from orders.queue import SqsTaskQueue
+from orders.telemetry import logger, metrics
+
+processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+work = cache(CarryOut.from_environment)
+
+
+class NotDone(Exception):
+    """The message is to come back, or to end in the dead-letter queue."""
+
+
+@cache
+def queue() -> SqsTaskQueue:
+    """The queues that the messages came from."""
+    return SqsTaskQueue(QueueSettings.from_environment())
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Carry out a batch of tasks side by side; those that are not done come back by themselves."""
+    return async_process_partial_response(event, _process, processor, context)
+
+
+async def _process(record: SQSRecord) -> None:
+    verdict = await asyncio.to_thread(_carry_out, json.loads(record.body)["task_id"])
+    metrics.add_metric(_metric(verdict), MetricUnit.Count, 1)
+    if verdict.retry_seconds is not None:
+        seconds = verdict.retry_seconds
+        await asyncio.to_thread(queue().put_back, record.event_source_arn, record.receipt_handle, seconds)
+        raise NotDone
+
+
+def _carry_out(task_id: str) -> Verdict:
+    logger.thread_safe_append_keys(task_id=task_id)
+    return work().carry_out(task_id)
+
+
+def _metric(verdict: Verdict) -> str:
+    if verdict.failed:
+        return "TasksFailed"
+    return "TasksDone" if verdict.retry_seconds is None else "TasksPutOff"

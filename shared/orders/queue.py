@@ -1,0 +1,110 @@
+"""The queues that tasks wait on: one for each downstream service, so that a slow one holds up nobody else's."""
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from itertools import batched, groupby
+from typing import TYPE_CHECKING, Protocol
+
+from orders.config import QueueSettings
+from orders.lifecycle import TaskKind
+from orders.store import TaskRef
+from orders.telemetry import logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+_BATCH = 10
+"""Messages that SQS takes at once."""
+_LONGEST_SECONDS = 43_200
+"""For so long SQS hides a message at the most."""
+
+DEAD_LETTERS = "-dead-letters"
+"""What the name of a dead-letter queue has behind that of its queue."""
+
+SERVICES: Mapping[TaskKind, str] = {
+    TaskKind.CHARGE_PAYMENT: "payment",
+    TaskKind.REFUND_PAYMENT: "payment",
+    TaskKind.COMMIT_STOCK: "inventory",
+    TaskKind.RELEASE_STOCK: "inventory",
+    TaskKind.CREATE_SHIPMENT: "shipping",
+    TaskKind.CANCEL_SHIPMENT: "shipping",
+    TaskKind.MARK_CART_ORDERED: "cart",
+    TaskKind.SEND_NOTIFICATION: "notification",
+}
+"""The service, and so the queue, of each kind of task."""
+
+
+class TaskQueue(Protocol):
+    """Where tasks are put once they are stored."""
+
+    def send(self, tasks: Sequence[TaskRef]) -> None:
+        """Put tasks on their queues. What cannot be sent is logged; the relay sends it later."""
+
+    def bury(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
+        """Delete the dead letters of tasks that are no longer failed.
+
+        Args:
+            is_failed: tells which of some tasks are failed, by their ids.
+        """
+
+
+class SqsTaskQueue:
+    """Puts tasks on SQS queues."""
+
+    def __init__(self, settings: QueueSettings) -> None:
+        self._settings = settings
+        self._client: SQSClient | None = None
+
+    def send(self, tasks: Sequence[TaskRef]) -> None:
+        """See `TaskQueue.send`."""
+        for service, group in groupby(sorted(tasks, key=_service), _service):
+            for batch in batched(group, _BATCH, strict=False):
+                self._send_batch(self._settings.urls[service], batch)
+
+    def put_back(self, queue_arn: str, receipt_handle: str, seconds: float) -> None:
+        """Let a message that was received, and is about to be reported as failed, come back after so long."""
+        name = queue_arn.rpartition(":")[2]
+        url = next(url for url in self._settings.urls.values() if url.endswith(f"/{name}"))
+        self._sqs().change_message_visibility(
+            QueueUrl=url, ReceiptHandle=receipt_handle, VisibilityTimeout=min(_LONGEST_SECONDS, math.ceil(seconds))
+        )
+
+    def bury(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
+        """See `TaskQueue.bury`."""
+        for url in self._settings.urls.values():
+            dead = f"{url}{DEAD_LETTERS}"
+            while messages := self._sqs().receive_message(QueueUrl=dead, MaxNumberOfMessages=_BATCH).get("Messages"):
+                ids = {message["ReceiptHandle"]: json.loads(message["Body"])["task_id"] for message in messages}
+                failed = is_failed(list(ids.values()))
+                for handle, task_id in ids.items():
+                    if task_id not in failed:
+                        self._sqs().delete_message(QueueUrl=dead, ReceiptHandle=handle)
+
+    def _send_batch(self, url: str, tasks: Sequence[TaskRef]) -> None:
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
+            {"Id": str(number), "MessageBody": json.dumps({"task_id": task.id, "kind": task.kind})}
+            for number, task in enumerate(tasks)
+        ]
+        try:
+            failures = self._sqs().send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
+        except Exception:  # noqa: BLE001 - the order stands, whatever keeps its tasks from the queue
+            logger.warning("tasks not sent", tasks=[task.id for task in tasks], exc_info=True)
+            return
+        for failure in failures:
+            logger.warning("task not sent", task_id=tasks[int(failure["Id"])].id, cause=failure.get("Message"))
+
+    def _sqs(self) -> "SQSClient":
+        if self._client is None:
+            # Loaded when something is sent, and not when a request is refused.
+            import boto3
+            from botocore.config import Config
+
+            config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2})
+            self._client = boto3.client("sqs", config=config)
+        return self._client
+
+
+def _service(task: TaskRef) -> str:
+    return SERVICES[task.kind]

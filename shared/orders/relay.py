@@ -1,0 +1,102 @@
+"""Pick up what was forgotten: tasks that nobody sent or finished, stock without an order, orders nobody paid for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Self
+
+from orders import stock, store, tasks
+from orders.clients.http import new_session
+from orders.clock import Clock
+from orders.config import DatabaseSettings, QueueSettings, ServiceSettings
+from orders.database import Database, Row
+from orders.errors import Unavailable
+from orders.lifecycle import Event
+from orders.queue import SqsTaskQueue, TaskQueue
+from orders.stock import Inventory, new_inventory
+from orders.telemetry import logger
+
+OVERDUE = timedelta(minutes=1)
+"""For so long a task may be free before it counts as forgotten."""
+AGAIN_AFTER = timedelta(minutes=10)
+"""So long a queue has for a task that was sent again, before it is sent once more."""
+ORPHANED = timedelta(minutes=5)
+"""For so long stock may be held without an order: longer than placing one may take."""
+EXPIRY = timedelta(minutes=30)
+"""For so long an order may wait for its payment to be started."""
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """What one run of the relay found; `lag_seconds` is the age of the oldest task that waited."""
+
+    tasks: int
+    holds: int
+    expired: int
+    lag_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Runs every minute, in bounded batches; two runs at once do not get in each other's way."""
+
+    database: Database
+    queue: TaskQueue
+    inventory: Inventory
+    clock: Clock
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """With the services and queues that the environment names."""
+        settings = ServiceSettings.from_environment()
+        database = Database(DatabaseSettings.from_environment())
+        clock = Clock()
+        return cls(
+            database=database,
+            queue=SqsTaskQueue(QueueSettings.from_environment()),
+            inventory=new_inventory(settings.inventory_api, settings.inventory_url, new_session(), database, clock),
+            clock=clock,
+        )
+
+    def run(self) -> Caught:
+        """Send forgotten tasks again, give back stock that no order has, expire orders that nobody pays for."""
+        at = self.clock.now()
+        lag = tasks.lag_seconds(self.database, at)
+        expired = self._expire_orders()
+        overdue = tasks.take_overdue(self.database, at, overdue=OVERDUE, again_after=AGAIN_AFTER, limit=_BATCH)
+        self.queue.send(overdue)
+        return Caught(len(overdue), self._give_back_orphans(), expired, lag)
+
+    def failed_tasks(self) -> list[Row]:
+        """The tasks that were given up: id, order_id, kind, attempts and last_error."""
+        return tasks.failed(self.database, _BATCH)
+
+    def redrive(self, task_ids: Sequence[str] | None = None) -> int:
+        """Give failed tasks all their attempts again and send them: the given ones, or all; returns how many."""
+        revived = tasks.revive(self.database, self.clock.now(), task_ids)
+        self.queue.send(revived)
+        self.queue.bury(partial(tasks.still_failed, self.database))
+        return len(revived)
+
+    def _expire_orders(self) -> int:
+        before = self.clock.now() - EXPIRY
+        expired = 0
+        for order_id in store.unpaid_orders(self.database, before=before, limit=_BATCH):
+            outcome = store.apply_event(self.database, Event.EXPIRED, order_id, at=self.clock.now())
+            if outcome and outcome.applied:
+                self.queue.send(outcome.tasks)
+                expired += 1
+        return expired
+
+    def _give_back_orphans(self) -> int:
+        given_back = 0
+        for order_id in stock.orphans(self.database, before=self.clock.now() - ORPHANED, limit=_BATCH):
+            try:
+                self.inventory.release(order_id)
+            except Unavailable as error:
+                logger.warning("stock without an order was not given back", order_id=order_id, cause=error.detail)
+            else:
+                given_back += 1
+        return given_back

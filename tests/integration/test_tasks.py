@@ -1,0 +1,270 @@
+"""The way of an order after its 201: its tasks are carried out, whatever the services do."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from orders.carry_out import DONE
+from orders.tasks import MAX_ATTEMPTS
+from tests.integration.conftest import Query
+from tests.integration.world import World
+
+pytestmark = pytest.mark.usefixtures("inventory_api")
+
+FREE = 1_000_000
+
+type Stock = Callable[[str], int]
+
+
+@pytest.fixture
+def world(query: Query, services: httpx.Client) -> World:
+    return World()
+
+
+@pytest.fixture
+def book(services: httpx.Client, query: Query) -> Callable[[str], dict[str, Any]]:
+    """What everybody has in their books about an order."""
+
+    def look(order: str) -> dict[str, Any]:
+        row = query("SELECT status, payment_status, shipping_status FROM orders WHERE id = %(id)s", id=order)[0]
+        charges = services.get("/payment/charges", params={"order_id": order}).json()["charges"]
+        shipments = services.get("/shipping/shipments", params={"order_id": order}).json()["shipments"]
+        sent = services.get("/notification/notifications", params={"order_id": order}).json()["notifications"]
+        return {
+            "state": "/".join(row.values()),
+            "charged": [charge["amount"] for charge in charges if charge["status"] == "succeeded"],
+            "refunded": sum(charge["refunded_amount"] for charge in charges),
+            "shipments": [shipment["status"] for shipment in shipments],
+            "notified": [notification["template"] for notification in sent],
+        }
+
+    return look
+
+
+type Book = Callable[[str], dict[str, Any]]
+
+
+@pytest.fixture
+def knob(services: httpx.Client) -> Callable[..., None]:
+    """Make a service slow, failing or forgetful."""
+
+    def turn(service: str, **settings: Any) -> None:
+        services.put(f"/control/{service}", json=settings).raise_for_status()
+
+    return turn
+
+
+type Knob = Callable[..., None]
+
+
+def test_given_an_order_when_its_tasks_are_carried_out_then_it_is_paid_and_ready(
+    world: World, book: Book, query: Query, stock: Stock
+) -> None:
+    order = world.place()
+    assert world.drain() == []
+    assert book(order) == {
+        "state": "confirmed/paid/ready",
+        "charged": [20000],
+        "refunded": 0,
+        "shipments": ["ready"],
+        "notified": ["order_received", "order_confirmed"],
+    }
+    assert query("SELECT tracking_number IS NOT NULL AS tracked FROM orders") == [{"tracked": True}]
+    assert query("SELECT DISTINCT state FROM order_tasks") == [{"state": "done"}]
+    assert stock("SKU123") == FREE - 2
+
+
+def test_given_a_cart_when_ordered_then_it_is_marked(world: World, services: httpx.Client) -> None:
+    world.place_cart()
+    assert world.drain() == []
+    assert services.get("/cart/carts/5").json()["status"] == "Ordered"
+
+
+def test_given_a_cart_that_changed_meanwhile_when_marked_then_it_is_left_alone(
+    world: World, services: httpx.Client
+) -> None:
+    world.place_cart()
+    services.put("/cart/carts/5", json={"items": [{"product_id": "1", "quantity": 1}]}).raise_for_status()
+    assert world.drain() == []
+    assert services.get("/cart/carts/5").json()["status"] == "Active"
+
+
+def test_given_a_declined_payment_when_carried_out_then_the_order_fails_and_its_stock_is_free(
+    world: World, book: Book, knob: Knob, stock: Stock
+) -> None:
+    knob("payment", decline_rate=1)
+    order = world.place()
+    assert world.drain() == []
+    assert book(order) == {
+        "state": "failed/failed/cancelled",
+        "charged": [],
+        "refunded": 0,
+        "shipments": [],
+        "notified": ["order_received", "payment_failed"],
+    }
+    assert stock("SKU123") == FREE
+
+
+def test_given_a_cancel_at_any_moment_when_all_is_done_then_nothing_is_held_charged_or_shipped(
+    world: World, book: Book, stock: Stock, query: Query
+) -> None:
+    for steps in range(12):
+        order = world.place()
+        for _ in range(steps):
+            if world.queue.waiting:
+                assert world.work.carry_out(world.queue.waiting.pop(0).id) == DONE
+        world.cancel(order, "changed my mind")
+        assert world.drain() == []
+        books = book(order)
+        assert books["state"].split("/")[0] == "cancelled", steps
+        assert sum(books["charged"]) == books["refunded"], steps
+        assert set(books["shipments"]) <= {"cancelled"}, steps
+        assert books["notified"].count("order_cancelled") == 1, steps
+        assert stock("SKU123") == FREE, steps
+
+
+def test_given_a_parcel_that_has_left_when_cancelled_then_the_order_is_shipped_and_the_customer_is_told(
+    world: World, book: Book, knob: Knob
+) -> None:
+    order = world.place()
+    world.drain()
+    knob("shipping", refuse_rate=1)
+    world.cancel(order)
+    assert world.drain() == []
+    assert book(order)["state"] == "shipped/paid/shipped"
+    assert book(order)["notified"][-1] == "cancel_refused"
+
+
+def test_given_a_returned_parcel_when_reported_then_money_and_stock_go_back(
+    world: World, book: Book, stock: Stock
+) -> None:
+    order = world.place()
+    world.drain()
+    for status in ("shipped", "delivered", "returned"):
+        world.report(order, status=status)
+        assert world.drain() == []
+    books = book(order)
+    assert (books["state"], books["refunded"]) == ("returned/refunded/returned", 20000)
+    assert books["notified"] == [
+        "order_received",
+        "order_confirmed",
+        "order_shipped",
+        "order_delivered",
+        "order_returned",
+        "payment_refunded",
+    ]
+    assert stock("SKU123") == FREE
+
+
+def test_given_a_payment_that_settles_later_when_reported_then_the_order_goes_on_and_can_be_refunded(
+    world: World, book: Book, knob: Knob, services: httpx.Client
+) -> None:
+    knob("payment", pending_rate=1, times=1)
+    order = world.place()
+    assert world.drain() == []
+    assert book(order)["state"] == "pending/processing/pending"
+    charge = services.get("/payment/charges", params={"order_id": order}).json()["charges"][0]
+    services.post(f"/payment/charges/{charge['id']}/settle", json={"status": "succeeded"}).raise_for_status()
+    world.report(order, payment_status="paid", event_id=charge["id"])
+    assert world.drain() == []
+    assert book(order)["state"] == "confirmed/paid/ready"
+    world.cancel(order)
+    assert world.drain() == []
+    assert (book(order)["state"], book(order)["refunded"]) == ("cancelled/refunded/cancelled", 20000)
+
+
+@pytest.mark.parametrize("service", ["payment", "shipping", "inventory", "cart", "notification"])
+@pytest.mark.parametrize("trouble", [{"failure_rate": 1, "times": 4}, {"lost_answer_rate": 1, "times": 4}])
+def test_given_a_service_in_trouble_when_it_recovers_then_all_is_done_once(
+    world: World,
+    book: Book,
+    knob: Knob,
+    stock: Stock,
+    services: httpx.Client,
+    service: str,
+    trouble: dict[str, Any],
+) -> None:
+    order = world.place_cart()
+    knob(service, **trouble)
+    assert world.drain() == []
+    services.delete("/control").raise_for_status()
+    books = book(order)
+    books["notified"].sort()
+    assert books == {
+        "state": "confirmed/paid/ready",
+        "charged": [18997],
+        "refunded": 0,
+        "shipments": ["ready"],
+        "notified": ["order_confirmed", "order_received"],
+    }
+    assert stock("PROD001") == FREE - 2
+
+
+def test_given_a_service_that_stays_away_when_tried_often_enough_then_the_task_fails_and_can_be_sent_back(
+    world: World, book: Book, knob: Knob, query: Query
+) -> None:
+    knob("payment", failure_rate=1)
+    order = world.place()
+    assert len(world.drain()) == 1
+    task = world.relay.failed_tasks()
+    assert [(row["kind"], row["attempts"], row["order_id"]) for row in task] == [
+        ("charge_payment", MAX_ATTEMPTS, order)
+    ]
+    assert "payment" in task[0]["last_error"]
+    knob("payment", failure_rate=0)
+    assert world.relay.redrive([task[0]["id"]]) == 1
+    assert world.drain() == []
+    assert book(order)["state"] == "confirmed/paid/ready"
+
+
+def test_given_a_service_that_refuses_when_asked_then_it_is_asked_once(
+    world: World, knob: Knob, services: httpx.Client, query: Query
+) -> None:
+    knob("notification", failure_rate=1, failure_status=400)
+    world.place()
+    assert len(world.drain()) == 2
+    calls = services.get("/control/calls", params={"service": "notification"}).json()["calls"]
+    assert len(calls) == 2
+    assert {row["attempts"] for row in query("SELECT attempts FROM order_tasks WHERE state = 'failed'")} == {1}
+
+
+def test_given_a_task_when_delivered_again_early_and_late_then_it_is_done_once(
+    world: World, book: Book, services: httpx.Client
+) -> None:
+    order = world.place()
+    for _ in range(3):
+        world.queue.waiting += world.queue.waiting
+    assert world.drain() == []
+    assert book(order)["charged"] == [20000]
+    calls = services.get("/control/calls", params={"service": "payment"}).json()["calls"]
+    assert [call["method"] for call in calls] == ["POST", "GET"]
+
+
+def test_given_tasks_that_were_never_sent_when_the_relay_runs_then_they_are(world: World, book: Book) -> None:
+    world.queue.loses = True
+    order = world.place()
+    world.queue.loses = False
+    assert world.run_relay().tasks == 0
+    world.clock.pass_time(minutes=2)
+    caught = world.run_relay()
+    assert (caught.tasks, caught.lag_seconds) == (2, 120)
+    assert world.run_relay().tasks == 0
+    assert world.drain() == []
+    assert book(order)["state"] == "confirmed/paid/ready"
+
+
+def test_given_an_order_that_nobody_pays_for_when_the_relay_runs_then_it_expires(
+    world: World, book: Book, stock: Stock
+) -> None:
+    world.queue.loses = True
+    order = world.place()
+    world.clock.pass_time(minutes=31)
+    world.queue.loses = False
+    assert world.run_relay().expired == 1
+    assert world.drain() == []
+    assert book(order)["state"] == "failed/voided/cancelled"
+    assert book(order)["charged"] == []
+    assert "order_expired" in book(order)["notified"]
+    assert stock("SKU123") == FREE

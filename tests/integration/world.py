@@ -1,0 +1,94 @@
+"""The service without its functions: real database and services, a queue in memory, and a clock of its own."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from orders.auth import WRITE, Caller
+from orders.cancel import CancelOrder
+from orders.carry_out import CarryOut
+from orders.clock import Clock
+from orders.database import Row
+from orders.models import NewOrder, StatusUpdate
+from orders.place import PlaceOrder
+from orders.progress import UpdateStatus
+from orders.relay import Caught, Relay
+from orders.store import TaskRef
+
+CUSTOMER = Caller("5")
+STAFF = Caller("staff", frozenset({WRITE}))
+
+
+class MemoryQueue:
+    """What is sent waits until it is asked for; or it is lost, when that is wanted."""
+
+    def __init__(self) -> None:
+        self.waiting: list[TaskRef] = []
+        self.loses = False
+
+    def send(self, tasks: Sequence[TaskRef]) -> None:
+        if not self.loses:
+            self.waiting += tasks
+
+    def bury(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
+        """There are no dead letters here."""
+
+
+class ManualClock(Clock):
+    """Goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.at = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def pass_time(self, **duration: float) -> None:
+        self.at += timedelta(**duration)
+
+
+class World:
+    """Everything that happens to orders, by calling the use cases."""
+
+    def __init__(self) -> None:
+        self.queue = MemoryQueue()
+        self.clock = ManualClock()
+        self._place = replace(PlaceOrder.from_environment(), queue=self.queue, clock=self.clock)
+        self._cancel = replace(CancelOrder.from_environment(), queue=self.queue, clock=self.clock)
+        self._update = replace(UpdateStatus.from_environment(), queue=self.queue, clock=self.clock)
+        self.work = replace(CarryOut.from_environment(), queue=self.queue, clock=self.clock, random=Random(1))
+        self.relay = replace(Relay.from_environment(), queue=self.queue, clock=self.clock)
+
+    def place(self, *items: tuple[str, int]) -> str:
+        lines = [{"product_id": product, "quantity": quantity} for product, quantity in items or (("SKU123", 2),)]
+        request = NewOrder.model_validate({"items": lines, "customer_email": "alice@example.com"})
+        return str(self._place.from_items(CUSTOMER, request)["id"])
+
+    def place_cart(self) -> str:
+        return str(self._place.from_cart(CUSTOMER, "5")["id"])
+
+    def cancel(self, order: str, reason: str | None = None) -> Row:
+        return self._cancel.cancel(CUSTOMER, order, reason, None).row
+
+    def report(self, order: str, **update: Any) -> Row:
+        return self._update.update(STAFF, order, StatusUpdate.model_validate(update), None)
+
+    def run_relay(self) -> Caught:
+        return self.relay.run()
+
+    def drain(self) -> list[str]:
+        """Carry out all that waits, and all that follows from it; returns the tasks that were given up."""
+        failed = []
+        for _ in range(10_000):
+            if not self.queue.waiting:
+                return failed
+            task = self.queue.waiting.pop(0)
+            verdict = self.work.carry_out(task.id)
+            if verdict.failed:
+                failed.append(task.id)
+            elif verdict.retry_seconds is not None:
+                self.clock.pass_time(seconds=verdict.retry_seconds)
+                self.queue.waiting.append(task)
+        raise AssertionError("the tasks never end")
