@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from orders.carry_out import CarryOut, Verdict
 from orders.config import QueueSettings
 from orders.queue import SqsTaskQueue
-from orders.telemetry import logger, metrics
+from orders.telemetry import logger, metrics, write_metrics
 
 processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 work = cache(CarryOut.from_environment)
@@ -31,10 +31,12 @@ def queue() -> SqsTaskQueue:
 
 
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Carry out a batch of tasks side by side; those that are not done come back by themselves."""
-    return async_process_partial_response(event, _process, processor, context)
+    try:
+        return async_process_partial_response(event, _process, processor, context)
+    finally:
+        write_metrics()
 
 
 async def _process(record: SQSRecord) -> None:

@@ -8,13 +8,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orders.relay import Relay
-from orders.telemetry import logger, metrics
+from orders.telemetry import logger, metrics, write_metrics
 
 relay = cache(Relay.from_environment)
 
 
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Run the relay.
 
@@ -31,5 +30,6 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     metrics.add_metric("StockGivenBack", MetricUnit.Count, caught.holds)
     metrics.add_metric("OrdersExpired", MetricUnit.Count, caught.expired)
     metrics.add_metric("TaskLag", MetricUnit.Seconds, caught.lag_seconds)
+    write_metrics()
     logger.info("relayed", **asdict(caught))
     return asdict(caught)

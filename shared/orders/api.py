@@ -16,7 +16,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from orders import errors
 from orders.auth import CUSTOMER_ID, Caller
-from orders.telemetry import logger, metrics
+from orders.telemetry import logger, write_metrics
 from orders.views import order_view, summary_view
 
 if TYPE_CHECKING:
@@ -135,8 +135,7 @@ class Api(APIGatewayHttpResolver):
             logger.info("answered", status=answer["statusCode"])
             return answer
         finally:
-            if metrics.metric_set:
-                metrics.flush_metrics()
+            write_metrics()
 
     def _known_error(self, error: errors.OrderServiceError) -> Response[str]:
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:

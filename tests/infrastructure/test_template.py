@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from orders.queue import DEAD_LETTERS
+from orders.tasks import LEASE, MAX_ATTEMPTS
 from tests.support import FUNCTIONS, ROOT, load_function
 
 NO_TOKEN = {"GET /v1/health", "GET /health", "GET /health/"}
@@ -116,3 +118,33 @@ def test_given_any_policy_when_read_then_it_names_actions_and_resources_without_
         statements = re.findall(r"'(?:Action|Resource)': '([^']+)'", str(properties.get("Policies", [])))
         assert statements or name == "authorizer", name
         assert not [text for text in statements if text.endswith("*") or ":*" in text], name
+
+
+SERVICES = ("cart", "inventory", "notification", "payment", "shipping")
+
+
+def test_given_a_service_when_it_has_tasks_then_they_have_a_queue_that_ends_in_dead_letters(
+    resources: dict[str, Any], functions: dict[str, Any]
+) -> None:
+    sources = {
+        event["Properties"]["Queue"]: event["Properties"]
+        for event in functions["process_task"]["Events"].values()
+        if event["Type"] == "SQS"
+    }
+    assert set(sources) == {f"{service.title()}Queue.Arn" for service in SERVICES}
+    for service in SERVICES:
+        queue = resources[f"{service.title()}Queue"]["Properties"]
+        dead_letters = resources[f"{service.title()}DeadLetters"]["Properties"]
+        assert dead_letters["QueueName"] == queue["QueueName"] + DEAD_LETTERS
+        assert queue["RedrivePolicy"]["deadLetterTargetArn"] == f"{service.title()}DeadLetters.Arn"
+        assert queue["RedrivePolicy"]["maxReceiveCount"] > MAX_ATTEMPTS
+        assert queue["VisibilityTimeout"] >= 6 * functions["process_task"]["Timeout"]
+        source = sources[f"{service.title()}Queue.Arn"]
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert source["ScalingConfig"]["MaximumConcurrency"]
+
+
+def test_given_a_function_that_works_on_a_task_when_it_is_killed_then_its_lease_outlives_it(
+    functions: dict[str, Any],
+) -> None:
+    assert LEASE.total_seconds() > functions["process_task"]["Timeout"]

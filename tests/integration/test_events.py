@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, cast
 
@@ -45,6 +46,16 @@ STATUSES = {
 }
 DENIED = {"authorizer/forged", "authorizer/no_token"}
 MIGRATIONS = {"migrate_database/by_hand"}
+BATCHES = {
+    "process_task/batch_with_poison": ["059f36b4-87a3-44ab-83d2-661975830002"],
+    "process_task/unknown_task": [],
+}
+RELAYS: dict[str, dict[str, Any]] = {
+    "relay_tasks/list_failed": {"tasks": []},
+    "relay_tasks/redrive_all": {"redriven": 0},
+    "relay_tasks/redrive_some": {"redriven": 0},
+    "relay_tasks/schedule": {"tasks": 0, "holds": 0, "expired": 0, "lag_seconds": 0.0},
+}
 
 
 def event(name: str) -> dict[str, Any]:
@@ -64,13 +75,12 @@ def sample_order(function: Callable[[str], ModuleType]) -> None:
     """The order of customer 5 that the events speak of."""
     place = PlaceOrder.from_environment()
     request = NewOrder.model_validate({"items": [{"product_id": "SKU123", "quantity": 1}]})
-    fixed = PlaceOrder(place.database, place.inventory, place.carts, FixedClock(), place.default_currency)
-    fixed.from_items(Caller("5"), request)
+    replace(place, clock=FixedClock()).from_items(Caller("5"), request)
 
 
 def test_given_the_files_when_counted_then_each_has_its_answer() -> None:
     names = {str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.glob("*/*.json")}
-    assert names == set(STATUSES) | DENIED | MIGRATIONS
+    assert names == set(STATUSES) | DENIED | MIGRATIONS | set(BATCHES) | set(RELAYS)
 
 
 @pytest.mark.usefixtures("sample_order")
@@ -97,3 +107,18 @@ def test_given_an_empty_event_when_migrated_by_hand_then_it_says_what_it_applied
         "dict[str, list[str]]", function("migrate_database").handler(event("migrate_database/by_hand"), Context())
     )
     assert answer == {"Applied": []}
+
+
+@pytest.mark.parametrize(("name", "failures"), BATCHES.items())
+def test_given_a_batch_when_processed_then_only_what_cannot_be_read_comes_back(
+    function: Callable[[str], ModuleType], name: str, failures: list[str]
+) -> None:
+    answer = function("process_task").handler(event(name), Context())
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == failures
+
+
+@pytest.mark.parametrize(("name", "answer"), RELAYS.items())
+def test_given_nothing_to_do_when_the_relay_is_called_then_it_says_so(
+    function: Callable[[str], ModuleType], name: str, answer: dict[str, Any]
+) -> None:
+    assert function("relay_tasks").handler(event(name), Context()) == answer

@@ -19,6 +19,8 @@ ALLOWED = {
     "list_customer_orders": {"psycopg2"},
     "list_orders": {"psycopg2"},
     "migrate_database": {"psycopg2", "requests", "yoyo"},
+    "process_task": {"pydantic", "psycopg2", "requests"},
+    "relay_tasks": {"pydantic", "psycopg2", "requests"},
     "update_order_status": {"pydantic", "psycopg2"},
 }
 
