@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -69,7 +70,7 @@ def secret_arn() -> Iterator[str]:
     """A secret in Secrets Manager; nothing of it is remembered from the test before."""
     with mock_aws():
         forget_secrets()
-        arn: str = boto3.client("secretsmanager").create_secret(Name="jwt", SecretString=SECRET)["ARN"]
+        arn: str = boto3.client("secretsmanager").create_secret(Name=f"jwt-{uuid.uuid4()}", SecretString=SECRET)["ARN"]
         yield arn
     forget_secrets()
 
