@@ -21,6 +21,7 @@ from local.errors import LocalError
 from local.template import Json
 
 API = "AWS::ApiGatewayV2::Api"
+EVENT_SOURCE = "AWS::Lambda::EventSourceMapping"
 API_ID_TAG = "ms-custom-id"
 CUSTOM_RESOURCE_SECONDS = 60  # a function that cannot even be started never answers
 CONDITION_FUNCTIONS = {"Condition", "Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or", "Fn::Select", "Ref"}
@@ -73,6 +74,9 @@ def adapt(template: Json, parameters: dict[str, str]) -> Json:
         properties = resource.get("Properties", {})
         if "ServiceTimeout" in properties:
             properties["ServiceTimeout"] = min(int(properties["ServiceTimeout"]), CUSTOM_RESOURCE_SECONDS)
+    for name, source in sam.resources(adapted, EVENT_SOURCE).items():
+        if scaling := source["Properties"].get("ScalingConfig"):
+            scaling["MaximumConcurrency"] = _number(name, scaling["MaximumConcurrency"], values)
     apis = sam.resources(adapted, API)
     if len(apis) != 1:
         raise LocalError(f"The local cloud serves one HTTP API; template.yaml has {len(apis)}.")
@@ -146,6 +150,17 @@ def require_routes(declared: dict[str, bool], deployed: dict[str, bool]) -> None
     ]
     if differences:
         raise LocalError("\n".join(["The deployed API is not the one in template.yaml:", *differences]))
+
+
+def _number(name: str, expression: Any, values: dict[str, str]) -> int:  # noqa: ANN401 - JSON of any kind
+    """Returns a number, or the parameter that it is: MiniStack has all parameters as text."""
+    match expression:
+        case int():
+            return expression
+        case {"Ref": str(parameter)} if values.get(parameter, "").isdecimal():
+            return int(values[parameter])
+        case _:
+            raise LocalError(f"{name}: the local cloud takes a number or a parameter here, and not {expression}.")
 
 
 def _condition(name: str, expression: Any, values: dict[str, str]) -> Any:  # noqa: ANN401 - JSON of any kind
