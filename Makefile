@@ -48,6 +48,10 @@ logs: .venv/.installed ## Show the functions' logs: FUNCTION=create_order FOLLOW
 psql: .venv/.installed ## Open the database: SQL="select count(*) from orders" for one statement.
 	@$(LOCAL) psql $(if $(SQL),--sql "$$SQL")
 
+.PHONY: redrive
+redrive: .venv/.installed ## List the tasks that failed, or send them back: TASKS=all, TASKS="<id> <id>".
+	@$(LOCAL) redrive $(if $(TASKS),--tasks $(TASKS))
+
 .PHONY: invoke
 invoke: $(ENVIRONMENTS) ## Run one function as Lambda would: FUNCTION=create_order EVENT=events/create_order/….json.
 	@$(LOCAL) invoke --function "$$FUNCTION" --event "$$EVENT"

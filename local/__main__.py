@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.table import Table
 
 from local import logs
 from local.console import Progress
@@ -23,6 +24,7 @@ SCOPE = "orders:read orders:write"
 ORDER = '{"items": [{"product_id": "PROD001", "quantity": 2, "unit_price": 79.99}]}'
 STOPPED = "Everything is stopped; the data stays."
 INTERRUPTED = 130
+WIDE = 200  # a table that goes to a file is not cut to the width of a screen
 Options = argparse.Namespace
 
 
@@ -88,6 +90,9 @@ def parser() -> argparse.ArgumentParser:
 
     psql = command("psql", _psql, "open the database")
     psql.add_argument("--sql", help="one statement to run")
+
+    redrive = command("redrive", _redrive, "list the tasks that failed, or send them back")
+    redrive.add_argument("--tasks", nargs="*", default=[], help="all, or the ids of those to send back")
 
     invoke = command("invoke", _invoke, "run one function on an event, as Lambda would")
     invoke.add_argument("--function", required=True, help="name of its folder, create_order")
@@ -165,6 +170,24 @@ def _psql(options: Options) -> int:
         raise LocalError("PostgreSQL does not run: `make up` first.")
     command = stack.postgres.psql(stack.database.name, stack.database.user)
     os.execv(command[0], [*command, *(["-c", options.sql] if options.sql else [])])  # noqa: S606
+
+
+def _redrive(options: Options) -> int:
+    stack = _stack(options)
+    if options.tasks:
+        chosen = {} if options.tasks == ["all"] else {"tasks": options.tasks}
+        print(f"Sent back: {stack.call('relay_tasks', {'failed': 'redrive', **chosen})['redriven']}")
+        return 0
+    failed = stack.call("relay_tasks", {"failed": "list"})["tasks"]
+    if not failed:
+        print("No task has failed.")
+        return 0
+    table = Table("Task", "Order", "Kind", "Attempts", "Reason")
+    for task in failed:
+        table.add_row(task["id"], task["order_id"], task["kind"], str(task["attempts"]), task["last_error"])
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    print('To send them back: make redrive TASKS=all, or TASKS="<task> <task>"')
+    return 0
 
 
 def _invoke(options: Options) -> int:

@@ -1,6 +1,7 @@
 """What MiniStack runs of a stack: its functions, their logs and settings."""
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -9,6 +10,7 @@ from local import cloudformation, emulator, logs
 from local import template as sam
 from local.errors import LocalError
 from local.layout import Layout
+from local.template import Json
 
 
 def is_deployed(layout: Layout) -> bool:
@@ -44,6 +46,25 @@ def choose_function(names: Mapping[str, str], function: str) -> str:
         return names[function]
     except KeyError:
         raise LocalError(f"There is no function {function}; there are {', '.join(sorted(names))}.") from None
+
+
+def call(layout: Layout, function: str, event: Json) -> Json:
+    """Calls a deployed function and returns its answer.
+
+    Args:
+        layout: The stack; its MiniStack runs.
+        function: Name of the function's folder, `relay_tasks`.
+        event: What the function is handed.
+
+    Raises:
+        LocalError: There is no such function, or it failed.
+    """
+    name = choose_function(function_names(layout), function)
+    answer = emulator.client("lambda", layout.emulator_url).invoke(FunctionName=name, Payload=json.dumps(event))
+    payload: Json = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise LocalError(f"{function} failed: {payload.get('errorMessage', payload)}")
+    return payload
 
 
 def log_sources(layout: Layout, names: Mapping[str, str], since: dt.datetime | None = None) -> list[logs.Source]:

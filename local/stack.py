@@ -20,6 +20,7 @@ from local.logs import LogLine, Source
 from local.parameters import DATABASE
 from local.postgres import Postgres
 from local.processes import Program
+from local.template import Json
 
 if TYPE_CHECKING:
     import subprocess
@@ -134,6 +135,18 @@ class Stack:
         """Returns whether each part runs, by its name."""
         missing = self._missing()
         return {name: name not in missing for name in self.layout.ports}
+
+    def call(self, function: str, event: Json) -> Json:
+        """Calls a deployed function directly, as AWS's command line would, and returns its answer.
+
+        Args:
+            function: Name of the function's folder, `relay_tasks`.
+            event: What the function is handed.
+
+        Raises:
+            LocalError: Nothing is deployed, there is no such function, or it failed.
+        """
+        return deployed.call(self.layout, function, event)
 
     def token(self, customer: str, scope: str = "") -> str:
         """Returns a bearer token for a customer that is good for twelve hours; the stack need not run.
