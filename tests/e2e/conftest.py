@@ -1,6 +1,8 @@
 """The deployed stack, brought up once from nothing: the template, the gateway, the authorizer and all."""
 
+import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ from tests.support import ROOT
 type Client = Callable[..., httpx.Client]
 
 TIMEOUT_SECONDS = 60
+POLL_SECONDS = 0.1
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +50,17 @@ def services(stack: Stack) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=stack.services_url) as services:
         services.post("/control/reset").raise_for_status()
         yield services
+
+
+def wait_for(client: httpx.Client, order: str, **expected: str) -> dict[str, Any]:
+    """Wait until an order is what it is expected to become; returns it."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        found: dict[str, Any] = client.get(f"/v1/orders/{order}?include=timeline").json()
+        if expected.items() <= found.items():
+            return found
+        time.sleep(POLL_SECONDS)
+    raise AssertionError(f"the order did not become {expected}: {found}")
 
 
 def _four_free_ports() -> int:

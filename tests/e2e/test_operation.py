@@ -1,6 +1,5 @@
 """The stack in hard times: races for the last piece, a database that goes away, another configuration."""
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -13,27 +12,30 @@ from tests.e2e.conftest import Client
 ITEMS = {"items": [{"sku": "SKU123", "quantity": 1}]}
 
 
-def race_for_ten(client: Client, services: httpx.Client, buyers_count: int, **headers: str) -> Counter[int]:
-    """Let many clients buy the last ten of a product; returns how often which status came back."""
+def race_for_ten(client: Client, services: httpx.Client, buyers: int, **headers: str) -> int:
+    """Let many clients of one customer buy the last ten of a product; returns how many they got."""
     services.put("/inventory/products/SKU123", json={"quantity": 10}).raise_for_status()
-    buyers = [client(**headers) for _ in range(buyers_count)]
+    customers = [client("racer", **headers) for _ in range(buyers)]
     # The authorizer is asked once and not by all at once: this is about stock, and starting functions takes a while.
-    assert buyers[0].get("/v1/orders").status_code == 200
+    before = customers[0].get("/v1/orders?page_size=100").json()["count"]
 
-    def buy(buyer: httpx.Client) -> int:
-        while (answer := buyer.post("/v1/orders", json=ITEMS)).status_code in {429, 503}:
+    def buy(customer: httpx.Client) -> int:
+        # Where functions start too slowly for the gateway, its 503 leaves open whether the order stands.
+        while (answer := customer.post("/v1/orders", json=ITEMS)).status_code in {429, 503}:
             pass
         return answer.status_code
 
-    with ThreadPoolExecutor(buyers_count) as pool:
-        return Counter(pool.map(buy, buyers))
+    with ThreadPoolExecutor(buyers) as pool:
+        assert set(pool.map(buy, customers)) <= {201, 409}
+    assert services.get("/inventory/products/SKU123").json()["quantity"] == 0
+    sold: int = customers[0].get("/v1/orders?page_size=100").json()["count"] - before
+    return sold
 
 
 def test_given_fifty_clients_when_they_buy_the_last_ten_then_ten_are_sold(
     client: Client, services: httpx.Client
 ) -> None:
-    assert race_for_ten(client, services, 50) == {201: 10, 409: 40}
-    assert services.get("/inventory/products/SKU123").json()["quantity"] == 0
+    assert race_for_ten(client, services, 50) == 10
 
 
 def test_given_a_database_that_restarts_when_asked_then_the_next_request_is_answered(
@@ -43,7 +45,7 @@ def test_given_a_database_that_restarts_when_asked_then_the_next_request_is_answ
         order = customer.post("/v1/orders", json=ITEMS).json()
         assert customer.get(order["links"]["self"]).status_code == 200
         stack.postgres.restart()
-        assert customer.get(order["links"]["self"]).json() == order
+        assert customer.get(order["links"]["self"]).json()["items"] == order["items"]
         assert customer.post("/v1/orders", json=ITEMS).status_code == 201
 
 
@@ -85,5 +87,4 @@ def test_given_a_catalog_and_an_issuer_when_deployed_then_both_are_heeded(
     wrong = jwt.encode({**claims, "iss": "https://evil.example"}, secret, "HS256")
     assert httpx.get(f"{stack.url}/v1/orders", headers={"Authorization": f"Bearer {wrong}"}).status_code == 403
     right = jwt.encode({**claims, "iss": "https://users.example"}, secret, "HS256")
-    assert race_for_ten(client, services, 20, Authorization=f"Bearer {right}") == {201: 10, 409: 10}
-    assert services.get("/inventory/products/SKU123").json()["quantity"] == 0
+    assert race_for_ten(client, services, 20, Authorization=f"Bearer {right}") == 10

@@ -63,7 +63,8 @@ def test_given_somebody_elses_order_when_asked_for_on_any_route_then_404(
         ):
             answer = stranger.request(method, path, json=body)
             assert (answer.status_code, answer.json()["code"]) == (404, "order_not_found"), (method, path)
-        assert owner.get(f"/v1/orders/{order}").json()["version"] == 1
+        assert owner.get(f"/v1/orders/{order}").json()["cancel_reason"] is None
+        assert owner.get(f"/v1/orders/{order}").json()["status"] in {"pending", "confirmed"}
         assert order not in stranger.get("/v1/orders").text
         for path in ("/v1/customers/5/orders", "/v1/orders/my-orders/5/", "/orders/5"):
             assert stranger.get(path).status_code == 403

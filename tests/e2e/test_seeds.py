@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.conftest import Client
+from tests.e2e.conftest import Client, wait_for
 
 CREATE = {
     "customer_id": 5,
@@ -30,10 +30,11 @@ def test_given_the_first_django_service_when_its_requests_are_sent_then_they_are
         order = created.json()
         assert (order["total"], order["customer_id"]) == ("250.00", "5")
         assert order["id"] in [each["id"] for each in customer.get("/v1/orders/").json()["orders"]]
-        assert customer.get(f"/v1/orders/{order['id']}/details/").json() == order
+        assert customer.get(f"/v1/orders/{order['id']}/details/").json()["items"] == order["items"]
         assert customer.get("/v1/orders/my-orders/5/").json()["orders"][0]["id"] == order["id"]
         cancelled = customer.post(f"/v1/orders/{order['id']}/cancel/")
-        assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
+        assert cancelled.status_code == 200
+        wait_for(customer, order["id"], status="cancelled")
     with client(None) as anybody:
         assert anybody.get("/health/").json() == {"status": "ok", "database": "ok"}
         assert anybody.get("/v1/orders/").status_code == 401
@@ -42,8 +43,8 @@ def test_given_the_first_django_service_when_its_requests_are_sent_then_they_are
 def test_given_the_second_django_service_when_its_history_is_filtered_then_it_is(client: Client) -> None:
     with client("5") as customer, client("carrier", "orders:write") as carrier:
         order = customer.post("/v1/orders/create/", json=CREATE).json()
-        for body in ({"payment_status": "processing"}, {"payment_status": "paid"}, {"status": "shipped"}):
-            assert carrier.put(f"/v1/orders/{order['id']}/status", json=body).status_code == 200
+        wait_for(customer, order["id"], payment_status="paid")
+        assert carrier.put(f"/v1/orders/{order['id']}/status", json={"status": "shipped"}).status_code == 200
         query = "status_filter=shipped&payment_filter=paid&sort_by=created_at&page=1&page_size=20"
         history = customer.get(f"/v1/orders/my-orders/5/?{query}").json()
         assert order["id"] in [each["id"] for each in history["orders"]]
@@ -60,7 +61,8 @@ def test_given_the_rds_service_when_its_requests_are_sent_then_they_are_answered
         assert shop.get(f"/orders/{order['id']}").json()["items"] == order["items"]
         named = customer.post("/orders/5", json={"items": [{"product_id": 1, "quantity": 2}]})
         assert (named.status_code, named.json()["items"][0]["product_id"]) == (201, "1")
-        assert shop.put(f"/orders/{order['id']}", json={"status": "Ordered"}).json()["status"] == "pending"
+        wait_for(customer, order["id"], shipping_status="ready")
+        assert shop.put(f"/orders/{order['id']}", json={"status": "Shipped"}).json()["status"] == "shipped"
         assert shop.put("/orders/17", json={"status": "Ordered"}).status_code == 404
 
 
@@ -71,7 +73,7 @@ def test_given_the_inventory_and_notification_service_when_its_requests_are_sent
         created = alice.post("/orders", json=CREATE_WITH_NAMES)
         assert (created.status_code, created.json()["total"]) == (201, "139.97")
         assert created.json()["customer_name"] == "Alice Johnson"
-        assert alice.get(f"/orders/{created.json()['id']}").json() == created.json()
+        assert alice.get(f"/orders/{created.json()['id']}").json()["items"] == created.json()["items"]
         assert created.json()["id"] in [each["id"] for each in alice.get("/orders").json()["orders"]]
         assert anybody.get("/health").status_code == 200
 

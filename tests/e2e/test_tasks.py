@@ -1,0 +1,85 @@
+"""What happens to an order after its 201, through real queues."""
+
+import httpx
+import pytest
+
+from local.stack import Stack
+from tests.e2e.conftest import Client, wait_for
+
+ITEMS = {"items": [{"sku": "SKU123", "quantity": 2}], "customer_email": "alice@example.com"}
+
+
+def test_given_a_cart_when_ordered_then_it_is_paid_and_ready_and_the_timeline_tells(
+    client: Client, services: httpx.Client
+) -> None:
+    with client("5") as customer:
+        order = customer.post("/v1/customers/5/orders").json()["id"]
+        ready = wait_for(customer, order, status="confirmed", shipping_status="ready")
+        assert [event["event"] for event in ready["timeline"]] == [
+            "order.placed",
+            "payment.started",
+            "payment.succeeded",
+            "shipment.created",
+        ]
+        assert ready["tracking_number"]
+        assert services.get("/cart/carts/5").json()["status"] == "Ordered"
+
+
+def test_given_a_declined_payment_when_ordered_then_the_customer_is_told_and_the_stock_is_free(
+    client: Client, services: httpx.Client
+) -> None:
+    services.put("/control/payment", json={"decline_rate": 1}).raise_for_status()
+    with client("5") as customer:
+        order = customer.post("/v1/orders", json=ITEMS).json()["id"]
+        failed = wait_for(customer, order, status="failed")
+        assert failed["failure_reason"] == "payment_declined"
+        while len(templates(services, order)) < 2:
+            pass
+        assert sorted(templates(services, order)) == ["order_received", "payment_failed"]
+        while services.get("/inventory/products/SKU123").json()["quantity"] < 1_000_000:
+            pass
+
+
+def test_given_a_paid_order_when_cancelled_then_its_money_goes_back(client: Client, services: httpx.Client) -> None:
+    with client("5") as customer:
+        order = customer.post("/v1/orders", json=ITEMS).json()["id"]
+        wait_for(customer, order, shipping_status="ready")
+        assert customer.post(f"/v1/orders/{order}/cancel").status_code == 200
+        wait_for(customer, order, status="cancelled", payment_status="refunded")
+        (charge,) = services.get("/payment/charges", params={"order_id": order}).json()["charges"]
+        assert charge["refunded_amount"] == charge["amount"] == 20000
+
+
+def test_given_a_service_that_is_away_when_it_is_back_then_the_order_goes_on(
+    client: Client, services: httpx.Client
+) -> None:
+    services.put("/control/payment", json={"failure_rate": 1, "times": 4}).raise_for_status()
+    with client("5") as customer:
+        order = customer.post("/v1/orders", json=ITEMS).json()["id"]
+        wait_for(customer, order, status="confirmed")
+
+
+@pytest.mark.usefixtures("services")
+def test_given_a_service_that_refuses_when_it_has_learned_then_the_task_is_sent_back(
+    stack: Stack, client: Client, services: httpx.Client
+) -> None:
+    services.put("/control/shipping", json={"failure_rate": 1, "failure_status": 400}).raise_for_status()
+    with client("5") as customer:
+        order = customer.post("/v1/orders", json=ITEMS).json()["id"]
+        wait_for(customer, order, status="confirmed")
+        while not (failed := [task for task in failed_tasks(stack) if task["order_id"] == order]):
+            pass
+        assert [task["kind"] for task in failed] == ["create_shipment"]
+        services.delete("/control").raise_for_status()
+        assert stack.call("relay_tasks", {"failed": "redrive", "tasks": [failed[0]["id"]]}) == {"redriven": 1}
+        wait_for(customer, order, shipping_status="ready")
+
+
+def failed_tasks(stack: Stack) -> list[dict[str, str]]:
+    tasks: list[dict[str, str]] = stack.call("relay_tasks", {"failed": "list"})["tasks"]
+    return tasks
+
+
+def templates(services: httpx.Client, order: str) -> list[str]:
+    sent = services.get("/notification/notifications", params={"order_id": order}).json()["notifications"]
+    return [notification["template"] for notification in sent]
