@@ -1,7 +1,6 @@
 """Carry out tasks from the queues: call the downstream services, and let happen to the orders what came of it."""
 
 import asyncio
-import json
 from functools import cache
 from typing import Any
 
@@ -13,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orders.carry_out import CarryOut, Verdict
 from orders.config import QueueSettings
-from orders.queue import SqsTaskQueue
+from orders.queue import SqsTaskQueue, task_id
 from orders.telemetry import logger, metrics, write_metrics
 
 processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -21,7 +20,7 @@ work = cache(CarryOut.from_environment)
 
 
 class NotDone(Exception):
-    """The message is to come back, or to end in the dead-letter queue."""
+    """The message is to come back, or to end in the dead-letter queue, as one that names no task does."""
 
 
 @cache
@@ -40,7 +39,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
 
 
 async def _process(record: SQSRecord) -> None:
-    verdict = await asyncio.to_thread(_carry_out, json.loads(record.body)["task_id"])
+    task = task_id(record.body)
+    if task is None:
+        raise NotDone
+    verdict = await asyncio.to_thread(_carry_out, task)
     metrics.add_metric(_metric(verdict), MetricUnit.Count, 1)
     if verdict.retry_seconds is not None:
         seconds = verdict.retry_seconds
@@ -48,9 +50,13 @@ async def _process(record: SQSRecord) -> None:
         raise NotDone
 
 
-def _carry_out(task_id: str) -> Verdict:
-    logger.thread_safe_append_keys(task_id=task_id)
-    return work().carry_out(task_id)
+def _carry_out(task: str) -> Verdict:
+    logger.thread_safe_append_keys(task_id=task)
+    try:
+        return work().carry_out(task)
+    except Exception:
+        logger.exception("task interrupted")
+        raise
 
 
 def _metric(verdict: Verdict) -> str:

@@ -2,8 +2,11 @@
 
 import json
 import math
+import uuid
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import batched, groupby
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from orders.config import QueueSettings
@@ -56,12 +59,18 @@ class SqsTaskQueue:
     def __init__(self, settings: QueueSettings) -> None:
         self._settings = settings
         self._client: SQSClient | None = None
+        self._one_at_a_time = Lock()
 
     def send(self, tasks: Sequence[TaskRef]) -> None:
         """See `TaskQueue.send`."""
-        for service, group in groupby(sorted(tasks, key=_service), _service):
-            for batch in batched(group, _BATCH, strict=False):
-                self._send_batch(self._settings.urls[service], batch)
+        batches = [
+            (self._settings.urls[service], batch)
+            for service, group in groupby(sorted(tasks, key=_service), _service)
+            for batch in batched(group, _BATCH, strict=False)
+        ]
+        # Side by side: somebody waits for the answer to the request that promised the tasks.
+        with ThreadPoolExecutor(len(SERVICES)) as pool:
+            list(pool.map(lambda each: self._send_batch(*each), batches))
 
     def put_back(self, queue_arn: str, receipt_handle: str, seconds: float) -> None:
         """Let a message that was received, and is about to be reported as failed, come back after so long."""
@@ -76,10 +85,10 @@ class SqsTaskQueue:
         for url in self._settings.urls.values():
             dead = f"{url}{DEAD_LETTERS}"
             while messages := self._sqs().receive_message(QueueUrl=dead, MaxNumberOfMessages=_BATCH).get("Messages"):
-                ids = {message["ReceiptHandle"]: json.loads(message["Body"])["task_id"] for message in messages}
-                failed = is_failed(list(ids.values()))
-                for handle, task_id in ids.items():
-                    if task_id not in failed:
+                ids = {message["ReceiptHandle"]: task_id(message["Body"]) for message in messages}
+                failed = is_failed([found for found in ids.values() if found])
+                for handle, found in ids.items():
+                    if found and found not in failed:
                         self._sqs().delete_message(QueueUrl=dead, ReceiptHandle=handle)
 
     def _send_batch(self, url: str, tasks: Sequence[TaskRef]) -> None:
@@ -96,14 +105,24 @@ class SqsTaskQueue:
             logger.warning("task not sent", task_id=tasks[int(failure["Id"])].id, cause=failure.get("Message"))
 
     def _sqs(self) -> "SQSClient":
-        if self._client is None:
-            # Loaded when something is sent, and not when a request is refused.
-            import boto3
-            from botocore.config import Config
+        with self._one_at_a_time:
+            if self._client is None:
+                # Loaded when something is sent, and not when a request is refused.
+                import boto3
+                from botocore.config import Config
 
-            config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2})
-            self._client = boto3.client("sqs", config=config)
-        return self._client
+                # Not tried again: the relay does that.
+                config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
+                self._client = boto3.client("sqs", config=config)
+            return self._client
+
+
+def task_id(body: str) -> str | None:
+    """The task that a message names; None if it names none, and was not sent by this service."""
+    try:
+        return str(uuid.UUID(json.loads(body)["task_id"]))
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def _service(task: TaskRef) -> str:

@@ -137,12 +137,14 @@ def test_given_dead_letters_when_redriven_then_they_are_tried_again_and_buried(
     dead = sqs.get_queue_url(QueueName=f"orders-payment{DEAD_LETTERS}")["QueueUrl"]
     message = event["Records"][0]
     sqs.send_message(QueueUrl=dead, MessageBody=message["body"])
+    sqs.send_message(QueueUrl=dead, MessageBody="not a task")
     sqs.delete_message(QueueUrl=dead.removesuffix(DEAD_LETTERS), ReceiptHandle=message["receiptHandle"])
     failed = relay.handler({"failed": "list"}, Context())["tasks"]
     assert [(task["kind"], task["attempts"]) for task in failed] == [("charge_payment", 1)]
     json.dumps(failed)
     services.delete("/control").raise_for_status()
     assert relay.handler({"failed": "redrive", "tasks": [failed[0]["id"]]}, Context()) == {"redriven": 1}
-    assert sqs.receive_message(QueueUrl=dead).get("Messages", []) == []
+    attributes = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["All"])["Attributes"]
+    assert attributes["ApproximateNumberOfMessagesNotVisible"] == "1", "what is no task stays for people to look at"
     assert process.handler(receive("payment"), Context()) == {"batchItemFailures": []}
     assert query("SELECT payment_status FROM orders") == [{"payment_status": "paid"}]
