@@ -9,12 +9,12 @@ from orders import money, store, tasks
 from orders.clients.cart import CartClient
 from orders.clients.http import new_session
 from orders.clients.notification import NotificationClient
-from orders.clients.payment import PaymentClient
+from orders.clients.payment import Charge, PaymentClient
 from orders.clients.shipping import ShippingClient
 from orders.clock import Clock
 from orders.config import DatabaseSettings, QueueSettings, ServiceSettings
 from orders.database import Database
-from orders.errors import DownstreamRefused, Unavailable
+from orders.errors import DownstreamRefused, DownstreamUnavailable, Unavailable
 from orders.lifecycle import Event, PaymentStatus, Status, TaskKind
 from orders.queue import SqsTaskQueue, TaskQueue
 from orders.stock import Inventory, new_inventory
@@ -23,6 +23,7 @@ from orders.telemetry import logger
 
 _FIRST_PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 600.0
+_LEFT = frozenset({Status.SHIPPED, Status.DELIVERED, Status.RETURNED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +179,7 @@ class CarryOut:
         started = store.apply_event(self.database, Event.PAYMENT_STARTED, task.order_id, at=self.clock.now())
         if started is None or started.state.payment_status is not PaymentStatus.PROCESSING:
             return Report()
-        charge = self.payments.charge(
-            task.id, task.order_id, task.order["customer_id"], task.order["total"], task.order["currency"]
-        )
+        charge = self._charge(task.id, task)
         match charge.status:
             case "succeeded":
                 return Report(Event.PAYMENT_SUCCEEDED, charge.id)
@@ -189,11 +188,23 @@ class CarryOut:
             case "processing":
                 return Report(reference=charge.id)
 
+    def _charge(self, key: str, task: Task) -> Charge:
+        order = task.order
+        return self.payments.charge(key, task.order_id, order["customer_id"], order["total"], order["currency"])
+
     def _refund_payment(self, task: Task) -> Report:
-        charge_id = task.references.get(TaskKind.CHARGE_PAYMENT)
-        if charge_id is None:
+        """Give the money back; a charge whose answer was lost is found by asking for it again under its own key."""
+        made = task.deeds.get(TaskKind.CHARGE_PAYMENT)
+        if made is None or not made.may_have_acted:
             message = "The payment was not made here, so it cannot be given back here."
             raise DownstreamRefused(message, service=self.payments.service)
+        charge_id = made.reference
+        if charge_id is None:
+            charge = self._charge(made.id, task)
+            if charge.status != "succeeded":
+                message = f"The charge is {charge.status}, so there is nothing to give back yet."
+                raise DownstreamUnavailable(message, service=self.payments.service)
+            charge_id = charge.id
         self.payments.refund(task.id, charge_id, task.order["total"])
         return Report(Event.PAYMENT_REFUNDED)
 
@@ -206,16 +217,23 @@ class CarryOut:
         return Report()
 
     def _create_shipment(self, task: Task) -> Report:
-        """Make a shipment; an attempt without an answer may have made it, so a further one asks again."""
-        if task.is_first_attempt and task.order_state.status is not Status.CONFIRMED:
+        """Make a shipment; an attempt without an answer may have made it, so a further one asks again.
+
+        The parcel of an order that has left needs no other. One for an order that was cancelled is called back.
+        """
+        status = task.order_state.status
+        if status in _LEFT or (task.is_first_attempt and status is not Status.CONFIRMED):
             return Report()
         shipment = self.shipping.create(task.id, task.order_id, task.lines)
         return Report(Event.SHIPMENT_CREATED, shipment.id, tracking_number=shipment.tracking_number)
 
     def _cancel_shipment(self, task: Task) -> Report:
-        """Call the shipment back; if it was never made here, there is nothing that could have left."""
-        shipment_id = task.references.get(TaskKind.CREATE_SHIPMENT)
-        recalled = shipment_id is None or self.shipping.cancel(shipment_id)
+        """Call the shipment back; if it was never made here, there is nothing that could leave."""
+        made = task.deeds.get(TaskKind.CREATE_SHIPMENT)
+        if made and made.reference is None and made.may_have_acted:
+            message = "It is not known whether there is a shipment; the task that makes it has to end first."
+            raise DownstreamUnavailable(message, service=self.shipping.service)
+        recalled = made is None or made.reference is None or self.shipping.cancel(made.reference)
         if task.order_state.status is Status.CANCELLING:
             return Report(Event.SHIPMENT_RECALLED if recalled else Event.SHIPMENT_RECALL_REFUSED)
         if not recalled:

@@ -4,6 +4,7 @@ Rows come back as dictionaries: the columns of ``orders``, ``items`` as rows of 
 where asked for, ``timeline``. Every statement is safe to run twice, because a lost connection makes it run twice.
 """
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -309,7 +310,8 @@ def apply_event(
         "at": at,
         "owner": owner,
         "expected_version": expected_version,
-        "event_id": event_id,
+        # A change of one version that is run again over a new connection has to know itself as the one that was made.
+        "event_id": event_id or (str(uuid.uuid4()) if expected_version is not None else None),
         "reason": reason,
         "cancel_reason": reason if event is Event.CANCELLED else None,
         "tracking_number": tracking_number,

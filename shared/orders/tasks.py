@@ -4,7 +4,7 @@ A task is pending until it is done or failed. While it is worked on, and while i
 `available_at` keeps everybody else from it. Each function is one statement.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -29,8 +29,9 @@ WITH claimed AS (
 )
 SELECT orders.*, task.id AS task_id, task.kind, task.payload, task.state, task.attempts, task.available_at,
     task.claimed,
-    (SELECT json_object_agg(kind, reference) FROM order_tasks AS earlier
-        WHERE earlier.order_id = orders.id AND earlier.reference IS NOT NULL) AS earlier_references,
+    (SELECT json_object_agg(kind, json_build_object(
+            'id', id, 'state', state, 'attempts', attempts, 'reference', reference))
+        FROM order_tasks WHERE order_id = orders.id AND kind IN ('charge_payment', 'create_shipment')) AS deeds,
     CASE WHEN task.kind = 'create_shipment' THEN (
         SELECT json_agg(json_build_array(product_id, quantity) ORDER BY line_no)
         FROM order_items WHERE order_id = orders.id) END AS shipped_lines
@@ -50,14 +51,17 @@ WHERE id = %(id)s AND state = 'pending' AND attempts = %(attempts)s
 """
 
 _TAKE_OVERDUE = """
-UPDATE order_tasks SET sent_at = %(at)s
-WHERE id IN (
-    SELECT id FROM order_tasks
-    WHERE state = 'pending' AND available_at < %(overdue_since)s
-      AND (sent_at IS NULL OR sent_at < %(sent_before)s)
-    ORDER BY available_at LIMIT %(limit)s
-    FOR UPDATE SKIP LOCKED)
-RETURNING id, kind
+WITH taken AS (
+    UPDATE order_tasks SET sent_at = %(at)s
+    WHERE id IN (
+        SELECT id FROM order_tasks
+        WHERE state = 'pending' AND available_at < %(overdue_since)s
+          AND (sent_at IS NULL OR sent_at < %(sent_before)s)
+        ORDER BY available_at LIMIT %(limit)s
+        FOR UPDATE SKIP LOCKED)
+    RETURNING id, kind, available_at, order_id, version
+)
+SELECT id, kind FROM taken ORDER BY available_at, order_id, version, kind
 """
 
 _LAG = """
@@ -81,6 +85,28 @@ _STILL_FAILED = "SELECT id FROM order_tasks WHERE state = 'failed' AND id = ANY 
 
 
 @dataclass(frozen=True, slots=True)
+class Deed:
+    """A task of the same order that made something which may have to be undone: a charge, a shipment.
+
+    Attributes:
+        id: of the task, and the key of its call.
+        state: pending, done or failed.
+        attempts: how often it was claimed.
+        reference: the service's own name for what was made; None while that is not known.
+    """
+
+    id: str
+    state: Literal["pending", "done", "failed"]
+    attempts: int
+    reference: str | None
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether something may have been made; what ended at its first attempt without a name made nothing."""
+        return self.reference is not None or self.attempts > 1 or (self.attempts == 1 and self.state != "done")
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """A task and the order that it belongs to, as they are now.
 
@@ -89,7 +115,7 @@ class Task:
         state: pending, done or failed.
         available_at: when it can be claimed next.
         attempts: how often it was claimed, this time included.
-        references: the services' own names for what was done for the order so far, by kind of task.
+        deeds: the order's charge and shipment, as far as there are any.
         order: the columns of the order.
         lines: product and quantity of each line, where a shipment is to be made of them.
     """
@@ -101,7 +127,7 @@ class Task:
     state: Literal["pending", "done", "failed"]
     available_at: datetime
     attempts: int
-    references: dict[str, str]
+    deeds: Mapping[TaskKind, Deed]
     order: Row
     lines: tuple[tuple[str, int], ...]
 
@@ -134,7 +160,7 @@ def claim(database: Database, task_id: str, at: datetime) -> Task | None:
         state=row.pop("state"),
         available_at=row.pop("available_at"),
         attempts=row.pop("attempts"),
-        references=row.pop("earlier_references") or {},
+        deeds={TaskKind(kind): Deed(**deed) for kind, deed in (row.pop("deeds") or {}).items()},
         lines=tuple((product, quantity) for product, quantity in row.pop("shipped_lines") or ()),
         order=row,
     )

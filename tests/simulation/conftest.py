@@ -1,0 +1,80 @@
+"""One PostgreSQL server for all simulations, with a database for each that runs at the same time."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from local.postgres import Postgres
+from orders import stock
+from orders.config import DatabaseSettings
+from orders.telemetry import logger
+from tests.simulation.schedules import Schedule
+from tests.simulation.stage import Stage
+from tests.support import load_function
+
+_STAGES = 3
+_SCHEDULES = "schedules"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A server without databases."""
+    server = Postgres(tmp_path_factory.mktemp("postgres") / "data")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def stages(postgres: Postgres) -> Iterator[list[Stage]]:
+    """Migrated databases."""
+    migrate = load_function("migrate_database").migrate
+    stages = []
+    for number in range(_STAGES):
+        settings = DatabaseSettings(
+            host=postgres.host,
+            port=postgres.port,
+            name=f"simulation_{number}",
+            user=postgres.user,
+            auth="none",
+            application="simulation",
+        )
+        postgres.create_database(settings.name)
+        migrate(settings)
+        stages.append(Stage(settings))
+    yield stages
+    for stage in stages:
+        stage.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _in_order() -> Iterator[None]:
+    """Calls to a catalog are made one after the other, so that a schedule can be repeated; warnings are not news."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stock, "_CALLS_AT_ONCE", 1)
+        level = logger.log_level
+        logger.setLevel("CRITICAL")
+        yield
+        logger.setLevel(level)
+
+
+@pytest.fixture(scope="session")
+def budget() -> int:
+    """About how many schedules to run in all."""
+    return int(os.environ.get("SIMULATION_SCHEDULES", "1500"))
+
+
+@pytest.fixture(scope="session")
+def only() -> Schedule | None:
+    """The only schedule to run, if there is one."""
+    name = os.environ.get("SIMULATION_ONLY")
+    return Schedule.parse(name) if name else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how many schedules were run."""
+    reports = [report for key in ("passed", "failed") for report in terminalreporter.stats.get(key, [])]
+    numbers = [int(str(value)) for report in reports for name, value in report.user_properties if name == _SCHEDULES]
+    if numbers:
+        terminalreporter.write_line(f"simulation: {sum(numbers)} schedules")

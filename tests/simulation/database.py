@@ -1,0 +1,42 @@
+"""The real database, over connections that break when the plan says so."""
+
+from collections.abc import Mapping
+from typing import Any, override
+
+import psycopg2
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's name for its class
+
+from orders import stock, store, tasks
+from orders.config import DatabaseSettings
+from orders.database import Database, Row
+from tests.simulation.effects import Effects, Fault, Kind
+
+_NAMES: Mapping[str, str] = {
+    value: f"{module.__name__.removeprefix('orders.')}.{name.removeprefix('_').lower()}"
+    for module in (store, tasks, stock)
+    for name, value in vars(module).items()
+    if isinstance(value, str) and not name.startswith("__")
+}
+
+
+class SimulatedDatabase(Database):
+    """Runs statements, each of which is an effect; `effects` are those of the run that uses it at the moment."""
+
+    def __init__(self, settings: DatabaseSettings, effects: Effects) -> None:
+        super().__init__(settings)
+        self.effects = effects
+
+    @override
+    def _run(self, connection: Connection, statement: str, parameters: Mapping[str, Any] | None) -> list[Row]:
+        fault = self.effects.meet(Kind.STATEMENT, _NAMES[statement])
+        if fault is Fault.UNAVAILABLE:
+            raise psycopg2.OperationalError
+        rows = super()._run(connection, statement, parameters)
+        if fault is Fault.CRASH_AFTER:
+            self.effects.crash()
+        if fault is Fault.LOST_ANSWER:
+            connection.close()
+        if fault in {Fault.LOST_ANSWER, Fault.SILENCE}:
+            # Only after a connection that was lost is a statement run again.
+            raise psycopg2.OperationalError
+        return rows

@@ -1,0 +1,65 @@
+"""Queues that lose, repeat and reorder messages."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+from orders.clock import Clock
+from orders.lifecycle import TaskKind
+from orders.store import TaskRef
+from tests.simulation.effects import Effects, Fault, Kind
+
+
+@dataclass(slots=True)
+class Message:
+    """A task on its queue, which can be received from some moment on."""
+
+    task: TaskRef
+    due: datetime
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """All messages that wait, and the ids of the tasks whose messages are dead letters."""
+
+    random: Random
+    waiting: list[Message] = field(default_factory=list)
+    dead: set[str] = field(default_factory=set)
+
+    def take(self, now: datetime, kind: TaskKind | None = None) -> Message | None:
+        """Receive any message that is due, or else the one that is due next; of one kind, if wanted."""
+        wanted = [message for message in self.waiting if kind in {None, message.task.kind}]
+        if not wanted:
+            return None
+        due = [message for message in wanted if message.due <= now]
+        message = self.random.choice(due) if due else min(wanted, key=lambda message: message.due)
+        self.waiting.remove(message)
+        return message
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedQueue:
+    """The queue of one process; see `orders.queue.TaskQueue`."""
+
+    mailbox: Mailbox
+    effects: Effects
+    clock: Clock
+
+    def send(self, tasks: Sequence[TaskRef]) -> None:
+        if not tasks:
+            return
+        fault = self.effects.meet(Kind.SEND, " ".join(task.kind for task in tasks))
+        random = self.mailbox.random
+        sent = list(tasks)
+        if fault is Fault.UNAVAILABLE:
+            sent = random.sample(sent, random.randrange(len(sent)))
+        if fault is Fault.DUPLICATE:
+            sent += sent
+        now = self.clock.now()
+        self.mailbox.waiting += [Message(task, now + timedelta(seconds=random.random())) for task in sent]
+        if fault is Fault.CRASH_AFTER:
+            self.effects.crash()
+
+    def bury(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
+        self.mailbox.dead &= is_failed(sorted(self.mailbox.dead))

@@ -1,0 +1,70 @@
+"""Whatever goes wrong at whichever moment, everything that must hold does so in the end.
+
+`SIMULATION_SCHEDULES` is the number of schedules to run; `SIMULATION_ONLY` repeats the one that a failure names.
+"""
+
+from collections.abc import Callable, Iterator
+from random import Random
+
+import pytest
+
+from orders.config import InventoryApi
+from tests.simulation.books import Books
+from tests.simulation.invariants import violations
+from tests.simulation.scenarios import SCENARIOS
+from tests.simulation.schedules import INVENTORY_APIS, Schedule, one_fault, run_all, some_faults
+from tests.simulation.stage import Stage
+from tests.simulation.world import World
+
+_TESTS = 2 * len(SCENARIOS) * len(INVENTORY_APIS)
+
+type Run = Callable[[Iterator[Schedule]], None]
+
+
+@pytest.fixture
+def run(stages: list[Stage], budget: int, only: Schedule | None, record_property: Callable[[str, object], None]) -> Run:
+    """Run as many of some schedules as one test may, and fail if any leaves something wrong."""
+    if only:
+        pytest.skip(f"only {only} is repeated")
+    number = max(1, budget // _TESTS)
+
+    def run(schedules: Iterator[Schedule]) -> None:
+        record_property("schedules", number)
+        wrong = run_all(stages, schedules, number)
+        assert not wrong, "\n".join([f"{len(wrong)} of {number} schedules are wrong", *wrong])
+
+    return run
+
+
+@pytest.mark.parametrize("inventory_api", INVENTORY_APIS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_given_a_fault_at_any_effect_when_all_has_settled_then_everything_holds(
+    run: Run, stages: list[Stage], scenario: str, inventory_api: InventoryApi
+) -> None:
+    run(one_fault(scenario, inventory_api, stages[0]))
+
+
+@pytest.mark.parametrize("inventory_api", INVENTORY_APIS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_given_several_faults_when_all_has_settled_then_everything_holds(
+    run: Run, scenario: str, inventory_api: InventoryApi
+) -> None:
+    run(some_faults(scenario, inventory_api))
+
+
+def test_given_a_schedule_when_it_is_repeated_then_everything_holds(stages: list[Stage], only: Schedule | None) -> None:
+    if only is None:
+        pytest.skip("SIMULATION_ONLY names no schedule to repeat")
+    wrong = only.run(stages[0])
+    assert wrong is None, wrong
+
+
+@pytest.mark.parametrize("inventory_api", INVENTORY_APIS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_given_no_fault_when_all_has_settled_then_everything_holds(
+    stages: list[Stage], scenario: str, inventory_api: InventoryApi
+) -> None:
+    world = World(stages[0], inventory_api, Random(scenario))
+    SCENARIOS[scenario](world)
+    world.drain()
+    assert violations(Books.of(world)) == []

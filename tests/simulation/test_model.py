@@ -1,0 +1,307 @@
+"""Any interleaving of what can happen, against a plain model of orders, stock and money."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Literal
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from orders.config import InventoryApi
+from tests.simulation.books import Books
+from tests.simulation.invariants import violations
+from tests.simulation.messages import Message
+from tests.simulation.schedules import INVENTORY_APIS
+from tests.simulation.services.payment import ChargeStatus
+from tests.simulation.stage import Stage
+from tests.simulation.world import PRODUCTS, World
+
+RESERVED_FOR = timedelta(minutes=15)
+UNPAID_FOR = timedelta(minutes=30)
+
+CHARGE, REFUND = "charge_payment", "refund_payment"
+COMMIT, RELEASE = "commit_stock", "release_stock"
+CREATE, RECALL = "create_shipment", "cancel_shipment"
+NOTIFY = "send_notification"
+
+
+@dataclass(slots=True)
+class Order:
+    """What is known of an order: all that matters, and no more."""
+
+    product: str
+    quantity: int
+    placed_at: datetime
+    state: str = "pending/pending/pending"
+    todo: Counter[str] = field(default_factory=lambda: Counter([CHARGE, NOTIFY]))
+    charge: ChargeStatus | None = None
+    refunded: bool = False
+    holds: Literal["reserved", "sold", "expired", "released"] = "reserved"
+    parcel: Literal["ready", "dispatched", "cancelled"] | None = None
+
+    def go(self, state: str, *todo: str) -> None:
+        self.state = state
+        self.todo.update(todo)
+
+
+@dataclass(slots=True)
+class Shop:
+    """The model: orders, what is free of each product, and how the services behave."""
+
+    reservations_expire: bool
+    free: dict[str, int] = field(default_factory=lambda: {name: many for name, (_, many) in PRODUCTS.items()})
+    orders: dict[str, Order] = field(default_factory=dict)
+    verdict: ChargeStatus = "succeeded"
+
+    def can_place(self, product: str, quantity: int) -> bool:
+        return self.free[product] >= quantity
+
+    def place(self, name: str, order: Order) -> None:
+        self.orders[name] = order
+        self.free[order.product] -= order.quantity
+
+    def cancel(self, order: Order) -> bool:
+        match order.state:
+            case "pending/pending/pending":
+                order.go("cancelled/voided/cancelled", RELEASE, NOTIFY)
+            case "pending/processing/pending":
+                order.go("cancelled/processing/cancelled", RELEASE, NOTIFY)
+            case "confirmed/paid/pending":
+                order.go("cancelled/refunding/cancelled", REFUND, RELEASE, NOTIFY)
+            case "confirmed/paid/ready":
+                order.go("cancelling/paid/ready", RECALL)
+            case _:
+                return order.state.startswith("cancel")
+        return True
+
+    def ship(self, order: Order) -> bool:
+        if order.state in {"confirmed/paid/ready", "confirmed/paid/pending"}:
+            order.go("shipped/paid/shipped", NOTIFY)
+            return True
+        return order.state == "shipped/paid/shipped"
+
+    def deliver(self, order: Order) -> bool:
+        if order.state == "shipped/paid/shipped":
+            order.go("delivered/paid/delivered", NOTIFY)
+            return True
+        return order.state == "delivered/paid/delivered"
+
+    def take_back(self, order: Order) -> bool:
+        if order.state in {"shipped/paid/shipped", "delivered/paid/delivered"}:
+            order.go("returned/refunding/returned", REFUND, RELEASE, NOTIFY)
+            return True
+        return order.state.startswith("returned")
+
+    def learn_of_charge(self, order: Order) -> None:
+        """The order hears what became of its charge."""
+        match order.state, order.charge:
+            case "pending/processing/pending", "succeeded":
+                order.go("confirmed/paid/pending", COMMIT, CREATE, NOTIFY)
+            case "cancelled/processing/cancelled", "succeeded":
+                order.go("cancelled/refunding/cancelled", REFUND)
+            case "pending/processing/pending", "declined":
+                order.go("failed/failed/cancelled", RELEASE, NOTIFY)
+            case "cancelled/processing/cancelled", "declined":
+                order.go("cancelled/voided/cancelled")
+
+    def carry_out(self, order: Order, kind: str) -> None:
+        """One of the things that are to be done for the order is done."""
+        order.todo -= Counter([kind])
+        match kind:
+            case "charge_payment" if order.state == "pending/pending/pending":
+                order.go("pending/processing/pending")
+                order.charge = self.verdict
+                self.learn_of_charge(order)
+            case "refund_payment":
+                order.refunded = True
+                order.go(order.state.replace("refunding", "refunded"), NOTIFY)
+            case "commit_stock" if order.holds == "reserved":
+                order.holds = "sold"
+            case "commit_stock" if order.holds == "expired" and self.can_place(order.product, order.quantity):
+                self.free[order.product] -= order.quantity
+                order.holds = "sold"
+            case "release_stock":
+                self._give_back(order, "released")
+            case "create_shipment" if order.state == "confirmed/paid/pending":
+                order.parcel = "ready"
+                order.go("confirmed/paid/ready")
+            case "cancel_shipment" if order.parcel == "dispatched":
+                order.go("shipped/paid/shipped", NOTIFY)
+            case "cancel_shipment":
+                order.parcel = "cancelled"
+                order.go("cancelled/refunding/cancelled", REFUND, RELEASE, NOTIFY)
+
+    def expire_orders(self, now: datetime) -> None:
+        for order in self.orders.values():
+            if order.state == "pending/pending/pending" and order.placed_at + UNPAID_FOR < now:
+                order.go("failed/voided/cancelled", RELEASE, NOTIFY)
+
+    def expire_reservations(self, now: datetime) -> None:
+        for order in self.orders.values():
+            if self.reservations_expire and order.holds == "reserved" and order.placed_at + RESERVED_FOR <= now:
+                self._give_back(order, "expired")
+
+    def _give_back(self, order: Order, holds: Literal["expired", "released"]) -> None:
+        if order.holds in {"reserved", "sold"}:
+            self.free[order.product] += order.quantity
+        order.holds = holds
+
+
+SETTINGS = settings(
+    max_examples=50,
+    stateful_step_count=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+class Interleavings(RuleBasedStateMachine):
+    """Whatever happens in whichever order, service and model agree after each step, and all settles in the end."""
+
+    stage: Stage
+    inventory_api: InventoryApi
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(self.stage, self.inventory_api, Random(0))
+        self.shop = Shop(reservations_expire=self.inventory_api == "reservations")
+        self.orders_of_tasks: dict[str, str] = {}
+        self.done: set[str] = set()
+
+    @rule(product=st.sampled_from(sorted(PRODUCTS)), quantity=st.integers(1, 4))
+    def place(self, product: str, quantity: int) -> None:
+        name = self.world.place("ann", {product: quantity})
+        assert (name is not None) == self.shop.can_place(product, quantity)
+        if name:
+            self.shop.place(name, Order(product, quantity, self.world.clock.now()))
+
+    @rule(verdict=st.sampled_from(["succeeded", "declined", "processing"]))
+    def decide_about_charges(self, verdict: ChargeStatus) -> None:
+        self.shop.verdict = self.world.services.payment.verdict = verdict
+
+    @precondition(lambda self: self.shop.orders)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        name, order = self._any_order(data)
+        assert self.world.cancel(name, "ann") == self.shop.cancel(order)
+
+    @precondition(lambda self: self.shop.orders)
+    @rule(data=st.data())
+    def ship(self, data: st.DataObject) -> None:
+        name, order = self._any_order(data)
+        if order.parcel in {"ready", "dispatched"} and self.world.services.shipping.dispatch(name):
+            order.parcel = "dispatched"
+            assert self.world.report(name, status="shipped") == self.shop.ship(order)
+
+    @precondition(lambda self: self.shop.orders)
+    @rule(data=st.data())
+    def deliver(self, data: st.DataObject) -> None:
+        name, order = self._any_order(data)
+        assert self.world.report(name, status="delivered") == self.shop.deliver(order)
+
+    @precondition(lambda self: self.shop.orders)
+    @rule(data=st.data())
+    def take_back(self, data: st.DataObject) -> None:
+        name, order = self._any_order(data)
+        assert self.world.report(name, status="returned") == self.shop.take_back(order)
+
+    @rule(verdict=st.sampled_from(["succeeded", "declined"]))
+    def settle_charges(self, verdict: Literal["succeeded", "declined"]) -> None:
+        self.world.services.payment.settle(verdict)
+        for order in self.shop.orders.values():
+            if order.charge == "processing":
+                order.charge = verdict
+
+    @precondition(lambda self: self.shop.orders)
+    @rule(data=st.data())
+    def hear_of_charge(self, data: st.DataObject) -> None:
+        name, order = self._any_order(data)
+        if order.charge in {"succeeded", "declined"}:
+            self.world.report(name, payment_status="paid" if order.charge == "succeeded" else "failed")
+            self.shop.learn_of_charge(order)
+
+    @precondition(lambda self: self.world.mailbox.waiting)
+    @rule(data=st.data())
+    def run_task(self, data: st.DataObject) -> None:
+        self._run(self._any_message(data))
+
+    @precondition(lambda self: self.world.mailbox.waiting)
+    @rule(data=st.data())
+    def run_task_twice(self, data: st.DataObject) -> None:
+        message = self._any_message(data)
+        self._run(message)
+        self._run(message)
+
+    @precondition(lambda self: self.world.mailbox.waiting)
+    @rule(data=st.data())
+    def lose_message(self, data: st.DataObject) -> None:
+        self._any_message(data)
+
+    @rule()
+    def run_relay(self) -> None:
+        self.world.run_relay()
+        self.shop.expire_orders(self.world.clock.now())
+
+    @rule(minutes=st.sampled_from([1, 2, 10, 40]))
+    def pass_time(self, minutes: int) -> None:
+        self.world.clock.pass_time(minutes=minutes)
+        self._expire_reservations()
+
+    @invariant()
+    def agree(self) -> None:
+        books = Books.of(self.world)
+        states = {name: order.state for name, order in self.shop.orders.items()}
+        assert {row.id: "/".join(row.state) for row in books.orders} == states
+        for row in books.orders:
+            todo = Counter(task.kind for task in row.tasks if task.state == "pending")
+            assert todo == self.shop.orders[row.id].todo
+            self.orders_of_tasks |= {task.id: row.id for task in row.tasks}
+        free = {name: product.quantity for name, product in self.world.services.inventory.products.items()}
+        assert free == self.shop.free
+        charges = {charge.order_id: charge for charge in self.world.services.payment.charges.values()}
+        for name, order in self.shop.orders.items():
+            charge = charges.get(name)
+            assert order.charge == (charge.status if charge else None)
+            assert order.refunded == bool(charge and charge.refunded)
+
+    def teardown(self) -> None:
+        self.world.report_books()
+        self.world.drain()
+        assert violations(Books.of(self.world)) == []
+
+    def _run(self, message: Message) -> None:
+        self.world.clock.pass_until(message.due)
+        self._expire_reservations()
+        self.world.deliver(message)
+        if message.task.id not in self.done:
+            self.done.add(message.task.id)
+            self.shop.carry_out(self.shop.orders[self.orders_of_tasks[message.task.id]], message.task.kind)
+
+    def _expire_reservations(self) -> None:
+        self.world.services.inventory.expire()
+        self.shop.expire_reservations(self.world.clock.now())
+
+    def _any_order(self, data: st.DataObject) -> tuple[str, Order]:
+        return data.draw(st.sampled_from(list(self.shop.orders.items())))
+
+    def _any_message(self, data: st.DataObject) -> Message:
+        """Take a message from its queue."""
+        waiting = self.world.mailbox.waiting
+        return waiting.pop(data.draw(st.integers(0, len(waiting) - 1)))
+
+
+@pytest.mark.parametrize("inventory_api", INVENTORY_APIS)
+def test_given_any_interleaving_when_compared_with_the_model_then_both_agree(
+    stages: list[Stage], inventory_api: InventoryApi
+) -> None:
+    class Here(Interleavings):
+        pass
+
+    Here.stage, Here.inventory_api = stages[0], inventory_api
+    run_state_machine_as_test(Here, settings=SETTINGS)

@@ -1,0 +1,225 @@
+"""Two threads meet at the moment where it matters; whoever is first, everything that must hold does so in the end."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from random import Random
+from threading import Barrier, BrokenBarrierError
+
+import pytest
+
+from orders.auth import Caller
+from orders.errors import OrderServiceError
+from orders.lifecycle import TaskKind
+from orders.models import NewOrder, StatusUpdate
+from tests.simulation.books import Books
+from tests.simulation.effects import Effect, Fault
+from tests.simulation.invariants import violations
+from tests.simulation.schedules import INVENTORY_APIS
+from tests.simulation.stage import Stage
+from tests.simulation.world import STAFF, UseCases, World
+
+ROUNDS = 25
+ANN, BOB = Caller("ann"), Caller("bob")
+
+type Action = Callable[[UseCases], object]
+
+
+@dataclass(slots=True)
+class Meet:
+    """A plan in which nothing goes wrong, but one effect waits for the other thread to come to its own."""
+
+    barrier: Barrier
+    where: str
+    is_over: bool = False
+
+    def fault(self, effect: Effect) -> Fault | None:
+        if self.where in effect.name and not self.is_over:
+            self.is_over = True
+            with suppress(BrokenBarrierError):
+                self.barrier.wait()
+        return None
+
+
+@pytest.fixture(params=INVENTORY_APIS)
+def worlds(request: pytest.FixtureRequest, stages: list[Stage]) -> Callable[[], Iterator[World]]:
+    """A new world for each round; each is left in order."""
+
+    def worlds() -> Iterator[World]:
+        for seed in range(ROUNDS):
+            world = World(stages[0], request.param, Random(seed))
+            yield world
+            world.drain()
+            assert violations(Books.of(world)) == []
+
+    return worlds
+
+
+type Worlds = Callable[[], Iterator[World]]
+
+
+@pytest.mark.parametrize("where", ["store.transition", "payment POST /charges"])
+def test_given_a_charge_when_the_order_is_cancelled_then_it_ends_cancelled_and_without_money(
+    worlds: Worlds, where: str
+) -> None:
+    for world in worlds():
+        order = _placed(world)
+        task = _waiting(world, TaskKind.CHARGE_PAYMENT)
+        _race(world, _work(task, where), _cancel(order))
+        world.drain()
+        assert _status(world) == "cancelled"
+
+
+@pytest.mark.parametrize("where", ["tasks.claim", "shipping POST /shipments", "store.transition"])
+def test_given_a_shipment_when_the_order_is_cancelled_then_it_ends_cancelled_and_the_parcel_stays(
+    worlds: Worlds, where: str
+) -> None:
+    for world in worlds():
+        order = _placed(world)
+        world.carry_out(TaskKind.CHARGE_PAYMENT)
+        task = _waiting(world, TaskKind.CREATE_SHIPMENT)
+        _race(world, _work(task, where), _cancel(order))
+        world.drain()
+        assert _status(world) == "cancelled"
+
+
+@pytest.mark.parametrize("where", ["tasks.claim", "payment POST /charges/ch_1/refunds", "store.transition"])
+@pytest.mark.parametrize("report", [{"status": "returned"}, {"payment_status": "refunded"}])
+def test_given_a_refund_when_a_return_or_the_refund_is_reported_then_the_money_goes_back_once(
+    worlds: Worlds, where: str, report: dict[str, str]
+) -> None:
+    for world in worlds():
+        order = _shipped(world)
+        assert world.report(order, status="returned")
+        task = _waiting(world, TaskKind.REFUND_PAYMENT)
+        _race(world, _work(task, where), _report(order, **report))
+        world.drain()
+        assert world.services.payment.charges["ch_1"].refunded == 20_000
+
+
+def test_given_a_parcel_that_leaves_when_the_order_is_cancelled_then_one_of_both_is_refused(worlds: Worlds) -> None:
+    for world in worlds():
+        order = _placed(world)
+        world.settle()
+        world.services.shipping.dispatch(order)
+        _race(world, _report(order, status="shipped"), _cancel(order))
+        world.drain()
+        assert _status(world) == "shipped"
+
+
+@pytest.mark.parametrize(
+    ("kind", "where"),
+    [
+        (TaskKind.CHARGE_PAYMENT, "tasks.claim"),
+        (TaskKind.CHARGE_PAYMENT, "payment POST"),
+        (TaskKind.COMMIT_STOCK, "tasks.claim"),
+        (TaskKind.CREATE_SHIPMENT, "tasks.claim"),
+        (TaskKind.CREATE_SHIPMENT, "shipping POST"),
+        (TaskKind.CANCEL_SHIPMENT, "shipping POST"),
+        (TaskKind.REFUND_PAYMENT, "tasks.claim"),
+        (TaskKind.REFUND_PAYMENT, "payment POST"),
+        (TaskKind.RELEASE_STOCK, "tasks.claim"),
+        (TaskKind.RELEASE_STOCK, "inventory"),
+        (TaskKind.SEND_NOTIFICATION, "notification POST"),
+    ],
+)
+def test_given_one_task_when_it_is_delivered_twice_at_once_then_it_is_done_once(
+    worlds: Worlds, kind: TaskKind, where: str
+) -> None:
+    for world in worlds():
+        _bring_about(world, kind)
+        task = _waiting(world, kind)
+        verdicts = _race(world, _work(task, where), _work(task))
+        assert len(verdicts) == 2
+
+
+def test_given_the_last_piece_when_two_order_it_at_once_then_one_has_it(worlds: Worlds) -> None:
+    request = NewOrder.model_validate({"items": [{"product_id": "chair", "quantity": 1}]})
+    for world in worlds():
+        where = "stock.lock" if world.inventory_api == "catalog" else "inventory PUT"
+        placed = _race(
+            world,
+            (where, lambda uses: uses.place.from_items(ANN, request)),
+            (where, lambda uses: uses.place.from_items(BOB, request)),
+        )
+        assert len(placed) == 1
+
+
+def test_given_a_cart_when_it_is_ordered_twice_at_once_then_there_is_one_order(worlds: Worlds) -> None:
+    for world in worlds():
+        world.services.carts.fill("ann", desk=1)
+        placed = _race(world, *[("store.insert", lambda uses: uses.place.from_cart(ANN, "ann"))] * 2)
+        assert len(placed) == 1
+
+
+def _race(world: World, *sides: tuple[str, Action]) -> list[object]:
+    """Let both act, one side in a thread of its own, and meet where they say; returns what was not refused."""
+    barrier = Barrier(len(sides), timeout=1)
+    (here, one), (there, other) = sides
+    world.effects.plan = Meet(barrier, here)
+    world.other_effects.plan = Meet(barrier, there)
+    with ThreadPoolExecutor(1) as pool:
+        others = pool.submit(_unless_refused, other, world.others)
+        outcomes = [_unless_refused(one, world.use_cases), others.result()]
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _unless_refused(action: Action, uses: UseCases) -> object | None:
+    try:
+        return action(uses)
+    except OrderServiceError:
+        return None
+
+
+def _cancel(order: str) -> tuple[str, Action]:
+    return "store.transition", lambda uses: uses.cancel.cancel(ANN, order, None, None)
+
+
+def _report(order: str, **report: str) -> tuple[str, Action]:
+    update = StatusUpdate.model_validate(report)
+    return "store.transition", lambda uses: uses.update.update(STAFF, order, update, None)
+
+
+def _work(task: str, where: str = "tasks.claim") -> tuple[str, Action]:
+    return where, lambda uses: uses.work.carry_out(task)
+
+
+def _placed(world: World) -> str:
+    order = world.place("ann", {"desk": 2})
+    assert order
+    return order
+
+
+def _shipped(world: World) -> str:
+    order = _placed(world)
+    world.settle()
+    world.services.shipping.dispatch(order)
+    assert world.report(order, status="shipped")
+    world.settle()
+    return order
+
+
+def _bring_about(world: World, kind: TaskKind) -> None:
+    """Place an order, and let happen to it what promises a task of that kind."""
+    match kind:
+        case TaskKind.COMMIT_STOCK | TaskKind.CREATE_SHIPMENT:
+            _placed(world)
+            world.carry_out(TaskKind.CHARGE_PAYMENT)
+        case TaskKind.REFUND_PAYMENT | TaskKind.RELEASE_STOCK:
+            assert world.report(_shipped(world), status="returned")
+        case TaskKind.CANCEL_SHIPMENT:
+            order = _placed(world)
+            world.settle()
+            assert world.cancel(order, "ann")
+        case _:
+            _placed(world)
+
+
+def _waiting(world: World, kind: TaskKind) -> str:
+    """The task of that kind that waits; its message stays on the queue."""
+    return next(message.task.id for message in world.mailbox.waiting if message.task.kind == kind)
+
+
+def _status(world: World) -> str:
+    return str(world.look("SELECT status FROM orders")[0]["status"])

@@ -1,0 +1,326 @@
+"""Orders and everything that happens to them: the real use cases in processes that can be killed at any effect.
+
+A process is one call of a use case. When it is killed, its connection to the database is gone, and the message that it
+worked on comes back after its visibility time-out; then another process goes on.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from random import Random
+from typing import Any
+
+from orders import relay
+from orders.auth import WRITE, Caller
+from orders.cancel import CancelOrder
+from orders.carry_out import CarryOut, Verdict
+from orders.clients.cart import CartClient
+from orders.clients.http import new_session
+from orders.clients.notification import NotificationClient
+from orders.clients.payment import PaymentClient
+from orders.clients.shipping import ShippingClient
+from orders.clock import Clock
+from orders.config import InventoryApi
+from orders.errors import OrderServiceError, Unavailable
+from orders.lifecycle import TaskKind
+from orders.models import NewOrder, StatusUpdate
+from orders.place import PlaceOrder
+from orders.progress import UpdateStatus
+from orders.queue import SERVICES
+from orders.relay import Relay
+from orders.stock import new_inventory
+from tests.simulation.clock import SimulatedClock
+from tests.simulation.database import SimulatedDatabase
+from tests.simulation.effects import Crash, Effects, Fault, NoFaults, Plan
+from tests.simulation.messages import Mailbox, Message, SimulatedQueue
+from tests.simulation.network import Network, Services
+from tests.simulation.services.inventory import Product
+from tests.simulation.stage import Stage
+
+STAFF = Caller("staff", frozenset({WRITE}))
+
+PRODUCTS = {"desk": ("100.00", 10), "lamp": ("49.90", 10), "chair": ("75.00", 1)}
+"""Price and initial stock of each product."""
+
+_VISIBILITY_SECONDS = 100.0
+_MOST_ATTEMPTS = 10
+_ROUNDS = 300
+_LONGEST_EFFECT = timedelta(seconds=30)
+
+_UNSETTLED = """
+SELECT (SELECT count(*) FROM order_tasks WHERE state = 'pending')
+     + (SELECT count(*) FROM orders WHERE (status, payment_status) = ('pending', 'pending'))
+     + (SELECT count(*) FROM stock_holds
+        WHERE state <> 'sold' AND NOT EXISTS (SELECT FROM orders WHERE id = stock_holds.order_id)) AS things
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """Everything that functions can call."""
+
+    place: PlaceOrder
+    cancel: CancelOrder
+    update: UpdateStatus
+    work: CarryOut
+    relay: Relay
+
+
+def use_cases(
+    database: SimulatedDatabase,
+    mailbox: Mailbox,
+    services: Services,
+    clock: Clock,
+    random: Random,
+    inventory_api: InventoryApi,
+) -> UseCases:
+    """The real use cases and clients, over a simulated queue and network."""
+    queue = SimulatedQueue(mailbox, database.effects, clock)
+    session = new_session()
+    session.mount("http://", Network(services, database.effects, random))
+    inventory = new_inventory(inventory_api, "http://inventory", session, database, clock)
+    carts = CartClient(session, "http://cart")
+    return UseCases(
+        place=PlaceOrder(database, queue, inventory, carts, clock, "USD"),
+        cancel=CancelOrder(database, queue, clock),
+        update=UpdateStatus(database, queue, clock),
+        work=CarryOut(
+            database=database,
+            queue=queue,
+            inventory=inventory,
+            carts=carts,
+            payments=PaymentClient(session, "http://payment"),
+            shipping=ShippingClient(session, "http://shipping"),
+            notifications=NotificationClient(session, "http://notification"),
+            clock=clock,
+            random=random,
+        ),
+        relay=Relay(database, queue, inventory, clock),
+    )
+
+
+class World:
+    """Customers, staff, services and the order service among them.
+
+    Attributes:
+        random: decides all that is left to chance.
+        services: the downstream services with their books.
+        mailbox: the messages on the queues.
+        effects: what the processes have done.
+        use_cases: what the processes call.
+        others: the same over another connection, for what happens at the same moment.
+        other_effects: what those have done; nothing goes wrong with it.
+        placed: the orders that customers were told of.
+
+    Args:
+        stage: where the orders are stored; what was there is forgotten.
+        inventory_api: the kind of inventory.
+        random: decides all that is left to chance.
+        plan: what goes wrong.
+        is_patient: customers and staff try again until they have an answer, in place of giving up.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        inventory_api: InventoryApi,
+        random: Random,
+        plan: Plan | None = None,
+        *,
+        is_patient: bool = True,
+    ) -> None:
+        stage.clear()
+        self._stage = stage
+        self.random = random
+        self._attempts = _MOST_ATTEMPTS if is_patient else 1
+        self._received: Message | None = None
+        self.clock = SimulatedClock(random)
+        self.services = Services.with_stock(
+            self.clock, {name: Product(quantity, price) for name, (price, quantity) in PRODUCTS.items()}
+        )
+        self.mailbox = Mailbox(random)
+        self.effects = Effects(plan or NoFaults(), self._meanwhile)
+        self.other_effects = Effects(NoFaults())
+        self.inventory_api = inventory_api
+        self.placed: list[str] = []
+        stage.database.effects = self.effects
+        stage.other.effects = self.other_effects
+        around = (self.mailbox, self.services, self.clock, random, inventory_api)
+        self.use_cases = use_cases(stage.database, *around)
+        self.others = use_cases(stage.other, *around)
+
+    def look(self, statement: str) -> list[dict[str, Any]]:
+        """What stands in the database."""
+        return self._stage.look(statement)
+
+    def place(self, customer: str, items: Mapping[str, int], *, price: str | None = None) -> str | None:
+        """A customer orders products; returns the order's id, if the customer was told one."""
+        lines = [
+            {"product_id": product, "quantity": quantity, "unit_price": price} for product, quantity in items.items()
+        ]
+        request = NewOrder.model_validate({"items": lines, "customer_email": f"{customer}@example.com"})
+        return self._told(lambda: self.use_cases.place.from_items(Caller(customer), request))
+
+    def place_cart(self, customer: str) -> str | None:
+        """A customer orders what is in the cart; returns the order's id, if the customer was told one."""
+        return self._told(lambda: self.use_cases.place.from_cart(Caller(customer), customer))
+
+    def cancel(self, order: str | None, customer: str) -> bool:
+        """A customer cancels an order; tells whether it was accepted."""
+        return order is not None and self._ask(
+            lambda: self.use_cases.cancel.cancel(Caller(customer), order, "changed my mind", None)
+        )
+
+    def report(self, order: str | None, **update: str) -> bool:
+        """Staff or a service reports what has happened to an order; tells whether it was accepted."""
+        return order is not None and self._ask(lambda: _update(self.use_cases, order, update))
+
+    def report_books(self) -> None:
+        """The services report what their books say about charges and shipments, again until they are heard."""
+        for order, update in list(self._reports()):
+            self._attempt(partial(_update, self.use_cases, order, update), _MOST_ATTEMPTS)
+
+    def carry_out(self, *kinds: TaskKind) -> None:
+        """Work on the messages of some kinds that wait, in this order, and on no others."""
+        for kind in kinds:
+            message = self.mailbox.take(self.clock.now(), kind)
+            if message:
+                self.deliver(message)
+
+    def deliver_any(self) -> bool:
+        """Work on any message that is due next; tells whether there was one."""
+        message = self.mailbox.take(self.clock.now())
+        if message:
+            self.deliver(message)
+        return message is not None
+
+    def settle(self) -> None:
+        """Work on messages until there are none."""
+        for _ in range(_ROUNDS):
+            if not self.deliver_any():
+                return
+        raise AssertionError("the messages never end")
+
+    def run_relay(self) -> None:
+        """The schedule runs the relay; what keeps it from its work is over by the next time."""
+        with suppress(Crash, OrderServiceError):
+            self._process(self.use_cases.relay.run)
+
+    def drain(self) -> None:
+        """Let time pass until nothing moves any more."""
+        for _ in range(_ROUNDS):
+            self.settle()
+            self.run_relay()
+            self.services.arrive()
+            self.services.inventory.expire()
+            if self._is_settled():
+                return
+            self.clock.pass_time(minutes=self.random.uniform(1, 6))
+        raise AssertionError("the world never comes to rest")
+
+    def _is_settled(self) -> bool:
+        if self.mailbox.waiting or self.services.late or self.look(_UNSETTLED)[0]["things"]:
+            return False
+        held = {name for name, each in self.services.inventory.reservations.items() if each.status == "held"}
+        return not held or held <= {row["id"] for row in self.look("SELECT id::text AS id FROM orders")}
+
+    def _told(self, action: Callable[[], dict[str, Any]]) -> str | None:
+        row = self._attempt(action, self._attempts)
+        if row is None:
+            return None
+        self.placed.append(row["id"])
+        return str(row["id"])
+
+    def _ask(self, action: Callable[[], object]) -> bool:
+        return self._attempt(action, self._attempts) is not None
+
+    def _attempt[Result](self, action: Callable[[], Result], times: int) -> Result | None:
+        """Do as a client does: again, a few times, while there is no answer; nothing more once it is refused."""
+        for _ in range(times):
+            try:
+                return self._process(action)
+            except (Unavailable, Crash):
+                self.clock.pass_time(seconds=self.random.uniform(1, 10))
+            except OrderServiceError:
+                return None
+        return None
+
+    def deliver(self, message: Message) -> None:
+        """Work on a message that was received, once it is due."""
+        self.clock.pass_until(message.due)
+        self._received = message
+        try:
+            verdict = self._process(lambda: self.use_cases.work.carry_out(message.task.id))
+        except (Crash, OrderServiceError):
+            verdict = Verdict(retry_seconds=_VISIBILITY_SECONDS)
+        self._received = None
+        self._obey(verdict, message)
+
+    def _obey(self, verdict: Verdict, message: Message) -> None:
+        """Do with a message as the verdict says."""
+        if verdict.failed:
+            self.mailbox.dead.add(message.task.id)
+        elif verdict.retry_seconds is not None:
+            message.due = self.clock.now() + timedelta(seconds=verdict.retry_seconds)
+            self.mailbox.waiting.append(message)
+
+    def _process[Result](self, action: Callable[[], Result]) -> Result:
+        """One call of a use case, in a process of its own as far as a crash is concerned."""
+        self.effects.begin()
+        try:
+            return action()
+        except Crash:
+            self._stage.database.close()
+            raise
+
+    def _meanwhile(self, fault: Fault) -> None:
+        """Somebody else acts at the moment of an effect, in another process."""
+        match fault:
+            case Fault.CANCEL_MEANWHILE:
+                for row in self.look("SELECT id::text AS id, customer_id FROM orders"):
+                    with suppress(OrderServiceError):
+                        self.others.cancel.cancel(Caller(row["customer_id"]), row["id"], None, None)
+            case Fault.REPORT_MEANWHILE:
+                for order, update in self._reports():
+                    with suppress(OrderServiceError):
+                        _update(self.others, order, update)
+            case Fault.DELIVER_MEANWHILE if self._received:
+                verdict = self.others.work.carry_out(self._received.task.id)
+                if verdict.failed:
+                    self.mailbox.dead.add(self._received.task.id)
+            case Fault.WORK_MEANWHILE:
+                # Work on stock would wait for the lock that the process at hand may have.
+                soon = self.clock.now() + _LONGEST_EFFECT
+                for message in list(self.mailbox.waiting):
+                    if SERVICES[message.task.kind] != "inventory" and message.due <= soon:
+                        self.mailbox.waiting.remove(message)
+                        self.clock.pass_until(message.due)
+                        self._obey(self.others.work.carry_out(message.task.id), message)
+
+    def _reports(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """What the services have to report about orders, repeatedly and in any order."""
+        of_charges = {"succeeded": "paid", "declined": "failed"}
+        for charge in self.services.payment.charges.values():
+            if charge.status in of_charges:
+                yield charge.order_id, {"payment_status": of_charges[charge.status], "event_id": charge.id}
+            if charge.captured and charge.refunded == charge.captured:
+                yield charge.order_id, {"payment_status": "refunded"}
+        of_shipments = {"ready": "ready", "dispatched": "shipped", "cancelled": "cancelled"}
+        for shipment in self.services.shipping.shipments.values():
+            status = of_shipments[shipment.status]
+            yield shipment.order_id, {"shipping_status": status, "event_id": f"{shipment.id}-{shipment.status}"}
+
+
+def _update(use_cases: UseCases, order: str, update: dict[str, str]) -> dict[str, Any]:
+    return use_cases.update.update(STAFF, order, StatusUpdate.model_validate(update), None)
+
+
+def stock_at_first() -> dict[str, int]:
+    """What there was of each product."""
+    return {name: quantity for name, (_, quantity) in PRODUCTS.items()}
+
+
+OVERDUE_MINUTES = relay.EXPIRY.total_seconds() / 60 + 1
+"""After so many minutes an order that nobody pays for is overdue."""
