@@ -62,7 +62,7 @@ def _in_order() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def budget() -> int:
     """About how many schedules to run in all."""
-    return int(os.environ.get("SIMULATION_SCHEDULES", "1500"))
+    return int(os.environ.get("SIMULATION_SCHEDULES", "3000"))
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,15 @@ from tests.simulation.world import World
 
 _TESTS = 2 * len(SCENARIOS) * len(INVENTORY_APIS)
 
+FOUND = (
+    # A charge whose answer was lost had no name by which it could be refunded.
+    "cancelled_before_the_answer:catalog:any:any:1",
+    # A task that had seen the parcel leave made another one at its second attempt.
+    "shipped_by_hand:catalog:19:unavailable:0",
+    # A shipment whose answer was still out was taken for one that had never been made.
+    "cancelled_when_reported_ready:catalog:30:work-meanwhile:0",
+)
+
 type Run = Callable[[Iterator[Schedule]], None]
 
 
@@ -52,11 +61,11 @@ def test_given_several_faults_when_all_has_settled_then_everything_holds(
     run(some_faults(scenario, inventory_api))
 
 
-def test_given_a_schedule_when_it_is_repeated_then_everything_holds(stages: list[Stage], only: Schedule | None) -> None:
-    if only is None:
-        pytest.skip("SIMULATION_ONLY names no schedule to repeat")
-    wrong = only.run(stages[0])
-    assert wrong is None, wrong
+def test_given_schedules_that_were_wrong_once_when_they_are_repeated_then_everything_holds(
+    stages: list[Stage], only: Schedule | None
+) -> None:
+    wrong = [schedule.run(stages[0]) for schedule in ([only] if only else map(Schedule.parse, FOUND))]
+    assert not any(wrong), wrong
 
 
 @pytest.mark.parametrize("inventory_api", INVENTORY_APIS)
