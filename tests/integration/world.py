@@ -80,7 +80,7 @@ class World:
 
     def drain(self) -> list[str]:
         """Carry out all that waits, and all that follows from it; returns the tasks that were given up."""
-        failed = []
+        failed: list[str] = []
         for _ in range(10_000):
             if not self.queue.waiting:
                 return failed
