@@ -48,15 +48,14 @@ def stages(postgres: Postgres) -> Iterator[list[Stage]]:
         stage.close()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _in_order() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def _in_order(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Calls to a catalog are made one after the other, so that a schedule can be repeated; warnings are not news."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stock, "_CALLS_AT_ONCE", 1)
-        level = logger.log_level
-        logger.setLevel("CRITICAL")
-        yield
-        logger.setLevel(level)
+    monkeypatch.setattr(stock, "_CALLS_AT_ONCE", 1)
+    level = logger.log_level
+    logger.setLevel("CRITICAL")
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")
