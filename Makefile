@@ -60,6 +60,10 @@ invoke: $(ENVIRONMENTS) ## Run one function as Lambda would: FUNCTION=create_ord
 replay: .venv/.installed ## Send a retailer's invoices through the running service: CSV=….csv.
 	@.venv/bin/python -m local.replay --csv "$$CSV"
 
+.PHONY: chaos
+chaos: .venv/.installed ## Fail services, kill functions, check the books: ORDERS=1000 SEED=1.
+	@.venv/bin/python -m local.chaos $(if $(ORDERS),--orders "$$ORDERS") $(if $(SEED),--seed "$$SEED")
+
 .PHONY: test
 test: $(ENVIRONMENTS) ## Run the tests: ARGS="-k cancel -x".
 	@.venv/bin/pytest $(ARGS)

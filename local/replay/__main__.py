@@ -2,10 +2,9 @@
 
 import argparse
 import asyncio
-import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -14,24 +13,29 @@ import httpx
 from rich.console import Console
 
 from local.errors import LocalError
-from local.layout import DEFAULT_STATE, ROOT
-from local.replay import check, invoices, progress, report, stock, stored
+from local.layout import ROOT
+from local.replay import books, check, invoices, progress, report, stock
+from local.replay.calls import CallLog, reserved
 from local.replay.check import Verdict
 from local.replay.invoices import Invoice, InvoiceFile
 from local.replay.orders import Orders
 from local.replay.outcomes import Fate, Outcome
 from local.replay.sending import send
+from local.replay.session import (
+    FUNCTION_SECONDS,
+    INTERRUPTED,
+    add_stack_options,
+    connect,
+    require_running,
+)
+from local.replay.settling import settle
+from local.replay.standins import TIMEOUT_SECONDS, StandIns
+from local.replay.stocktaking import take_stock
+from local.replay.stored import Store, StoredOrder
 from local.replay.warming import warm_up
 from local.stack import Stack
 
 CLIENTS = 16
-ANSWER_SECONDS = 60.0
-"""Longer than the gateway waits for a function."""
-FUNCTION_SECONDS = 20.0
-"""The longest that a function runs: what it has not stored by then, it never will."""
-IDLE_SECONDS = 2.0
-"""An idle connection is given up before the gateway closes it, which would look like a lost answer."""
-INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,47 +45,71 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line; the process's own by default.
 
     Returns:
-        The exit code: 0 if the database holds what it should.
+        The exit code: 0 if the database holds what it should, and the books balance.
     """
     options = _parser().parse_args(arguments)
     console = Console(highlight=False)
     try:
         file = invoices.read(options.csv)
         stack = Stack(ROOT, options.state, options.port)
-        _require_running(stack)
-        verdict = _replay(console, file, stack, options.clients)
+        require_running(stack)
+        balanced = _replay(console, file, stack, options.clients)
     except LocalError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped; what has been sent stays, unchecked.", file=sys.stderr)
         return INTERRUPTED
-    return 1 if verdict.mismatches else 0
+    return 0 if balanced else 1
 
 
-def _replay(console: Console, file: InvoiceFile, stack: Stack, clients: int) -> Verdict:
-    with httpx.Client(base_url=stack.services_url, timeout=ANSWER_SECONDS, trust_env=False) as services:
-        products = stock.fill(services, file.invoices)
-    console.print(f"Stocked the stand-in inventory with {products:,} products, without prices")
-    since = datetime.now(UTC)
+def _replay(console: Console, file: InvoiceFile, stack: Stack, clients: int) -> bool:
+    """Returns whether everything is as it should be."""
+    with httpx.Client(base_url=stack.services_url, timeout=TIMEOUT_SECONDS, trust_env=False) as http:
+        products = stock.fill(http, file.invoices)
+        console.print(f"Stocked the stand-in inventory with {products:,} products, without prices")
+        store = Store(stack.database, {invoice.customer_id for invoice in file.invoices}, datetime.now(UTC))
+        services = StandIns(http)
+        with CallLog(services) as log:
+            verdict = _check_sent(console, file, stack, clients, store)
+            settle(console, store.task_states)
+        orders = store.orders()
+        mismatches = list(_mismatches(file, store, services, orders, reserved(log.calls)))
+    report.show_states(console, orders)
+    report.show_books(console, orders, mismatches)
+    return not verdict.mismatches and not mismatches
+
+
+def _check_sent(console: Console, file: InvoiceFile, stack: Stack, clients: int, store: Store) -> Verdict:
+    """Sends the invoices and compares them with what is stored then."""
     outcomes, seconds = asyncio.run(_send(console, file.invoices, stack, clients))
     report.show_fates(console, file, outcomes)
     report.show_speed(console, outcomes, seconds)
     if any(outcome.fate is Fate.UNKNOWN for outcome in outcomes):
         console.print(f"Waiting {FUNCTION_SECONDS:.0f} s: requests without an answer may still be under way")
         time.sleep(FUNCTION_SECONDS)
-    customers = {invoice.customer_id for invoice in file.invoices}
-    verdict = check.compare(outcomes, stored.read(stack.database, customers, since))
+    verdict = check.compare(outcomes, store.orders())
     report.show_verdict(console, verdict)
     return verdict
+
+
+def _mismatches(
+    file: InvoiceFile, store: Store, services: StandIns, orders: Sequence[StoredOrder], tried: Collection[str]
+) -> Iterator[str]:
+    """Yields a phrase about everything that was not carried out, and about money and stock that is elsewhere."""
+    at_start = dict.fromkeys(stock.products(file.invoices), stock.UNITS)
+    counted = take_stock(services, store, at_start, orders, tried)
+    yield from books.unsettled(orders)
+    yield from books.unfinished(store.tasks(), services.shipments())
+    yield from books.stock_mismatches(counted.shelves, orders, counted.reservations)
+    yield from books.money_mismatches(orders, services.charges())
 
 
 async def _send(
     console: Console, invoices: Sequence[Invoice], stack: Stack, clients: int
 ) -> tuple[list[Outcome], float]:
     """Returns what became of the invoices, and how many seconds it took."""
-    limits = httpx.Limits(max_connections=clients, keepalive_expiry=IDLE_SECONDS)
-    async with httpx.AsyncClient(base_url=stack.url, timeout=ANSWER_SECONDS, limits=limits, trust_env=False) as http:
+    async with connect(stack, clients) as http:
         begun = time.perf_counter()
         await warm_up(http, stack.token, clients)
         console.print(f"Warmed the API up for {clients} clients in {time.perf_counter() - begun:.1f} s")
@@ -91,24 +119,13 @@ async def _send(
         return outcomes, time.perf_counter() - begun
 
 
-def _require_running(stack: Stack) -> None:
-    if missing := [name for name, runs in stack.status().items() if not runs]:
-        raise LocalError(f"Not running: {', '.join(missing)}. `make up` first.")
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local.replay", description="Send real invoices to a running stack."
     )
     parser.add_argument("--csv", type=Path, required=True, help="a CSV file of the Online Retail data set (CSV)")
     parser.add_argument("--clients", type=_clients, default=CLIENTS, help=f"how many at once, {CLIENTS} by default")
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=Path(os.environ.get("STATE") or DEFAULT_STATE),
-        help="folder of the stack (STATE)",
-    )
-    parser.add_argument("--port", type=int, default=os.environ.get("PORT") or None, help="TCP port of its API (PORT)")
+    add_stack_options(parser)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Shows how far a replay is."""
+"""Shows how much has been sent."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -11,14 +11,14 @@ REPORTS = 10
 
 
 @contextlib.contextmanager
-def shown(console: Console, total: int) -> Iterator[Callable[[], None]]:
-    """Gives a function to call after each of so many invoices: it draws a bar, or prints a line now and then."""
+def shown(console: Console, total: int, things: str = "invoices") -> Iterator[Callable[[], None]]:
+    """Gives a function to call after each of so many things: it draws a bar, or prints a line now and then."""
     if console.is_terminal:
         columns = (
             TextColumn("Sending"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("invoices"),
+            TextColumn(things),
             TimeElapsedColumn(),
         )
         with Progress(*columns, console=console) as bar:
@@ -31,6 +31,6 @@ def shown(console: Console, total: int) -> Iterator[Callable[[], None]]:
         nonlocal done
         done += 1
         if done * REPORTS // total > (done - 1) * REPORTS // total:
-            console.print(f"Sent {done:,} of {total:,} invoices")
+            console.print(f"Sent {done:,} of {total:,} {things}")
 
     yield advance

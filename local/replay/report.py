@@ -2,14 +2,16 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
+from local.replay import books
 from local.replay.check import Verdict
 from local.replay.invoices import InvoiceFile
 from local.replay.outcomes import Fate, Outcome
+from local.replay.stored import StoredOrder
 
 MISMATCHES_SHOWN = 10
 PERCENTILES = (50, 99)
@@ -23,7 +25,7 @@ def show_fates(console: Console, file: InvoiceFile, outcomes: Sequence[Outcome])
     for outcome in sorted(outcomes, key=_rank):
         invoices[_fate(outcome)] += 1
         lines[_fate(outcome)] += len(outcome.invoice.lines)
-    table = _table("Outcome", "Invoices", "Lines")
+    table = new_table("Outcome", "Invoices", "Lines")
     for fate, count in invoices.items():
         table.add_row(fate, f"{count:,}", f"{lines[fate]:,}")
     table.add_section()
@@ -43,7 +45,7 @@ def show_speed(console: Console, outcomes: Sequence[Outcome], seconds: float) ->
         outcomes: What became of the invoices.
         seconds: How long it took to send them all.
     """
-    table = _table("Accepted", "Requests", "Per second", *(f"p{percent}" for percent in PERCENTILES))
+    table = new_table("Accepted", "Requests", "Per second", *(f"p{percent}" for percent in PERCENTILES))
     for name, is_cancellation in (("Orders", False), ("Cancellations", True)):
         latencies = [
             outcome.seconds
@@ -67,10 +69,31 @@ def show_verdict(console: Console, verdict: Verdict) -> None:
         )
         return
     console.print(f"[red]Check failed:[/] {len(verdict.mismatches):,} mismatches between database and invoices.")
-    for mismatch in verdict.mismatches[:MISMATCHES_SHOWN]:
-        console.print(f"  {mismatch}", markup=False, soft_wrap=True)
-    if len(verdict.mismatches) > MISMATCHES_SHOWN:
-        console.print(f"  … and {len(verdict.mismatches) - MISMATCHES_SHOWN:,} more")
+    _show_first(console, verdict.mismatches)
+
+
+def show_states(console: Console, orders: Iterable[StoredOrder]) -> None:
+    """Prints in which states orders have ended."""
+    show_counts(console, "Orders: status/payment/shipping", books.states(orders))
+
+
+def show_books(console: Console, orders: Sequence[StoredOrder], mismatches: Sequence[str]) -> None:
+    """Prints whether money, stock and all that was promised are where they belong; if not, what is not."""
+    if not mismatches:
+        console.print(f"[green]The books balance:[/] all that {len(orders):,} orders promised is where it belongs.")
+        return
+    console.print(f"[red]The books do not balance:[/] {len(mismatches):,} discrepancies.")
+    _show_first(console, mismatches)
+
+
+def show_counts(console: Console, title: str, counts: Counter[str]) -> None:
+    """Prints how often there was what, and how much that is in all."""
+    table = new_table(title, "Count")
+    for name, count in sorted(counts.items()):
+        table.add_row(name, f"{count:,}")
+    table.add_section()
+    table.add_row("Total", f"{counts.total():,}")
+    console.print(table)
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -78,11 +101,19 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return sorted(values)[math.ceil(len(values) * percent / 100) - 1]
 
 
-def _table(title: str, *columns: str) -> Table:
+def new_table(title: str, *columns: str) -> Table:
+    """Returns a table whose first column is text, and whose others are numbers."""
     table = Table(title)
     for column in columns:
         table.add_column(column, justify="right")
     return table
+
+
+def _show_first(console: Console, phrases: Sequence[str]) -> None:
+    for phrase in phrases[:MISMATCHES_SHOWN]:
+        console.print(f"  {phrase}", markup=False, soft_wrap=True)
+    if len(phrases) > MISMATCHES_SHOWN:
+        console.print(f"  … and {len(phrases) - MISMATCHES_SHOWN:,} more")
 
 
 def _rank(outcome: Outcome) -> tuple[bool, int, str]:

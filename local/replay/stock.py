@@ -11,6 +11,11 @@ UNITS = 1_000_000_000
 """More of each product than any file orders."""
 
 
+def products(invoices: Iterable[Invoice]) -> list[str]:
+    """Returns every product that is ordered, sorted."""
+    return sorted({line.product_id for invoice in invoices for line in invoice.lines})
+
+
 def fill(services: httpx.Client, invoices: Iterable[Invoice]) -> int:
     """Puts every product that is ordered on the shelf, without a price: the invoices name several for one product.
 
@@ -24,11 +29,13 @@ def fill(services: httpx.Client, invoices: Iterable[Invoice]) -> int:
     Raises:
         LocalError: The stand-in inventory does not take them.
     """
-    products = sorted({line.product_id for invoice in invoices for line in invoice.lines})
-    updates = [{"product_id": product, "quantity": UNITS, "unit_price": None, "currency": None} for product in products]
+    updates = [
+        {"product_id": product, "quantity": UNITS, "unit_price": None, "currency": None}
+        for product in products(invoices)
+    ]
     try:
         answer = services.put("/inventory/products", json={"products": updates})
         answer.raise_for_status()
     except httpx.HTTPError as error:
         raise LocalError(f"The stand-in inventory takes no products, `make status` tells what runs: {error}") from error
-    return len(products)
+    return len(updates)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import httpx
 
-from local.replay.orders import Json
+from local.replay.api import Json
 
 STARTED_AT_ONCE = 4
 WARM_SECONDS = 1.0

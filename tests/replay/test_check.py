@@ -13,7 +13,18 @@ from tests.replay.samples import CUSTOMER, accepted, invoice
 
 SENT = invoice("536365", ("A", 6, "2.55"), ("B", 1, "0"), ("A", 4, "2.55"), ("A", 1, "2.10"))
 LINES = (("A", Decimal(210), 1), ("A", Decimal(255), 10), ("B", Decimal(0), 1))
-STORED = StoredOrder("order-1", CUSTOMER, "confirmed", "GBP", Decimal(2760), LINES)
+STORED = StoredOrder(
+    "order-1",
+    CUSTOMER,
+    "confirmed",
+    "GBP",
+    Decimal(2760),
+    LINES,
+    "paid",
+    "ready",
+    failure_reason=None,
+    customer_email=None,
+)
 PLACED = accepted(SENT, "order-1")
 CANCELLED = accepted(invoice("C536366"), "order-1")
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from local.replay.orders import PAUSES, Orders
+from local.replay.api import PAUSES
+from local.replay.orders import Orders
 from local.replay.outcomes import Fate, Outcome
 from tests.replay.samples import invoice
 

@@ -1,0 +1,118 @@
+"""Customers who order and cancel, and staff who report what happens to parcels; many of them at once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from local.chaos.plan import Plan
+from local.chaos.scene import Scene
+from local.replay.api import Answer, Api
+from local.replay.outcomes import Fate
+
+STAFF = "staff"
+LOOKS = 20
+LOOK_PAUSE_SECONDS = 2.0
+WAITS_FOR_PAYMENT = "pending"
+CAN_SHIP = "confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A plan and what came of placing its order.
+
+    Attributes:
+        order_id: Empty where no order was answered.
+        code: Why it was refused, or why its fate is unknown.
+    """
+
+    plan: Plan
+    fate: Fate
+    order_id: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody did to an order: `cancel`, or the status that staff reported; and what came of it."""
+
+    name: str
+    fate: Fate
+    code: str = ""
+
+
+class Crowd:
+    """Carries plans out.
+
+    Args:
+        api: Sends the requests.
+        scene: Names products and customers.
+        sleep: Waits for some seconds.
+
+    Attributes:
+        attempts: One for each plan that was carried out.
+        acts: What was done to their orders.
+    """
+
+    def __init__(self, api: Api, scene: Scene, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._api = api
+        self._scene = scene
+        self._sleep = sleep
+        self.attempts: list[Attempt] = []
+        self.acts: list[Act] = []
+
+    async def carry_out(self, plans: Sequence[Plan], clients: int, advance: Callable[[], None]) -> None:
+        """Places the orders with so many clients at once; cancellations and reports follow in their own time.
+
+        Args:
+            plans: In the order in which they begin.
+            clients: How many orders to place at once.
+            advance: Is called after each order.
+        """
+        waiting = iter(plans)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(clients):
+                group.create_task(self._work(waiting, group, advance))
+
+    async def _work(self, plans: Iterator[Plan], group: asyncio.TaskGroup, advance: Callable[[], None]) -> None:
+        """Is one client: places an order, and the next."""
+        for plan in plans:
+            attempt = await self._place(plan)
+            self.attempts.append(attempt)
+            advance()
+            if attempt.fate is Fate.ACCEPTED:
+                group.create_task(self._follow(attempt))
+
+    async def _place(self, plan: Plan) -> Attempt:
+        """Orders once: an order whose answer was lost may have been stored all the same."""
+        customer = self._scene.customer(plan)
+        path = f"/v1/customers/{customer}/orders"
+        body = None if plan.from_cart else self._scene.order(plan)
+        answer = await self._api.send("POST", path, customer, body, repeatable=False)
+        return Attempt(plan, answer.fate, answer.order_id, answer.code)
+
+    async def _follow(self, attempt: Attempt) -> None:
+        plan = attempt.plan
+        await self._sleep(plan.pause_seconds)
+        if plan.cancels:
+            body: dict[str, object] = {"reason": "changed my mind"}
+            path = f"/v1/orders/{attempt.order_id}/cancel"
+            answer = await self._api.send("POST", path, self._scene.customer(plan), body, repeatable=True)
+            self._note("cancel", answer)
+        if plan.reports and await self._can_ship(attempt.order_id):
+            for report in plan.reports:
+                path = f"/v1/orders/{attempt.order_id}/status"
+                answer = await self._api.send("PUT", path, STAFF, {"status": report}, repeatable=True)
+                self._note(report, answer)
+
+    async def _can_ship(self, order_id: str) -> bool:
+        """Looks now and then whether an order is paid."""
+        for _ in range(LOOKS):
+            answer = await self._api.send("GET", f"/v1/orders/{order_id}", STAFF, repeatable=True)
+            status = answer.order.get("status", WAITS_FOR_PAYMENT)
+            if status != WAITS_FOR_PAYMENT:
+                return status == CAN_SHIP
+            await self._sleep(LOOK_PAUSE_SECONDS)
+        return False
+
+    def _note(self, name: str, answer: Answer) -> None:
+        self.acts.append(Act(name, answer.fate, answer.code))
