@@ -19,7 +19,7 @@ from orders.telemetry import logger
 
 OVERDUE = timedelta(minutes=1)
 """For so long a task may be free before it counts as forgotten."""
-AGAIN_AFTER = timedelta(minutes=10)
+AGAIN_AFTER = timedelta(minutes=3)
 """So long a queue has for a task that was sent again, before it is sent once more."""
 ORPHANED = timedelta(minutes=5)
 """For so long stock may be held without an order: longer than placing one may take."""
