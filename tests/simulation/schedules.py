@@ -92,7 +92,7 @@ class Schedule:
 def one_fault(scenario: str, inventory_api: InventoryApi, stage: Stage) -> Iterator[Schedule]:
     """Every fault at every effect of a scenario, again and again with another seed.
 
-    All effects come with one of their faults before any comes with its second.
+    First the process is killed after each effect; then all effects come with a second fault before any has its third.
     """
     for seed in count():
         without = Schedule(scenario, inventory_api, None, None, seed)
@@ -100,7 +100,7 @@ def one_fault(scenario: str, inventory_api: InventoryApi, stage: Stage) -> Itera
         by_effect = [
             [
                 replace(without, effect=effect.number, fault=fault)
-                for fault in random.sample(effect.faults, len(effect.faults))
+                for fault in sorted(random.sample(effect.faults, len(effect.faults)), key=Fault.CRASH_AFTER.__ne__)
             ]
             for effect in without.trace(stage)
         ]
