@@ -84,13 +84,7 @@ class CarryOut:
         return cls(
             database=database,
             queue=SqsTaskQueue(QueueSettings.from_environment()),
-            inventory=new_inventory(
-                settings.inventory_api,
-                settings.inventory_url,
-                session,
-                Database(DatabaseSettings.from_environment()),
-                clock,
-            ),
+            inventory=new_inventory(settings.inventory, session, Database(DatabaseSettings.from_environment()), clock),
             carts=CartClient(session, settings.cart_url),
             payments=PaymentClient(session, settings.payment_url),
             shipping=ShippingClient(session, settings.shipping_url),

@@ -55,11 +55,24 @@ class DatabaseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class InventorySettings:
+    """Which kind of inventory there is, and where."""
+
+    api: InventoryApi
+    url: str
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read ``INVENTORY_*``."""
+        api = cast("InventoryApi", _choice("INVENTORY_API", get_args(InventoryApi), "reservations"))
+        return cls(api, _required("INVENTORY_URL"))
+
+
+@dataclass(frozen=True, slots=True)
 class PlacingSettings:
     """The services that placing an order asks, and the currency where nobody names one."""
 
-    inventory_api: InventoryApi
-    inventory_url: str
+    inventory: InventorySettings
     cart_url: str
     default_currency: str
 
@@ -67,8 +80,7 @@ class PlacingSettings:
     def from_environment(cls) -> Self:
         """Read ``INVENTORY_*``, ``CART_URL`` and ``DEFAULT_CURRENCY``."""
         return cls(
-            inventory_api=cast("InventoryApi", _choice("INVENTORY_API", get_args(InventoryApi), "reservations")),
-            inventory_url=_required("INVENTORY_URL"),
+            inventory=InventorySettings.from_environment(),
             cart_url=_required("CART_URL"),
             default_currency=os.environ.get("DEFAULT_CURRENCY") or "USD",
         )
@@ -78,8 +90,7 @@ class PlacingSettings:
 class ServiceSettings:
     """The services that tasks call."""
 
-    inventory_api: InventoryApi
-    inventory_url: str
+    inventory: InventorySettings
     cart_url: str
     payment_url: str
     shipping_url: str
@@ -89,8 +100,7 @@ class ServiceSettings:
     def from_environment(cls) -> Self:
         """Read ``INVENTORY_*``, ``CART_URL``, ``PAYMENT_URL``, ``SHIPPING_URL`` and ``NOTIFICATION_URL``."""
         return cls(
-            inventory_api=cast("InventoryApi", _choice("INVENTORY_API", get_args(InventoryApi), "reservations")),
-            inventory_url=_required("INVENTORY_URL"),
+            inventory=InventorySettings.from_environment(),
             cart_url=_required("CART_URL"),
             payment_url=_required("PAYMENT_URL"),
             shipping_url=_required("SHIPPING_URL"),

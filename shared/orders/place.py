@@ -59,7 +59,7 @@ class PlaceOrder:
         database = Database(DatabaseSettings.from_environment())
         session = new_session()
         clock = Clock()
-        inventory = new_inventory(settings.inventory_api, settings.inventory_url, session, database, clock)
+        inventory = new_inventory(settings.inventory, session, database, clock)
         queue = SqsTaskQueue(QueueSettings.from_environment())
         return cls(database, queue, inventory, CartClient(session, settings.cart_url), clock, settings.default_currency)
 

@@ -9,7 +9,7 @@ from typing import Self
 from orders import stock, store, tasks
 from orders.clients.http import new_session
 from orders.clock import Clock
-from orders.config import DatabaseSettings, QueueSettings, ServiceSettings
+from orders.config import DatabaseSettings, InventorySettings, QueueSettings
 from orders.database import Database, Row
 from orders.errors import Unavailable
 from orders.lifecycle import Event
@@ -50,13 +50,12 @@ class Relay:
     @classmethod
     def from_environment(cls) -> Self:
         """With the services and queues that the environment names."""
-        settings = ServiceSettings.from_environment()
         database = Database(DatabaseSettings.from_environment())
         clock = Clock()
         return cls(
             database=database,
             queue=SqsTaskQueue(QueueSettings.from_environment()),
-            inventory=new_inventory(settings.inventory_api, settings.inventory_url, new_session(), database, clock),
+            inventory=new_inventory(InventorySettings.from_environment(), new_session(), database, clock),
             clock=clock,
         )
 

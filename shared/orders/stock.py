@@ -13,7 +13,7 @@ import requests
 from orders.clients.catalog import CatalogClient, Product
 from orders.clients.inventory import InventoryClient, Price, Shortage, short_of, unknown
 from orders.clock import Clock
-from orders.config import InventoryApi
+from orders.config import InventorySettings
 from orders.database import Database, Json
 from orders.errors import DatabaseUnavailable, DownstreamUnavailable
 
@@ -236,12 +236,12 @@ class CatalogInventory:
 
 
 def new_inventory(
-    api: InventoryApi, url: str, session: requests.Session, database: Database, clock: Clock
+    settings: InventorySettings, session: requests.Session, database: Database, clock: Clock
 ) -> Inventory:
     """The inventory of the kind that is in use. A catalog needs the database's session to itself while it works."""
-    if api == "catalog":
-        return CatalogInventory(database, CatalogClient(session, url), clock)
-    return InventoryClient(session, url)
+    if settings.api == "catalog":
+        return CatalogInventory(database, CatalogClient(session, settings.url), clock)
+    return InventoryClient(session, settings.url)
 
 
 def orphans(database: Database, *, before: datetime, limit: int) -> list[str]:

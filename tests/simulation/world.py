@@ -22,7 +22,7 @@ from orders.clients.notification import NotificationClient
 from orders.clients.payment import PaymentClient
 from orders.clients.shipping import ShippingClient
 from orders.clock import Clock
-from orders.config import InventoryApi
+from orders.config import InventoryApi, InventorySettings
 from orders.errors import OrderServiceError, Unavailable
 from orders.lifecycle import TaskKind
 from orders.models import NewOrder, StatusUpdate
@@ -80,7 +80,7 @@ def use_cases(
     queue = SimulatedQueue(mailbox, database.effects, clock)
     session = new_session()
     session.mount("http://", Network(services, database.effects, random))
-    inventory = new_inventory(inventory_api, "http://inventory", session, database, clock)
+    inventory = new_inventory(InventorySettings(inventory_api, "http://inventory"), session, database, clock)
     carts = CartClient(session, "http://cart")
     return UseCases(
         place=PlaceOrder(database, queue, inventory, carts, clock, "USD"),
