@@ -99,6 +99,7 @@ class CarryOut:
         if task is None:
             logger.warning("no such task", task_id=task_id)
             return DONE
+        logger.thread_safe_append_keys(task_id=task.id, order_id=task.order_id, kind=task.kind, attempt=task.attempts)
         if not task.claimed:
             return self._unclaimed(task)
         try:
@@ -106,6 +107,7 @@ class CarryOut:
         except Unavailable as error:
             return self._put_off(task, error)
         self._settle(task, report)
+        logger.info("task done", outcome=report.event)
         return DONE
 
     def _unclaimed(self, task: Task) -> Verdict:
