@@ -37,7 +37,7 @@ class Answer:
     def __init__(self, raw: dict[str, Any]) -> None:
         self.status: int = raw["statusCode"]
         self.headers: dict[str, str] = {name.lower(): value for name, value in raw["headers"].items()}
-        self.json: Any = json.loads(raw["body"])
+        self.json: Any = json.loads(raw["body"]) if raw["body"] else None
 
 
 def http_event(

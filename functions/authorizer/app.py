@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from orders.config import TokenSettings
-from orders.telemetry import logger
+from orders.telemetry import logger, request_id
 from orders.tokens import InvalidToken, TokenVerifier
 
 
@@ -18,7 +18,7 @@ def verifier() -> TokenVerifier:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], _: object) -> dict[str, Any]:
     """Allow the request of a caller whose token is good; deny every other one."""
-    logger.append_keys(request_id=event.get("requestContext", {}).get("requestId"), route=event.get("routeKey"))
+    logger.append_keys(request_id=request_id(event), route=event.get("routeKey"))
     try:
         caller = verifier().verify(event.get("headers", {}).get("authorization", ""))
     except InvalidToken as error:

@@ -7,9 +7,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 
 from orders.api import Api, customer_id
-from orders.database import Row
 from orders.models import NewOrder
 from orders.place import PlaceOrder
+from orders.store import Outcome
 from orders.telemetry import metrics
 
 app = Api()
@@ -21,22 +21,26 @@ place_order = cache(PlaceOrder.from_environment)
 @app.post("/orders")
 def create_order() -> Response[str]:
     """Place an order for the items in the body."""
-    return _created(place_order().from_items(app.caller, app.body(NewOrder)))
+    return _created(place_order().from_items(app.caller, app.body(NewOrder), key=app.idempotency_key))
 
 
 @app.post("/v1/customers/<customer>/orders")
 @app.post("/orders/<customer>")
 def create_customer_order(customer: str) -> Response[str]:
     """Place an order for the items in the body; without a body, for what is in the customer's cart."""
-    customer = customer_id(customer)
+    customer, key = customer_id(customer), app.idempotency_key
     if app.has_body:
-        return _created(place_order().from_items(app.caller, app.body(NewOrder), customer))
-    return _created(place_order().from_cart(app.caller, customer))
+        return _created(place_order().from_items(app.caller, app.body(NewOrder), customer, key=key))
+    return _created(place_order().from_cart(app.caller, customer, key=key))
 
 
-def _created(row: Row) -> Response[str]:
-    metrics.add_metric("OrdersPlaced", MetricUnit.Count, 1)
-    return app.order(row, HTTPStatus.CREATED)
+def _created(placed: Outcome) -> Response[str]:
+    if placed.applied:
+        metrics.add_metric("OrdersPlaced", MetricUnit.Count, 1)
+    answer = app.order(placed.row, HTTPStatus.CREATED)
+    if placed.repeated:
+        answer.headers["Idempotent-Replayed"] = "true"
+    return answer
 
 
 handler = app.handler

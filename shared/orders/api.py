@@ -16,7 +16,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from orders import errors
 from orders.auth import CUSTOMER_ID, Caller
-from orders.telemetry import logger, write_metrics
+from orders.telemetry import logger, request_id, write_metrics
 from orders.views import order_view, summary_view
 
 if TYPE_CHECKING:
@@ -33,6 +33,17 @@ _JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
 _VERSION_TAG = re.compile(r'"v([0-9]{1,9})"')
 _NO_VERSION = 0
 """Versions begin at 1: no order has this one."""
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
+_HEADERS = {
+    # Orders are personal: nothing on the way may keep a copy.
+    "Cache-Control": "no-store",
+    # An answer is data, and no browser is to take it for a page (OWASP REST Security Cheat Sheet).
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+}
+"""What every answer carries, unless a route says otherwise."""
 
 
 class Api(APIGatewayHttpResolver):
@@ -65,12 +76,37 @@ class Api(APIGatewayHttpResolver):
 
     @property
     def expected_version(self) -> int | None:
-        """The version of the order that ``If-Match`` asks for; None where any will do (RFC 9110, section 13.1.1)."""
+        """The version of the order that ``If-Match`` asks for; None where any will do (RFC 9110, section 13.1.1).
+
+        Raises:
+            InvalidParameter: it names several versions; a change is made to one.
+        """
         tag = self.current_event.headers.get("if-match", "*").strip()
         if tag == "*":
             return None
+        if "," in tag:
+            raise errors.InvalidParameter(f'If-Match is {tag!r}; name the one version that you have read, as "v3".')
         match = _VERSION_TAG.fullmatch(tag)
         return int(match[1]) if match else _NO_VERSION
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The caller's name for this request, from ``Idempotency-Key``; quotes around it do not belong to it.
+
+        Raises:
+            InvalidParameter: it is empty, too long, or holds something else than printable ASCII.
+        """
+        header = self.current_event.headers.get("idempotency-key")
+        if header is None:
+            return None
+        key = header.strip()
+        if key.startswith('"') and key.endswith('"') and len(key) > 1:
+            key = key[1:-1]
+        if not _IDEMPOTENCY_KEY.fullmatch(key):
+            raise errors.InvalidParameter(
+                f"Idempotency-Key has {len(key)} characters; it can have 1 to 255, printable ones of ASCII."
+            )
+        return key
 
     def body[Model: BaseModel](self, model: type[Model]) -> Model:
         """The body of the request.
@@ -99,9 +135,11 @@ class Api(APIGatewayHttpResolver):
         return bool(self.current_event.body)
 
     def order(self, row: "Row", status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
-        """Answer with an order."""
+        """Answer with an order; with its version only, if that is the one that the caller has (``If-None-Match``)."""
         logger.append_keys(order_id=row["id"], version=row["version"])
         headers = {"ETag": f'"v{row["version"]}"'}
+        if self.current_event.http_method == "GET" and self._has(headers["ETag"]):
+            return Response(HTTPStatus.NOT_MODIFIED, headers=headers)
         view = order_view(row)
         if status is HTTPStatus.CREATED:
             headers["Location"] = view["links"]["self"]
@@ -122,16 +160,22 @@ class Api(APIGatewayHttpResolver):
         }
         return reply(HTTPStatus.OK, payload, headers)
 
+    def _has(self, tag: str) -> bool:
+        """Whether ``If-None-Match`` names a version, weakly or not, or any (RFC 9110, section 13.1.2)."""
+        known = self.current_event.headers.get("if-none-match", "")
+        return known.strip() == "*" or tag in {each.strip().removeprefix("W/") for each in known.split(",")}
+
     def _content(self) -> bytes:
         text = self.current_event.body or ""
         # The gateway encodes what it does not know to be text. What is no text is no JSON either, and is refused later.
         return base64.b64decode(text) if self.current_event.is_base64_encoded else text.encode()
 
     def _handle(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-        request = event.get("requestContext", {})
-        logger.append_keys(request_id=request.get("requestId"), route=event.get("routeKey"))
+        gateway_id = event.get("requestContext", {}).get("requestId")
+        logger.append_keys(request_id=request_id(event), gateway_id=gateway_id, route=event.get("routeKey"))
         try:
             answer = self.resolve(event, context)
+            answer["headers"] = {**_HEADERS, "X-Request-ID": request_id(event), **answer["headers"]}
             logger.info("answered", status=answer["statusCode"])
             return answer
         finally:
@@ -160,7 +204,7 @@ class Api(APIGatewayHttpResolver):
             "status": error.status,
             "detail": error.detail,
             "code": error.code,
-            "request_id": self.current_event.raw_event.get("requestContext", {}).get("requestId"),
+            "request_id": request_id(self.current_event.raw_event),
             **error.members,
         }
         headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
@@ -174,11 +218,11 @@ def reply(
     *,
     content_type: str = "application/json",
 ) -> Response[str]:
-    """Answer with JSON. Orders are personal: nothing on the way may keep a copy."""
+    """Answer with JSON."""
     return Response(
         status_code=status,
         content_type=content_type,
-        headers={"Cache-Control": "no-store", **(headers or {})},
+        headers=dict(headers or {}),
         body=json.dumps(payload, ensure_ascii=False, separators=(",", ":")),
     )
 

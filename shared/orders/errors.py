@@ -4,11 +4,12 @@
     ├── BadRequest 400 ── MalformedJson, InvalidParameter, InvalidCursor
     ├── Forbidden 403
     ├── NotFound 404 ── RouteNotFound, OrderNotFound, CartNotFound
-    ├── Conflict 409 ── InsufficientStock, PriceChanged, CartAlreadyOrdered, OrderNotCancellable, InvalidTransition
+    ├── Conflict 409 ── InsufficientStock, PriceChanged, CartAlreadyOrdered, OrderNotCancellable, InvalidTransition,
+    │                   RequestInProgress
     ├── VersionMismatch 412
     ├── BodyTooLarge 413
     ├── UnsupportedMediaType 415
-    ├── Unprocessable 422 ── ValidationFailed, UnknownProduct, PriceUnknown, CartEmpty
+    ├── Unprocessable 422 ── ValidationFailed, UnknownProduct, PriceUnknown, CartEmpty, IdempotencyKeyReused
     └── Unavailable 503 ── DatabaseUnavailable, DownstreamUnavailable ── DownstreamRefused
 
 The names of codes are part of the API: clients switch on them (RFC 9457, problem details).
@@ -148,6 +149,14 @@ class InvalidTransition(Conflict):
     title = "Invalid transition"
 
 
+class RequestInProgress(Conflict):
+    """An earlier request under the same idempotency key has not ended."""
+
+    code = "request_in_progress"
+    title = "Request in progress"
+    retry_after = 1
+
+
 class VersionMismatch(OrderServiceError):
     """The order has changed since the caller read it."""
 
@@ -212,6 +221,13 @@ class CartEmpty(Unprocessable):
 
     code = "cart_empty"
     title = "Cart empty"
+
+
+class IdempotencyKeyReused(Unprocessable):
+    """The idempotency key was sent with another request before."""
+
+    code = "idempotency_key_reused"
+    title = "Idempotency key reused"
 
 
 class Unavailable(OrderServiceError):

@@ -1,30 +1,35 @@
 """Place an order: reserve its stock, settle its prices, store it with all that it promises."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
-from orders import store
+from orders import idempotency, store
 from orders.auth import Caller
 from orders.clients.cart import CartClient
 from orders.clients.http import new_session
 from orders.clock import Clock
 from orders.config import DatabaseSettings, PlacingSettings, QueueSettings
-from orders.database import Database, Row
+from orders.database import Database
 from orders.errors import (
     CartAlreadyOrdered,
     CartEmpty,
     DatabaseUnavailable,
     DownstreamUnavailable,
     Forbidden,
+    OrderNotFound,
     OrderServiceError,
+    Unavailable,
 )
+from orders.idempotency import Attempt
 from orders.lifecycle import placing_tasks
 from orders.models import MAX_LINES, NewLine, NewOrder
 from orders.pricing import invalid, order_currency, price_lines
 from orders.queue import SqsTaskQueue, TaskQueue
 from orders.stock import Inventory, new_inventory
-from orders.store import Order
+from orders.store import Order, Outcome
 from orders.telemetry import logger
 
 
@@ -63,38 +68,49 @@ class PlaceOrder:
         queue = SqsTaskQueue(QueueSettings.from_environment())
         return cls(database, queue, inventory, CartClient(session, settings.cart_url), clock, settings.default_currency)
 
-    def from_items(self, caller: Caller, request: NewOrder, customer_id: str | None = None) -> Row:
+    def from_items(
+        self, caller: Caller, request: NewOrder, customer_id: str | None = None, *, key: str | None = None
+    ) -> Outcome:
         """Place an order for named items.
 
         Args:
             caller: whoever sends the request.
             request: the items, and for whom.
             customer_id: for whom, where the address of the request says so as well.
+            key: the caller's name for this request; sent again under it, the request is answered as before.
 
         Raises:
             Forbidden: the caller may not order for that customer.
-            OrderServiceError: as in `_place`.
+            OrderServiceError: as in `_once`.
         """
         if customer_id and request.customer_id not in (None, customer_id):
             message = f"{request.customer_id!r} is not the customer of this address, {customer_id!r}"
             raise invalid(message, "customer_id")
         customer_id = customer_id or request.customer_id or caller.customer_id
         _check_may_create(caller, customer_id)
-        return self._place(
-            _Wanted(customer_id, request.customer_name, request.customer_email, request.currency, request.items)
-        )
+        wanted = _Wanted(customer_id, request.customer_name, request.customer_email, request.currency, request.items)
+        content = f"items of {customer_id}: {request.model_dump_json(exclude={'customer_id'})}" if key else ""
+        return self._once(caller, key, content, lambda: wanted)
 
-    def from_cart(self, caller: Caller, customer_id: str) -> Row:
+    def from_cart(self, caller: Caller, customer_id: str, *, key: str | None = None) -> Outcome:
         """Place an order for what is in the customer's cart.
+
+        Args:
+            caller: whoever sends the request.
+            customer_id: whose cart it is.
+            key: as in `from_items`.
 
         Raises:
             Forbidden: the caller may not order for that customer.
             CartNotFound: the customer has no cart.
             CartEmpty: there is nothing in it.
             CartAlreadyOrdered: it has become an order already.
-            OrderServiceError: as in `_place`.
+            OrderServiceError: as in `_once`.
         """
         _check_may_create(caller, customer_id)
+        return self._once(caller, key, f"cart of {customer_id}", lambda: self._in_cart(customer_id))
+
+    def _in_cart(self, customer_id: str) -> _Wanted:
         cart = self.carts.get(customer_id)
         if cart.is_ordered:
             raise CartAlreadyOrdered(f"The cart of the customer {customer_id!r} has been ordered already.")
@@ -103,19 +119,53 @@ class PlaceOrder:
         if len(cart.items) > MAX_LINES:
             message = f"the cart has {len(cart.items)} lines; an order has at most {MAX_LINES}"
             raise invalid(message, "items")
-        return self._place(
-            _Wanted(
-                customer_id,
-                cart.customer_name,
-                cart.customer_email,
-                cart.currency,
-                cart.items,
-                cart_version=cart.version,
-                from_cart=True,
-            )
+        return _Wanted(
+            customer_id,
+            cart.customer_name,
+            cart.customer_email,
+            cart.currency,
+            cart.items,
+            cart_version=cart.version,
+            from_cart=True,
         )
 
-    def _place(self, wanted: _Wanted) -> Row:
+    def _once(self, caller: Caller, key: str | None, content: str, wanted: Callable[[], _Wanted]) -> Outcome:
+        """Place an order, unless a request under the same key has placed it already.
+
+        Raises:
+            IdempotencyKeyReused: the key stands for another request.
+            RequestInProgress: a request under the same key may still be at work.
+            OrderServiceError: as in `_place`.
+        """
+        at = self.clock.now()
+        order_id = self.clock.new_order_id(at)
+        if key is None:
+            return self._place(order_id, at, wanted())
+        attempt = Attempt(caller.customer_id, key, content, order_id)
+        claim = idempotency.claim(self.database, attempt, at)
+        if claim.is_answered:
+            return self._answered(claim.order_id)
+        try:
+            if claim.order_id != order_id:
+                # An attempt that broke off may have left stock behind.
+                self.inventory.release(claim.order_id)
+                idempotency.start_afresh(self.database, attempt)
+            return self._place(order_id, at, wanted(), attempt)
+        except OrderServiceError as error:
+            # If the database is away as well, the attempt's lease runs out by itself.
+            with suppress(DatabaseUnavailable):
+                end = idempotency.let_go if isinstance(error, Unavailable) else idempotency.forget
+                end(self.database, attempt)
+            raise
+
+    def _answered(self, order_id: str) -> Outcome:
+        """What the request that placed the order was answered."""
+        row = store.get_order(self.database, order_id, owner=None)
+        if row is None:
+            raise OrderNotFound(f"There is no order {order_id!r} any more.")
+        return Outcome(store.as_placed(row), (), applied=False, repeated=True)
+
+    def _place(self, order_id: str, at: datetime, wanted: _Wanted, attempt: Attempt | None = None) -> Outcome:
         """Reserve, price and store; what was reserved is given back when there is no order in the end.
 
         Raises:
@@ -125,11 +175,10 @@ class PlaceOrder:
             PriceUnknown: nobody states a price.
             ValidationFailed: a price or quantity cannot be.
             CartAlreadyOrdered: a live order for this version of the cart exists.
+            RequestInProgress: another attempt has taken over.
             DownstreamUnavailable: a service does not answer.
             DatabaseUnavailable: the database does not answer.
         """
-        at = self.clock.now()
-        order_id = self.clock.new_order_id(at)
         prices = self.inventory.reserve(order_id, _quantities(wanted.lines))
         try:
             currency = order_currency(wanted.currency, prices, self.default_currency)
@@ -143,7 +192,7 @@ class PlaceOrder:
                 cart_version=wanted.cart_version,
                 created_at=at,
             )
-            placed = store.insert_order(self.database, order, placing_tasks(from_cart=wanted.from_cart))
+            placed = store.insert_order(self.database, order, placing_tasks(from_cart=wanted.from_cart), attempt)
         except DatabaseUnavailable:
             # Whether the order stands is not known, so its stock stays reserved.
             raise
@@ -151,7 +200,7 @@ class PlaceOrder:
             self._give_back(order_id)
             raise
         self.queue.send(placed.tasks)
-        return placed.row
+        return placed
 
     def _give_back(self, order_id: str) -> None:
         try:

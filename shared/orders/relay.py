@@ -1,4 +1,7 @@
-"""Pick up what was forgotten: tasks that nobody sent or finished, stock without an order, orders nobody paid for."""
+"""Pick up what was forgotten: tasks that nobody sent or finished, stock without an order, orders nobody paid for.
+
+And delete what has served its time: keys of requests that nobody will send again.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Self
 
-from orders import stock, store, tasks
+from orders import idempotency, stock, store, tasks
 from orders.clients.http import new_session
 from orders.clock import Clock
 from orders.config import DatabaseSettings, InventorySettings, QueueSettings
@@ -26,6 +29,8 @@ ORPHANED = timedelta(minutes=5)
 EXPIRY = timedelta(minutes=30)
 """For so long an order may wait for its payment to be started."""
 _BATCH = 500
+_EXPIRED_KEYS = 50_000
+"""Keys that one run deletes at the most: more than a minute's worth of orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class Caught:
     tasks: int
     holds: int
     expired: int
+    keys: int
     lag_seconds: float
 
 
@@ -60,13 +66,14 @@ class Relay:
         )
 
     def run(self) -> Caught:
-        """Send forgotten tasks again, give back stock that no order has, expire orders that nobody pays for."""
+        """Send forgotten tasks again, give back stock that no order has, expire orders and idempotency keys."""
         at = self.clock.now()
         lag = tasks.lag_seconds(self.database, at)
         expired = self._expire_orders()
         overdue = tasks.take_overdue(self.database, at, overdue=OVERDUE, again_after=AGAIN_AFTER, limit=_BATCH)
         self.queue.send(overdue)
-        return Caught(len(overdue), self._give_back_orphans(), expired, lag)
+        keys = idempotency.sweep(self.database, at, _EXPIRED_KEYS)
+        return Caught(len(overdue), self._give_back_orphans(), expired, keys, lag)
 
     def failed_tasks(self) -> list[Row]:
         """The tasks that were given up: id, order_id, kind, attempts and last_error."""

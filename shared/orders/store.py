@@ -13,7 +13,8 @@ from typing import Any
 import psycopg2.errors
 
 from orders.database import Database, Json, Row
-from orders.errors import CartAlreadyOrdered
+from orders.errors import CartAlreadyOrdered, RequestInProgress
+from orders.idempotency import Attempt
 from orders.lifecycle import (
     PLACED,
     Event,
@@ -34,14 +35,20 @@ _COLUMNS = """id, customer_id, customer_name, customer_email, status, payment_st
 _ITEMS = """(SELECT json_agg(json_build_array(product_id, quantity, unit_price) ORDER BY line_no)
         FROM order_items WHERE order_id = found.id) AS items"""
 
+# A request under a key is answered by this, or stores nothing because another attempt has the key by now.
 _INSERT = """
-WITH placed AS (
+WITH answered AS (
+    UPDATE idempotency_keys SET is_answered = true
+    WHERE caller = %(caller)s AND key = %(key)s AND attempt = %(attempt)s
+    RETURNING key
+), placed AS (
     INSERT INTO orders (
         id, customer_id, customer_name, customer_email, status, payment_status, shipping_status,
         currency, total, line_count, cart_version, version, created_at, updated_at)
-    VALUES (
+    SELECT
         %(id)s, %(customer_id)s, %(customer_name)s, %(customer_email)s, %(status)s, %(payment_status)s,
-        %(shipping_status)s, %(currency)s, %(total)s, %(line_count)s, %(cart_version)s, 1, %(at)s, %(at)s)
+        %(shipping_status)s, %(currency)s, %(total)s, %(line_count)s, %(cart_version)s, 1, %(at)s, %(at)s
+    WHERE %(key)s::text IS NULL OR EXISTS (SELECT FROM answered)
     ON CONFLICT (id) DO NOTHING
     RETURNING id, version
 ), lines AS (
@@ -52,11 +59,14 @@ WITH placed AS (
 ), timeline AS (
     INSERT INTO order_events (order_id, version, event, status, payment_status, shipping_status, occurred_at)
     SELECT id, version, %(event)s, %(status)s, %(payment_status)s, %(shipping_status)s, %(at)s FROM placed
+), promised AS (
+    INSERT INTO order_tasks (order_id, version, kind, payload, available_at)
+    SELECT placed.id, placed.version, task.kind, task.payload, %(at)s
+    FROM placed, json_to_recordset(%(tasks)s) AS task (kind text, payload jsonb)
+    RETURNING id, kind
 )
-INSERT INTO order_tasks (order_id, version, kind, payload, available_at)
-SELECT placed.id, placed.version, task.kind, task.payload, %(at)s
-FROM placed, json_to_recordset(%(tasks)s) AS task (kind text, payload jsonb)
-RETURNING id, kind
+SELECT (SELECT json_agg(json_build_object('id', id, 'kind', kind)) FROM promised) AS promised,
+    %(key)s::text IS NULL OR EXISTS (SELECT FROM answered) AS is_ours
 """
 
 _GET = f"""
@@ -134,6 +144,9 @@ FROM (
 """
 
 
+_NO_KEY = {"caller": None, "key": None, "attempt": None}
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of an order: a product, how many, and the price of one in minor units."""
@@ -197,11 +210,18 @@ def state_of(row: Row) -> State:
     return State(Status(row["status"]), PaymentStatus(row["payment_status"]), ShippingStatus(row["shipping_status"]))
 
 
-def insert_order(database: Database, order: Order, tasks: Sequence[Task]) -> Outcome:
+def insert_order(database: Database, order: Order, tasks: Sequence[Task], attempt: Attempt | None = None) -> Outcome:
     """Store an order with its lines, the beginning of its timeline and its tasks.
+
+    Args:
+        database: where to.
+        order: the order.
+        tasks: the work that it promises.
+        attempt: the attempt that places it, where the request has a key; the key is answered with it.
 
     Raises:
         CartAlreadyOrdered: the customer has a live order for this version of the cart.
+        RequestInProgress: another attempt has the key by now; nothing was stored.
     """
     columns = {
         "id": order.id,
@@ -219,10 +239,11 @@ def insert_order(database: Database, order: Order, tasks: Sequence[Task]) -> Out
         for number, line in enumerate(order.lines, start=1)
     ]
     try:
-        promised = database.fetch(
+        [stored] = database.fetch(
             _INSERT,
             {
                 **columns,
+                **(attempt.parameters() if attempt else _NO_KEY),
                 "at": order.created_at,
                 "event": Event.PLACED,
                 "lines": Json(lines),
@@ -233,17 +254,24 @@ def insert_order(database: Database, order: Order, tasks: Sequence[Task]) -> Out
         raise CartAlreadyOrdered(
             f"The customer {order.customer_id!r} has a live order for version {order.cart_version!r} of the cart."
         ) from error
-    row = {
-        **columns,
+    if not stored["is_ours"]:
+        raise RequestInProgress("A later request under this Idempotency-Key has taken over from this one.")
+    items = [[line.product_id, line.quantity, line.unit_price] for line in order.lines]
+    row = as_placed({**columns, "created_at": order.created_at, "items": items})
+    return Outcome(row, task_refs(stored["promised"] or []), applied=True)
+
+
+def as_placed(row: Row) -> Row:
+    """An order as it was when it was placed, whatever it has become since."""
+    return {
+        **row,
+        **PLACED._asdict(),
         "cancel_reason": None,
         "failure_reason": None,
         "tracking_number": None,
         "version": 1,
-        "created_at": order.created_at,
-        "updated_at": order.created_at,
-        "items": [[line.product_id, line.quantity, line.unit_price] for line in order.lines],
+        "updated_at": row["created_at"],
     }
-    return Outcome(row, task_refs(promised), applied=True)
 
 
 def get_order(database: Database, order_id: str, *, owner: str | None, timeline: bool = False) -> Row | None:

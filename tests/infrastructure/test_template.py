@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from orders import idempotency
 from orders.queue import DEAD_LETTERS
 from orders.tasks import LEASE, MAX_ATTEMPTS
 from tests.support import FUNCTIONS, ROOT, load_function
@@ -142,6 +143,12 @@ def test_given_a_service_when_it_has_tasks_then_they_have_a_queue_that_ends_in_d
         source = sources[f"{service.title()}Queue.Arn"]
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert source["ScalingConfig"]["MaximumConcurrency"]
+
+
+def test_given_a_function_that_places_an_order_under_a_key_when_it_is_killed_then_its_lease_outlives_it(
+    functions: dict[str, Any],
+) -> None:
+    assert idempotency.LEASE.total_seconds() > functions["create_order"]["Timeout"]
 
 
 def test_given_a_function_that_works_on_a_task_when_it_is_killed_then_its_lease_outlives_it(

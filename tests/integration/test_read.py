@@ -48,6 +48,40 @@ def test_given_an_order_when_read_then_by_its_owner_and_by_readers_only(function
             assert (answer.status, answer.json["code"]) == (404, "order_not_found")
 
 
+@pytest.mark.parametrize(
+    ("known", "status"),
+    [
+        ('"v1"', 304),
+        ('W/"v1"', 304),
+        ('"v7", W/"v1" ', 304),
+        ("*", 304),
+        ('"v2"', 200),
+        ("v1", 200),
+        ("", 200),
+    ],
+)
+def test_given_a_version_that_the_caller_has_when_read_then_it_is_not_sent_again(
+    function: Load, place: Place, known: str, status: int
+) -> None:
+    order = place()
+    for path in (f"/v1/orders/{order['id']}", f"/v1/orders/{order['id']}/details/", f"/orders/{order['id']}"):
+        answer = call(function("get_order"), "GET", path, headers={"if-none-match": known})
+        assert (answer.status, answer.headers["etag"]) == (status, '"v1"')
+        assert answer.json == (order if status == 200 else None)
+
+
+def test_given_a_version_that_the_caller_has_when_it_is_somebody_elses_then_404(function: Load, place: Place) -> None:
+    path = f"/v1/orders/{place()['id']}"
+    assert call(function("get_order"), "GET", path, customer="6", headers={"if-none-match": "*"}).status == 404
+
+
+def test_given_a_version_that_the_caller_has_when_cancelled_then_the_order_is_sent(
+    function: Load, place: Place
+) -> None:
+    path = f"/v1/orders/{place()['id']}/cancel"
+    assert call(function("cancel_order"), "POST", path, headers={"if-none-match": '"v2"'}).json["version"] == 2
+
+
 def test_given_no_such_order_when_read_then_the_answer_is_the_same_as_for_somebody_elses(
     function: Load, place: Place
 ) -> None:

@@ -64,10 +64,10 @@ class World:
     def place(self, *items: tuple[str, int]) -> str:
         lines = [{"product_id": product, "quantity": quantity} for product, quantity in items or (("SKU123", 2),)]
         request = NewOrder.model_validate({"items": lines, "customer_email": "alice@example.com"})
-        return str(self._place.from_items(CUSTOMER, request)["id"])
+        return str(self._place.from_items(CUSTOMER, request).row["id"])
 
     def place_cart(self) -> str:
-        return str(self._place.from_cart(CUSTOMER, "5")["id"])
+        return str(self._place.from_cart(CUSTOMER, "5").row["id"])
 
     def cancel(self, order: str, reason: str | None = None) -> Row:
         return self._cancel.cancel(CUSTOMER, order, reason, None).row

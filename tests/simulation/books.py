@@ -10,7 +10,8 @@ from tests.simulation.network import Services
 from tests.simulation.world import World
 
 _ORDERS = """
-SELECT id::text AS id, customer_id, cart_version, status, payment_status, shipping_status, version, total,
+SELECT id::text AS id, customer_id, customer_name AS key, cart_version,
+    status, payment_status, shipping_status, version, total,
     (SELECT json_object_agg(product_id, quantity)
         FROM (SELECT product_id, sum(quantity) AS quantity FROM order_items WHERE order_id = orders.id
               GROUP BY product_id) AS items) AS quantities,
@@ -49,10 +50,11 @@ class TaskRow:
 
 @dataclass(frozen=True, slots=True)
 class OrderBook:
-    """An order with all that belongs to it."""
+    """An order with all that belongs to it; `key` is what the customer sent with the request, if that had one."""
 
     id: str
     customer_id: str
+    key: str | None
     cart_version: str | None
     state: State
     version: int
@@ -118,6 +120,7 @@ def _order(row: dict[str, Any]) -> OrderBook:
     return OrderBook(
         id=row["id"],
         customer_id=row["customer_id"],
+        key=row["key"],
         cart_version=row["cart_version"],
         state=_state([row["status"], row["payment_status"], row["shipping_status"]]),
         version=row["version"],

@@ -110,7 +110,10 @@ def _money(books: Books, order: OrderBook) -> Iterator[str]:
 
 
 def _one_order(books: Books) -> Iterator[str]:
-    """Orders: one live order for one cart version, and every order that a customer was told of."""
+    """Orders: one for a key, one live order for one cart version, and every order that a customer was told of."""
+    for key, count in Counter(order.key for order in books.orders if order.key).items():
+        if count > 1:
+            yield f"{count} orders for {key}"
     carts = Counter((order.customer_id, order.cart_version) for order in books.orders if order.is_live)
     for (customer, version), count in carts.items():
         if version is not None and count > 1:

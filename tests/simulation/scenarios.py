@@ -16,6 +16,17 @@ def paid(world: World) -> None:
     world.place("ann", DESKS)
 
 
+def paid_without_a_key(world: World) -> None:
+    world.place("ann", DESKS, has_key=False)
+
+
+def cart_without_a_key(world: World) -> None:
+    world.services.carts.fill("ann", desk=1)
+    world.place_cart("ann", has_key=False)
+    world.settle()
+    world.place_cart("ann", has_key=False)
+
+
 def delivered(world: World) -> None:
     order = world.place("ann", {"desk": 1, "lamp": 2})
     world.settle()
@@ -287,8 +298,10 @@ SCENARIOS: Mapping[str, Scenario] = {
     scenario.__name__: scenario
     for scenario in (
         paid,
+        paid_without_a_key,
         delivered,
         from_the_cart,
+        cart_without_a_key,
         cart_ordered_again,
         cart_changed,
         declined,

@@ -153,6 +153,17 @@ def test_given_a_cart_when_it_is_ordered_twice_at_once_then_there_is_one_order(w
         assert len(placed) == 1
 
 
+def test_given_a_key_when_its_request_is_sent_twice_at_once_then_there_is_one_order(worlds: Worlds) -> None:
+    request = NewOrder.model_validate({"items": [{"product_id": "desk", "quantity": 1}]})
+    for world in worlds():
+        placed = _race(
+            world, *[("idempotency.claim", lambda uses: uses.place.from_items(ANN, request, key="wish"))] * 2
+        )
+        again = world.use_cases.place.from_items(ANN, request, key="wish")
+        assert placed
+        assert [row["id"] for row in world.look("SELECT id::text AS id FROM orders")] == [again.row["id"]]
+
+
 def _race(world: World, *sides: tuple[str, Action]) -> list[object]:
     """Let both act, one side in a thread of its own, and meet where they say; returns what was not refused."""
     barrier = Barrier(len(sides), timeout=1)

@@ -23,7 +23,7 @@ from orders.clients.payment import PaymentClient
 from orders.clients.shipping import ShippingClient
 from orders.clock import Clock
 from orders.config import InventoryApi, InventorySettings
-from orders.errors import OrderServiceError, Unavailable
+from orders.errors import OrderServiceError, RequestInProgress, Unavailable
 from orders.lifecycle import TaskKind
 from orders.models import NewOrder, StatusUpdate
 from orders.place import PlaceOrder
@@ -31,6 +31,7 @@ from orders.progress import UpdateStatus
 from orders.queue import SERVICES
 from orders.relay import Relay
 from orders.stock import new_inventory
+from orders.store import Outcome
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.database import SimulatedDatabase
 from tests.simulation.effects import Crash, Effects, Fault, NoFaults, Plan
@@ -113,6 +114,7 @@ class World:
         others: the same over another connection, for what happens at the same moment.
         other_effects: what those have done; nothing goes wrong with it.
         placed: the orders that customers were told of.
+        keys: how many idempotency keys customers have used.
 
     Args:
         stage: where the orders are stored; what was there is forgotten.
@@ -145,6 +147,7 @@ class World:
         self.other_effects = Effects(NoFaults())
         self.inventory_api = inventory_api
         self.placed: list[str] = []
+        self.keys = 0
         stage.database.effects = self.effects
         stage.other.effects = self.other_effects
         around = (self.mailbox, self.services, self.clock, random, inventory_api)
@@ -155,17 +158,27 @@ class World:
         """What stands in the database."""
         return self._stage.look(statement)
 
-    def place(self, customer: str, items: Mapping[str, int], *, price: str | None = None) -> str | None:
+    def place(
+        self, customer: str, items: Mapping[str, int], *, price: str | None = None, has_key: bool = True
+    ) -> str | None:
         """A customer orders products; returns the order's id, if the customer was told one."""
         lines = [
             {"product_id": product, "quantity": quantity, "unit_price": price} for product, quantity in items.items()
         ]
-        request = NewOrder.model_validate({"items": lines, "customer_email": f"{customer}@example.com"})
-        return self._told(lambda: self.use_cases.place.from_items(Caller(customer), request))
+        key = self._new_key() if has_key else None
+        request = NewOrder.model_validate(
+            {
+                "items": lines,
+                "customer_name": key,
+                "customer_email": f"{customer}@example.com",
+            }
+        )
+        return self._told(lambda: self.use_cases.place.from_items(Caller(customer), request, key=key))
 
-    def place_cart(self, customer: str) -> str | None:
+    def place_cart(self, customer: str, *, has_key: bool = True) -> str | None:
         """A customer orders what is in the cart; returns the order's id, if the customer was told one."""
-        return self._told(lambda: self.use_cases.place.from_cart(Caller(customer), customer))
+        key = self._new_key() if has_key else None
+        return self._told(lambda: self.use_cases.place.from_cart(Caller(customer), customer, key=key))
 
     def cancel(self, order: str | None, customer: str) -> bool:
         """A customer cancels an order; tells whether it was accepted."""
@@ -226,12 +239,17 @@ class World:
         held = {name for name, each in self.services.inventory.reservations.items() if each.status == "held"}
         return not held or held <= {row["id"] for row in self.look("SELECT id::text AS id FROM orders")}
 
-    def _told(self, action: Callable[[], dict[str, Any]]) -> str | None:
-        row = self._attempt(action, self._attempts)
-        if row is None:
+    def _new_key(self) -> str:
+        """A customer's name for one wish, however often it has to be said."""
+        self.keys += 1
+        return f"wish {self.keys}"
+
+    def _told(self, action: Callable[[], Outcome]) -> str | None:
+        outcome = self._attempt(action, self._attempts)
+        if outcome is None:
             return None
-        self.placed.append(row["id"])
-        return str(row["id"])
+        self.placed.append(outcome.row["id"])
+        return str(outcome.row["id"])
 
     def _ask(self, action: Callable[[], object]) -> bool:
         return self._attempt(action, self._attempts) is not None
@@ -241,7 +259,7 @@ class World:
         for _ in range(times):
             try:
                 return self._process(action)
-            except (Unavailable, Crash):
+            except (Unavailable, RequestInProgress, Crash):
                 self.clock.pass_time(seconds=self.random.uniform(1, 10))
             except OrderServiceError:
                 return None

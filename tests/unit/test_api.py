@@ -147,8 +147,54 @@ def test_given_a_database_that_is_away_when_asked_then_503_and_when_to_come_back
     assert (health.status, health.json["database"], health.headers["retry-after"]) == (503, "unavailable", "5")
 
 
-def test_given_any_answer_when_sent_then_nobody_on_the_way_keeps_a_copy() -> None:
-    assert create("{}").headers["cache-control"] == "no-store"
+@pytest.mark.parametrize(("function", "path"), [("create_order", "/v1/orders"), ("get_order", "/v1/nowhere")])
+def test_given_any_answer_when_sent_then_nobody_keeps_a_copy_or_takes_it_for_a_page(function: str, path: str) -> None:
+    headers = call(load_function(function), "POST", path, "{}").headers
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["strict-transport-security"].startswith("max-age=")
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize(
+    ("sent", "used"),
+    [
+        ({}, "request-1"),
+        ({"x-request-id": "7f2c-A.b_~"}, "7f2c-A.b_~"),
+        ({"x-request-id": "r" * 128}, "r" * 128),
+        ({"x-request-id": "r" * 129}, "request-1"),
+        ({"x-request-id": ""}, "request-1"),
+        ({"x-request-id": 'a"b'}, "request-1"),
+        ({"x-request-id": "a\nb"}, "request-1"),
+    ],
+)
+def test_given_an_id_of_the_callers_when_it_can_be_one_then_answer_and_log_carry_it(
+    log: Callable[[], list[dict[str, Any]]], sent: dict[str, str], used: str
+) -> None:
+    answer = call(load_function("get_order"), "GET", "/v1/orders/17", headers=sent)
+    assert (answer.headers["x-request-id"], answer.json["request_id"]) == (used, used)
+    assert {(line["request_id"], line["gateway_id"]) for line in log()} == {(used, "request-1")}
+
+
+@pytest.mark.parametrize("key", ["", '""', "k" * 256, '"' + "k" * 256 + '"', "schlüssel", "a\tb", '" "'])
+@pytest.mark.parametrize("path", ["/v1/orders", "/v1/customers/5/orders"])
+def test_given_a_key_that_cannot_be_one_when_ordering_then_400_and_what_it_can_be(path: str, key: str) -> None:
+    body = {"items": [{"product_id": "A", "quantity": 1}]}
+    answer = call(load_function("create_order"), "POST", path, body, headers={"idempotency-key": key})
+    assert (answer.status, answer.json["code"]) == (400, "invalid_parameter")
+    assert "1 to 255" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("function", ["cancel_order", "update_order_status"])
+def test_given_several_versions_when_one_is_to_be_changed_then_400(function: str) -> None:
+    method, path = {"cancel_order": ("POST", f"{ORDER}/cancel"), "update_order_status": ("PUT", f"{ORDER}/status")}[
+        function
+    ]
+    headers = {"if-match": '"v1", "v2"'}
+    answer = call(
+        load_function(function), method, path, {"status": "shipped"} if method == "PUT" else None, headers=headers
+    )
+    assert (answer.status, answer.json["code"]) == (400, "invalid_parameter")
 
 
 def test_given_a_log_line_when_written_then_it_carries_the_request_and_no_body(

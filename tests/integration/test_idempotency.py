@@ -1,0 +1,302 @@
+"""Requests that are sent again under their key: one order, one reservation, one answer."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+from types import ModuleType
+from typing import Any, NoReturn
+
+import httpx
+import pytest
+
+from orders import idempotency
+from orders.auth import Caller
+from orders.database import Database
+from orders.errors import DatabaseUnavailable, RequestInProgress
+from orders.idempotency import LEASE, LIFETIME, Attempt
+from orders.models import NewOrder
+from orders.place import PlaceOrder
+from orders.pricing import price_lines
+from orders.relay import Relay
+from orders.store import insert_order
+from tests.integration.conftest import Query
+from tests.integration.world import ManualClock, MemoryQueue
+from tests.support import Answer, call
+
+pytestmark = pytest.mark.usefixtures("inventory_api")
+
+type Load = Callable[[str], ModuleType]
+type Stock = Callable[[str], int]
+
+FREE = 1_000_000
+BODY = {"items": [{"sku": "SKU123", "quantity": 2}]}
+REPLAYED = "idempotent-replayed"
+
+
+def create(environment: ModuleType, key: str | None = "key-1", body: object = BODY, **changes: Any) -> Answer:
+    headers = {} if key is None else {"idempotency-key": key}
+    return call(environment, "POST", "/v1/orders", body, headers=headers, **changes)
+
+
+def orders(query: Query) -> int:
+    return int(query("SELECT count(*) AS n FROM orders")[0]["n"])
+
+
+class Killed(BaseException):
+    """The function is gone: nothing of it cleans up."""
+
+
+def raises(error: BaseException) -> Callable[..., NoReturn]:
+    def run(*_: object) -> NoReturn:
+        raise error
+
+    return run
+
+
+class Shop:
+    """A customer's attempts, each from a process of its own, at times of our choice."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.queue = MemoryQueue()
+
+    def process(self) -> PlaceOrder:
+        return replace(PlaceOrder.from_environment(), clock=self.clock, queue=self.queue)
+
+    def order(self, quantity: int = 2) -> str:
+        request = NewOrder.model_validate({"items": [{"product_id": "SKU123", "quantity": quantity}]})
+        return str(self.process().from_items(Caller("5"), request, key="key-1").row["id"])
+
+
+@pytest.fixture
+def shop(query: Query, services: httpx.Client) -> Shop:
+    return Shop()
+
+
+def test_given_a_request_when_sent_again_then_the_answer_is_the_same_and_says_so(
+    function: Load, query: Query, stock: Stock
+) -> None:
+    environment = function("create_order")
+    first = create(environment)
+    again = create(function("create_order"))
+    assert (first.status, again.status) == (201, 201)
+    assert again.json == first.json
+    assert REPLAYED not in first.headers
+    assert again.headers[REPLAYED] == "true"
+    assert {**again.headers, REPLAYED: None} == {**first.headers, REPLAYED: None}
+    assert orders(query) == 1
+    assert stock("SKU123") == FREE - 2
+
+
+def test_given_an_order_that_has_moved_on_when_its_request_is_sent_again_then_the_answer_is_still_the_same(
+    function: Load,
+) -> None:
+    first = create(function("create_order"))
+    cancelled = call(function("cancel_order"), "POST", f"{first.headers['location']}/cancel", {"reason": "no"})
+    assert cancelled.json["status"] == "cancelled"
+    again = create(function("create_order"))
+    assert (again.json, again.headers["etag"]) == (first.json, '"v1"')
+
+
+@pytest.mark.parametrize("path", ["/v1/orders", "/v1/orders/create/", "/orders", "/v1/customers/5/orders", "/orders/5"])
+def test_given_any_route_that_creates_when_sent_twice_then_there_is_one_order(
+    function: Load, query: Query, path: str
+) -> None:
+    answers = [call(function("create_order"), "POST", path, BODY, headers={"idempotency-key": "k"}) for _ in "12"]
+    assert answers[0].json == answers[1].json
+    assert orders(query) == 1
+
+
+def test_given_a_cart_when_ordered_twice_under_a_key_then_the_second_answer_is_the_first(
+    function: Load, services: httpx.Client, query: Query
+) -> None:
+    def order() -> Answer:
+        return call(function("create_order"), "POST", "/v1/customers/5/orders", headers={"idempotency-key": "k"})
+
+    first = order()
+    services.put("/cart/carts/5", json={"items": []}).raise_for_status()
+    again = order()
+    assert (again.status, again.json, again.headers[REPLAYED]) == (201, first.json, "true")
+    assert orders(query) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "same"),
+    [
+        ({"items": [{"product_id": "SKU123", "quantity": 2}], "customer_id": 5}, True),
+        ({"items": [{"sku": "SKU123", "quantity": 3}]}, False),
+        ({**BODY, "customer_name": "Alice"}, False),
+    ],
+)
+def test_given_a_key_when_sent_with_another_body_then_422_but_another_spelling_is_the_same(
+    function: Load, query: Query, body: object, *, same: bool
+) -> None:
+    first = create(function("create_order"))
+    again = create(function("create_order"), body=body)
+    if same:
+        assert again.json == first.json
+    else:
+        assert (again.status, again.json["code"]) == (422, "idempotency_key_reused")
+    assert orders(query) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "number"),
+    [
+        ("key", '"key"', 1),
+        ("key", "  key ", 1),
+        ("key", "KEY", 2),
+        ("k" * 255, '"' + "k" * 255 + '"', 1),
+    ],
+)
+def test_given_a_key_with_and_without_quotes_when_sent_then_it_is_the_same_key(
+    function: Load, query: Query, first: str, second: str, number: int
+) -> None:
+    for key in (first, second):
+        assert create(function("create_order"), key).status == 201
+    assert orders(query) == number
+
+
+def test_given_the_same_key_of_two_callers_when_sent_then_there_are_two_orders(function: Load, query: Query) -> None:
+    answers = [create(function("create_order"), customer=customer) for customer in ("5", "6")]
+    assert [answer.json["customer_id"] for answer in answers] == ["5", "6"]
+    assert orders(query) == 2
+
+
+def test_given_no_key_when_sent_twice_then_there_are_two_orders(function: Load, query: Query) -> None:
+    assert [create(function("create_order"), None).status for _ in "12"] == [201, 201]
+    assert (orders(query), query("SELECT * FROM idempotency_keys")) == (2, [])
+
+
+def test_given_a_request_that_was_refused_when_it_can_be_granted_then_the_same_key_serves(
+    function: Load, services: httpx.Client, query: Query, stock: Stock
+) -> None:
+    services.put("/inventory/products/SKU123", json={"quantity": 1}).raise_for_status()
+    assert create(function("create_order")).json["code"] == "insufficient_stock"
+    assert query("SELECT * FROM idempotency_keys") == []
+    services.put("/inventory/products/SKU123", json={"quantity": 5}).raise_for_status()
+    assert create(function("create_order")).status == 201
+    assert stock("SKU123") == 3
+
+
+def test_given_an_inventory_that_was_away_when_it_is_back_then_a_retry_need_not_wait(
+    function: Load, services: httpx.Client, query: Query, stock: Stock
+) -> None:
+    services.put("/control/inventory", json={"failure_rate": 1}).raise_for_status()
+    assert create(function("create_order")).status == 503
+    services.put("/control/inventory", json={"failure_rate": 0}).raise_for_status()
+    assert create(function("create_order")).status == 201
+    assert (orders(query), stock("SKU123")) == (1, FREE - 2)
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_given_a_database_that_went_away_when_it_stored_the_order_or_not_then_a_retry_leads_to_one_order(
+    shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch, *, is_stored: bool
+) -> None:
+    def store_and_lose_the_answer(*arguments: Any) -> NoReturn:
+        if is_stored:
+            insert_order(*arguments)
+        raise DatabaseUnavailable("The answer was lost.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("orders.place.store.insert_order", store_and_lose_the_answer)
+        with pytest.raises(DatabaseUnavailable):
+            shop.order()
+    shop.order()
+    assert (orders(query), stock("SKU123")) == (1, FREE - 2)
+
+
+def test_given_a_process_that_was_killed_when_its_stock_was_reserved_then_a_retry_holds_it_once(
+    shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("orders.place.price_lines", raises(Killed()))
+        with pytest.raises(Killed):
+            shop.order()
+    assert stock("SKU123") == FREE - 2
+    with pytest.raises(RequestInProgress):
+        shop.order()
+    shop.clock.pass_time(seconds=LEASE.total_seconds())
+    placed = shop.order()
+    assert (orders(query), stock("SKU123")) == (1, FREE - 2)
+    assert shop.order() == placed
+
+
+def test_given_a_process_that_was_killed_when_the_cart_is_another_by_then_then_a_retry_orders_what_is_in_it(
+    shop: Shop, services: httpx.Client, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("orders.place.price_lines", raises(Killed()))
+        with pytest.raises(Killed):
+            shop.process().from_cart(Caller("5"), "5", key="key-1")
+    items = [{"product_id": "SKU456", "quantity": 1}]
+    services.put("/cart/carts/5", json={"items": items}).raise_for_status()
+    shop.clock.pass_time(seconds=LEASE.total_seconds())
+    placed = shop.process().from_cart(Caller("5"), "5", key="key-1")
+    assert placed.row["items"] == [["SKU456", 1, 5000]]
+    assert (stock("PROD001"), stock("PROD002"), stock("SKU456")) == (FREE, FREE, FREE - 1)
+
+
+def test_given_an_attempt_that_is_late_when_another_has_taken_over_then_it_stores_nothing(
+    shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        monkeypatch.setenv("INVENTORY_API", inventory_api)
+        shop.clock.pass_time(seconds=LEASE.total_seconds())
+        taken_over.append(shop.order())
+        return price_lines(*arguments)
+
+    inventory_api, taken_over = os.environ["INVENTORY_API"], list[str]()
+    monkeypatch.setattr("orders.place.price_lines", meanwhile)
+    with pytest.raises(RequestInProgress, match="taken over"):
+        shop.order()
+    assert query("SELECT id FROM orders") == [{"id": taken_over[0]}]
+    assert stock("SKU123") == FREE - 2
+
+
+def test_given_ten_equal_requests_at_the_same_instant_when_each_is_repeated_then_all_have_the_one_order(
+    function: Load, query: Query, stock: Stock
+) -> None:
+    environments = [function("create_order") for _ in range(10)]
+    start = Barrier(10)
+
+    def order(environment: ModuleType) -> Answer:
+        start.wait()
+        return create(environment)
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(order, environments))
+    assert {answer.status for answer in answers} <= {201, 409}
+    for answer in answers:
+        if answer.status == 409:
+            assert (answer.json["code"], answer.headers["retry-after"]) == ("request_in_progress", "1")
+    bodies = [create(environment).json for environment in environments]
+    assert all(body == bodies[0] for body in bodies)
+    assert (orders(query), stock("SKU123")) == (1, FREE - 2)
+
+
+def test_given_a_key_when_a_day_has_passed_then_it_is_swept_and_stands_for_nothing(
+    shop: Shop, query: Query, stock: Stock
+) -> None:
+    relay = replace(Relay.from_environment(), queue=shop.queue, clock=shop.clock)
+    first = shop.order()
+    shop.clock.pass_time(seconds=LIFETIME.total_seconds() - 1)
+    assert (relay.run().keys, shop.order()) == (0, first)
+    shop.clock.pass_time(seconds=1)
+    assert shop.order(quantity=3) != first
+    shop.clock.pass_time(seconds=LIFETIME.total_seconds())
+    assert relay.run().keys == 1
+    assert query("SELECT * FROM idempotency_keys") == []
+    assert stock("SKU123") == FREE - 5
+
+
+def test_given_a_claim_when_its_answer_is_lost_and_it_is_made_again_then_it_is_the_same_claim(
+    database: Database,
+) -> None:
+    clock = ManualClock()
+    attempt = Attempt("5", "key-1", "items", clock.new_order_id(clock.now()))
+    first = idempotency.claim(database, attempt, clock.now())
+    assert idempotency.claim(database, attempt, clock.now()) == first
