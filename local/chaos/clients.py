@@ -1,6 +1,7 @@
 """Customers who order and cancel, and staff who report what happens to parcels; many of them at once."""
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -83,11 +84,10 @@ class Crowd:
                 group.create_task(self._follow(attempt))
 
     async def _place(self, plan: Plan) -> Attempt:
-        """Orders once: an order whose answer was lost may have been stored all the same."""
         customer = self._scene.customer(plan)
         path = f"/v1/customers/{customer}/orders"
         body = None if plan.from_cart else self._scene.order(plan)
-        answer = await self._api.send("POST", path, customer, body, repeatable=False)
+        answer = await self._api.send("POST", path, customer, body, key=str(uuid.uuid4()))
         return Attempt(plan, answer.fate, answer.order_id, answer.code)
 
     async def _follow(self, attempt: Attempt) -> None:
@@ -96,18 +96,18 @@ class Crowd:
         if plan.cancels:
             body: dict[str, object] = {"reason": "changed my mind"}
             path = f"/v1/orders/{attempt.order_id}/cancel"
-            answer = await self._api.send("POST", path, self._scene.customer(plan), body, repeatable=True)
+            answer = await self._api.send("POST", path, self._scene.customer(plan), body)
             self._note("cancel", answer)
         if plan.reports and await self._can_ship(attempt.order_id):
             for report in plan.reports:
                 path = f"/v1/orders/{attempt.order_id}/status"
-                answer = await self._api.send("PUT", path, STAFF, {"status": report}, repeatable=True)
+                answer = await self._api.send("PUT", path, STAFF, {"status": report})
                 self._note(report, answer)
 
     async def _can_ship(self, order_id: str) -> bool:
         """Looks now and then whether an order is paid."""
         for _ in range(LOOKS):
-            answer = await self._api.send("GET", f"/v1/orders/{order_id}", STAFF, repeatable=True)
+            answer = await self._api.send("GET", f"/v1/orders/{order_id}", STAFF)
             status = answer.order.get("status", WAITS_FOR_PAYMENT)
             if status != WAITS_FOR_PAYMENT:
                 return status == CAN_SHIP

@@ -15,6 +15,7 @@ from rich.console import Console
 from local.errors import LocalError
 from local.layout import ROOT
 from local.replay import books, check, invoices, progress, report, stock
+from local.replay.api import Api
 from local.replay.calls import CallLog, reserved
 from local.replay.check import Verdict
 from local.replay.invoices import Invoice, InvoiceFile
@@ -115,7 +116,7 @@ async def _send(
         console.print(f"Warmed the API up for {clients} clients in {time.perf_counter() - begun:.1f} s")
         begun = time.perf_counter()
         with progress.shown(console, len(invoices)) as advance:
-            outcomes = await send(invoices, Orders(http, cache(stack.token)), clients, advance)
+            outcomes = await send(invoices, Orders(Api(http, cache(stack.token))), clients, advance)
         return outcomes, time.perf_counter() - begun
 
 

@@ -1,4 +1,4 @@
-"""The API as a sensible client uses it: tries again only where that cannot do a thing twice."""
+"""The API as a sensible client uses it: sends again what was not answered, and says by a key that it is the same."""
 
 import asyncio
 import random
@@ -11,8 +11,8 @@ import httpx
 
 from local.replay.outcomes import Fate
 
-PAUSES = (0.5, 1.0, 2.0, 4.0)
-"""Seconds before each further try, on average."""
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds before each further try, on average: together longer than a function that was killed keeps a key."""
 
 NO_CONNECTION = "no_connection"
 NO_ANSWER = "no_answer"
@@ -20,6 +20,8 @@ NO_ORDER_IN_ANSWER = "no_order_in_answer"
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 STOCK_NOT_RESERVED = "downstream_unavailable"
 """The one problem of status 503 that certainly comes before the order is stored."""
+IN_PROGRESS = "request_in_progress"
+"""The problem that says that an earlier try may still be at work."""
 
 type Json = dict[str, object]
 
@@ -68,7 +70,7 @@ class Api:
         self._sleep = sleep
 
     async def send(
-        self, method: str, path: str, customer: str, body: Json | None = None, *, repeatable: bool
+        self, method: str, path: str, customer: str, body: Json | None = None, *, key: str | None = None
     ) -> Answer:
         """Sends a request until it is answered, or as often as it makes sense.
 
@@ -77,18 +79,20 @@ class Api:
             path: Of the API.
             customer: Who asks.
             body: What to send as JSON.
-            repeatable: To do it twice does no harm, so it may be sent again when its answer was lost.
+            key: The same for each try, where the request would do a thing twice without one.
         """
-        answer = await self._try(method, path, customer, body)
+        answer = await self._try(method, path, customer, body, key)
         for pause in PAUSES:
-            if not (answer.temporary or (repeatable and answer.fate is Fate.UNKNOWN)):
+            if not (answer.temporary or answer.fate is Fate.UNKNOWN):
                 break
             await self._sleep(random.uniform(0.5, 1.5) * pause)
-            answer = await self._try(method, path, customer, body)
+            answer = await self._try(method, path, customer, body, key)
         return answer
 
-    async def _try(self, method: str, path: str, customer: str, body: Json | None) -> Answer:
+    async def _try(self, method: str, path: str, customer: str, body: Json | None, key: str | None) -> Answer:
         headers = {"Authorization": f"Bearer {self._token(customer)}"}
+        if key:
+            headers["Idempotency-Key"] = key
         begun = time.perf_counter()
         try:
             response = await self._http.request(method, path, json=body, headers=headers)
@@ -105,7 +109,8 @@ class Api:
         code = _text(content, "code") or f"http_{response.status_code}"
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS or code == STOCK_NOT_RESERVED:
             return Answer(Fate.REFUSED, code=code, seconds=seconds, temporary=True)
-        return Answer(Fate.UNKNOWN if response.is_server_error else Fate.REFUSED, code=code, seconds=seconds)
+        is_unknown = response.is_server_error or code == IN_PROGRESS
+        return Answer(Fate.UNKNOWN if is_unknown else Fate.REFUSED, code=code, seconds=seconds)
 
 
 def _object(response: httpx.Response) -> Json:

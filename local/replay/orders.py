@@ -1,9 +1,6 @@
 """Invoices as requests: an invoice places an order, a cancellation cancels one."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-
-import httpx
+import uuid
 
 from local.replay.api import Api, Json
 from local.replay.invoices import Invoice
@@ -13,38 +10,28 @@ CURRENCY = "GBP"
 
 
 class Orders:
-    """Places and cancels orders over HTTP, as the customers themselves.
+    """Places and cancels orders, as the customers themselves.
 
     Args:
-        http: Knows the API's address.
-        token: Makes a customer's token.
-        sleep: Waits for some seconds.
+        api: Sends the requests.
     """
 
-    def __init__(
-        self,
-        http: httpx.AsyncClient,
-        token: Callable[[str], str],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
-        self._api = Api(http, token, sleep)
+    def __init__(self, api: Api) -> None:
+        self._api = api
 
     async def place(self, invoice: Invoice) -> Outcome:
-        """Orders what is on an invoice.
-
-        An order whose answer was lost may have been stored all the same, so it is not sent again.
-        """
+        """Orders what is on an invoice."""
         items = [
             {"product_id": line.product_id, "quantity": line.quantity, "unit_price": f"{line.unit_price:f}"}
             for line in invoice.lines
         ]
         body: Json = {"currency": CURRENCY, "items": items}
-        answer = await self._api.send("POST", "/v1/orders", invoice.customer_id, body, repeatable=False)
+        answer = await self._api.send("POST", "/v1/orders", invoice.customer_id, body, key=str(uuid.uuid4()))
         return Outcome(invoice, answer.fate, answer.order_id, answer.code, answer.seconds)
 
     async def cancel(self, invoice: Invoice, order_id: str) -> Outcome:
         """Cancels an order because of an invoice; to cancel it twice does no harm."""
         body: Json = {"reason": f"Invoice {invoice.number}"}
         path = f"/v1/orders/{order_id}/cancel"
-        answer = await self._api.send("POST", path, invoice.customer_id, body, repeatable=True)
+        answer = await self._api.send("POST", path, invoice.customer_id, body)
         return Outcome(invoice, answer.fate, order_id, answer.code, answer.seconds)

@@ -139,7 +139,7 @@ class Api(APIGatewayHttpResolver):
         logger.append_keys(order_id=row["id"], version=row["version"])
         headers = {"ETag": f'"v{row["version"]}"'}
         if self.current_event.http_method == "GET" and self._has(headers["ETag"]):
-            return Response(HTTPStatus.NOT_MODIFIED, headers=headers)
+            return Response(HTTPStatus.NOT_MODIFIED, body="", headers=headers)
         view = order_view(row)
         if status is HTTPStatus.CREATED:
             headers["Location"] = view["links"]["self"]

@@ -1,4 +1,4 @@
-"""A request is repeated only where the first one has certainly done nothing, or where it may be done twice."""
+"""A request is sent again, as the same one, until it is answered."""
 
 import asyncio
 import json
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
+from local.replay import api as client
 from local.replay.api import PAUSES
 from local.replay.orders import Orders
 from local.replay.outcomes import Fate, Outcome
@@ -56,7 +57,7 @@ class Api:
     @property
     def orders(self) -> Orders:
         http = httpx.AsyncClient(base_url="http://orders.invalid", transport=httpx.MockTransport(self))
-        return Orders(http, "token of {}".format, self.sleep)
+        return Orders(client.Api(http, "token of {}".format, self.sleep))
 
 
 def test_given_an_invoice_when_placed_then_the_customer_orders_its_lines_as_they_are() -> None:
@@ -132,26 +133,28 @@ UNSURE = [
     (httpx.Response(500, text="oops"), "http_500"),
     (httpx.Response(201, text="no JSON"), "no_order_in_answer"),
     (httpx.Response(201, json=["no order"]), "no_order_in_answer"),
+    (problem(409, "request_in_progress"), "request_in_progress"),
 ]
 
 
 @pytest.mark.parametrize(("failure", "code"), UNSURE)
-def test_given_an_order_that_may_have_been_stored_when_its_answer_is_lost_then_it_is_not_sent_again(
-    failure: Reply, code: str
+@pytest.mark.parametrize(("send", "order_id"), [(place, ""), (cancel, "order-1")])
+def test_given_a_request_that_may_have_been_carried_out_when_its_answer_is_lost_then_it_is_sent_again(
+    failure: Reply, code: str, send: Send, order_id: str
 ) -> None:
-    api = Api(failure, created())
-    outcome = place(api.orders)
-    assert (outcome.fate, outcome.code, outcome.order_id) == (Fate.UNKNOWN, code, "")
-    assert len(api.requests) == 1
-
-
-@pytest.mark.parametrize(("failure", "code"), UNSURE)
-def test_given_a_cancellation_when_its_answer_is_lost_then_it_is_sent_again(failure: Reply, code: str) -> None:
-    assert cancel(Api(failure, created()).orders).fate is Fate.ACCEPTED
+    assert send(Api(failure, created()).orders).fate is Fate.ACCEPTED
     api = Api(failure)
-    outcome = cancel(api.orders)
-    assert (outcome.fate, outcome.code, outcome.order_id) == (Fate.UNKNOWN, code, "order-1")
+    outcome = send(api.orders)
+    assert (outcome.fate, outcome.code, outcome.order_id) == (Fate.UNKNOWN, code, order_id)
     assert len(api.requests) == TRIES
+
+
+def test_given_an_order_when_it_is_sent_again_then_under_the_same_key_and_another_order_under_another() -> None:
+    api = Api(httpx.ReadTimeout("slow"), created())
+    for _ in range(2):
+        place(api.orders)
+    first, again, other = (request.headers["idempotency-key"] for request in api.requests)
+    assert first == again != other
 
 
 @pytest.mark.parametrize("send", [place, cancel])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import httpx
 import pytest
 
+from local.replay import api as client
 from local.replay.invoices import Invoice
 from local.replay.orders import Orders
 from local.replay.outcomes import Fate, Outcome
@@ -45,7 +46,7 @@ class Api:
 def replay(api: Api, invoices: Sequence[Invoice], clients: int = 4) -> list[Outcome]:
     async def run() -> list[Outcome]:
         async with httpx.AsyncClient(base_url="http://orders.invalid", transport=httpx.MockTransport(api)) as http:
-            return await send(invoices, Orders(http, str), clients, lambda: sent.append(None))
+            return await send(invoices, Orders(client.Api(http, str)), clients, lambda: sent.append(None))
 
     sent: list[None] = []
     outcomes = asyncio.run(run())

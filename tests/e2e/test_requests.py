@@ -1,0 +1,56 @@
+"""What a client developer counts on, request by request, through the gateway."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+
+from local.stack import Stack
+from tests.e2e.conftest import Client
+
+ITEMS = {"items": [{"sku": "SKU123", "quantity": 1}]}
+
+
+def test_given_a_lost_answer_when_the_request_is_sent_again_under_its_key_then_it_is_answered_the_same(
+    client: Client, services: httpx.Client
+) -> None:
+    with client("keyed", **{"Idempotency-Key": '"7f2c-91"'}) as customer:
+        first, again = (customer.post("/v1/orders", json=ITEMS) for _ in range(2))
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert again.json() == first.json()
+        assert again.headers["idempotent-replayed"] == "true"
+        other = customer.post("/v1/orders", json={"items": [{"sku": "SKU456", "quantity": 1}]})
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+        assert customer.get("/v1/orders").json()["count"] == 1
+
+
+def test_given_an_order_that_the_client_has_when_asked_for_then_304_without_a_body(
+    client: Client, services: httpx.Client
+) -> None:
+    with client() as customer:
+        order = customer.post("/v1/orders", json=ITEMS).json()["links"]["self"]
+        customer.post(f"{order}/cancel")
+        while (read := customer.get(order)).json()["status"] != "cancelled":
+            pass
+        again = customer.get(order, headers={"If-None-Match": read.headers["etag"]})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", read.headers["etag"])
+
+
+def test_given_an_id_of_the_clients_when_sent_then_the_answer_and_every_log_line_have_it(
+    stack: Stack, client: Client
+) -> None:
+    since = datetime.now(UTC) - timedelta(seconds=1)
+    with client(**{"X-Request-ID": "support-case-17"}) as customer:
+        assert customer.get("/v1/orders").headers["x-request-id"] == "support-case-17"
+    lines = [line.message for line in stack.logs("list_orders", since=since) if "support-case-17" in line.message]
+    assert any('"answered"' in line for line in lines)
+
+
+def test_given_an_answer_when_read_by_a_browser_then_it_is_kept_by_nobody_and_taken_for_nothing_else(
+    client: Client,
+) -> None:
+    with client() as customer:
+        headers = customer.get("/v1/orders").headers
+        assert headers["cache-control"] == "no-store"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "max-age" in headers["strict-transport-security"]
+        assert headers["x-request-id"]
