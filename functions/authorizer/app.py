@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from orders.config import TokenSettings
-from orders.telemetry import logger, request_id
+from orders.telemetry import logger, observed, request_id
 from orders.tokens import InvalidToken, TokenVerifier
 
 
@@ -15,7 +15,7 @@ def verifier() -> TokenVerifier:
     return TokenVerifier(TokenSettings.from_environment())
 
 
-@logger.inject_lambda_context(clear_state=True)
+@observed
 def handler(event: Mapping[str, Any], _: object) -> dict[str, Any]:
     """Allow the request of a caller whose token is good; deny every other one."""
     logger.append_keys(request_id=request_id(event), route=event.get("routeKey"))

@@ -4,13 +4,11 @@ from functools import cache
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.metrics import MetricUnit
 
 from orders.api import Api, customer_id
 from orders.models import NewOrder
 from orders.place import PlaceOrder
 from orders.store import Outcome
-from orders.telemetry import metrics
 
 app = Api()
 place_order = cache(PlaceOrder.from_environment)
@@ -35,8 +33,6 @@ def create_customer_order(customer: str) -> Response[str]:
 
 
 def _created(placed: Outcome) -> Response[str]:
-    if placed.applied:
-        metrics.add_metric("OrdersPlaced", MetricUnit.Count, 1)
     answer = app.order(placed.row, HTTPStatus.CREATED)
     if placed.repeated:
         answer.headers["Idempotent-Replayed"] = "true"

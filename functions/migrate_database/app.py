@@ -13,13 +13,13 @@ from yoyo.migrations import default_migration_table
 import orders
 from orders.config import DatabaseSettings
 from orders.database import connect, connection_parameters
-from orders.telemetry import logger
+from orders.telemetry import logger, observed
 
 MIGRATIONS = Path(orders.__file__).parent / "migrations"
 _ANSWER_TIMEOUT_SECONDS = 10
 
 
-@logger.inject_lambda_context
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own class is not importable
     """Apply what has not been applied, and tell CloudFormation; a deploy whose migration fails is rolled back.
 

@@ -4,7 +4,6 @@ import asyncio
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -13,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from orders.carry_out import CarryOut, Verdict
 from orders.config import QueueSettings
 from orders.queue import SqsTaskQueue, task_id
-from orders.telemetry import logger, metrics, write_metrics
+from orders.telemetry import logger, observed
 
 processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 work = cache(CarryOut.from_environment)
@@ -29,13 +28,10 @@ def queue() -> SqsTaskQueue:
     return SqsTaskQueue(QueueSettings.from_environment())
 
 
-@logger.inject_lambda_context(clear_state=True)
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Carry out a batch of tasks side by side; those that are not done come back by themselves."""
-    try:
-        return async_process_partial_response(event, _process, processor, context)
-    finally:
-        write_metrics()
+    return async_process_partial_response(event, _process, processor, context)
 
 
 async def _process(record: SQSRecord) -> None:
@@ -43,7 +39,6 @@ async def _process(record: SQSRecord) -> None:
     if task is None:
         raise NotDone
     verdict = await asyncio.to_thread(_carry_out, task)
-    metrics.add_metric(_metric(verdict), MetricUnit.Count, 1)
     if verdict.retry_seconds is not None:
         seconds = verdict.retry_seconds
         await asyncio.to_thread(queue().put_back, record.event_source_arn, record.receipt_handle, seconds)
@@ -57,9 +52,3 @@ def _carry_out(task: str) -> Verdict:
     except Exception:
         logger.exception("task interrupted")
         raise
-
-
-def _metric(verdict: Verdict) -> str:
-    if verdict.failed:
-        return "TasksFailed"
-    return "TasksDone" if verdict.retry_seconds is None else "TasksPutOff"

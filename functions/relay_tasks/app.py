@@ -4,16 +4,16 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from orders import telemetry
 from orders.relay import Relay
-from orders.telemetry import logger, metrics, write_metrics
+from orders.telemetry import logger, observed
 
 relay = cache(Relay.from_environment)
 
 
-@logger.inject_lambda_context(clear_state=True)
+@observed
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Run the relay.
 
@@ -26,10 +26,8 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
         case "redrive":
             return {"redriven": relay().redrive(event.get("tasks"))}
     caught = relay().run()
-    metrics.add_metric("TasksRelayed", MetricUnit.Count, caught.tasks)
-    metrics.add_metric("StockGivenBack", MetricUnit.Count, caught.holds)
-    metrics.add_metric("OrdersExpired", MetricUnit.Count, caught.expired)
-    metrics.add_metric("TaskLag", MetricUnit.Seconds, caught.lag_seconds)
-    write_metrics()
+    telemetry.count("TasksRelayed", caught.tasks)
+    telemetry.count("StockGivenBack", caught.holds)
+    telemetry.time("TaskLag", caught.lag_seconds)
     logger.info("relayed", **asdict(caught))
     return asdict(caught)

@@ -14,9 +14,9 @@ from urllib.parse import unquote, urlencode
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from orders import errors
+from orders import errors, telemetry
 from orders.auth import CUSTOMER_ID, Caller
-from orders.telemetry import logger, request_id, write_metrics
+from orders.telemetry import logger, request_id
 from orders.views import order_view, summary_view
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Api(APIGatewayHttpResolver):
         self.exception_handler(errors.OrderServiceError)(self._known_error)
         self.exception_handler(Exception)(self._unknown_error)
         self.not_found(self._no_route)
-        self.handler = logger.inject_lambda_context(self._handle, clear_state=True)
+        self.handler = telemetry.observed(self._handle)
 
     @property
     def caller(self) -> Caller:
@@ -173,13 +173,10 @@ class Api(APIGatewayHttpResolver):
     def _handle(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         gateway_id = event.get("requestContext", {}).get("requestId")
         logger.append_keys(request_id=request_id(event), gateway_id=gateway_id, route=event.get("routeKey"))
-        try:
-            answer = self.resolve(event, context)
-            answer["headers"] = {**_HEADERS, "X-Request-ID": request_id(event), **answer["headers"]}
-            logger.info("answered", status=answer["statusCode"])
-            return answer
-        finally:
-            write_metrics()
+        answer = self.resolve(event, context)
+        answer["headers"] = {**_HEADERS, "X-Request-ID": request_id(event), **answer["headers"]}
+        logger.info("answered", status=answer["statusCode"])
+        return answer
 
     def _known_error(self, error: errors.OrderServiceError) -> Response[str]:
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -198,6 +195,7 @@ class Api(APIGatewayHttpResolver):
         return self._problem(errors.RouteNotFound(f"There is no route {event.http_method} {event.path}."))
 
     def _problem(self, error: errors.OrderServiceError) -> Response[str]:
+        telemetry.count("Problems", code=error.code)
         body = {
             "type": f"/problems/{error.code}",
             "title": error.title,

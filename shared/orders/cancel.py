@@ -2,16 +2,17 @@
 
 from orders import store
 from orders.auth import Caller
+from orders.database import Row
 from orders.errors import OrderNotCancellable
 from orders.lifecycle import Event
 from orders.progress import MoveOrder, settled
-from orders.store import Outcome
+from orders.publish import publish
 
 
 class CancelOrder(MoveOrder):
     """Cancels orders: a customer's own, or anybody's for a caller with the scope to write."""
 
-    def cancel(self, caller: Caller, order_id: str, reason: str | None, expected_version: int | None) -> Outcome:
+    def cancel(self, caller: Caller, order_id: str, reason: str | None, expected_version: int | None) -> Row:
         """Cancel an order; to cancel it again changes nothing.
 
         Raises:
@@ -35,5 +36,5 @@ class CancelOrder(MoveOrder):
             raise OrderNotCancellable(
                 f"The order is {outcome.state.status} and can no longer be cancelled.", current=outcome.state._asdict()
             )
-        self.queue.send(outcome.tasks)
-        return outcome
+        publish(outcome, self.queue)
+        return outcome.row

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
+from time import perf_counter
 from typing import Self
 
-from orders import money, store, tasks
+from orders import money, store, tasks, telemetry
 from orders.clients.cart import CartClient
 from orders.clients.http import new_session
 from orders.clients.notification import NotificationClient
@@ -16,6 +17,7 @@ from orders.config import DatabaseSettings, QueueSettings, ServiceSettings
 from orders.database import Database
 from orders.errors import DownstreamRefused, DownstreamUnavailable, Unavailable
 from orders.lifecycle import Event, PaymentStatus, Status, TaskKind
+from orders.publish import publish
 from orders.queue import SqsTaskQueue, TaskQueue
 from orders.stock import Inventory, new_inventory
 from orders.tasks import MAX_ATTEMPTS, Task
@@ -102,11 +104,14 @@ class CarryOut:
         logger.thread_safe_append_keys(task_id=task.id, order_id=task.order_id, kind=task.kind, attempt=task.attempts)
         if not task.claimed:
             return self._unclaimed(task)
+        begun = perf_counter()
         try:
             report = self._call(task)
         except Unavailable as error:
             return self._put_off(task, error)
         self._settle(task, report)
+        telemetry.time("TaskDuration", perf_counter() - begun, kind=task.kind)
+        telemetry.count("Tasks", kind=task.kind, outcome="done")
         logger.info("task done", outcome=report.event)
         return DONE
 
@@ -136,7 +141,7 @@ class CarryOut:
             reference=report.reference,
         )
         if outcome:
-            self.queue.send(outcome.tasks)
+            publish(outcome, self.queue)
 
     def _put_off(self, task: Task, error: Unavailable) -> Verdict:
         """Let a task wait that could not be done; give it up when that is of no use, or was tried often enough."""
@@ -145,6 +150,7 @@ class CarryOut:
         # Ready a moment before its message comes back, so that it is not found too early.
         available_at = self.clock.now() + timedelta(seconds=max(0.0, pause - 1))
         tasks.put_off(self.database, task, error.detail, available_at, final=final)
+        telemetry.count("Tasks", kind=task.kind, outcome="failed" if final else "put_off")
         logger.warning("task failed" if final else "task put off", cause=error.detail, retry_seconds=pause)
         return FAILED if final else Verdict(retry_seconds=pause)
 
@@ -175,6 +181,7 @@ class CarryOut:
         started = store.apply_event(self.database, Event.PAYMENT_STARTED, task.order_id, at=self.clock.now())
         if started is None or started.state.payment_status is not PaymentStatus.PROCESSING:
             return Report()
+        publish(started, self.queue)
         charge = self._charge(task.id, task)
         match charge.status:
             case "succeeded":

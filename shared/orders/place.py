@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from orders import idempotency, store
+from orders import idempotency, money, store, telemetry
 from orders.auth import Caller
 from orders.clients.cart import CartClient
 from orders.clients.http import new_session
@@ -24,9 +24,10 @@ from orders.errors import (
     Unavailable,
 )
 from orders.idempotency import Attempt
-from orders.lifecycle import placing_tasks
+from orders.lifecycle import Event, placing_tasks
 from orders.models import MAX_LINES, NewLine, NewOrder
 from orders.pricing import invalid, order_currency, price_lines
+from orders.publish import publish
 from orders.queue import SqsTaskQueue, TaskQueue
 from orders.stock import Inventory, new_inventory
 from orders.store import Order, Outcome
@@ -163,7 +164,7 @@ class PlaceOrder:
         row = store.get_order(self.database, order_id, owner=None)
         if row is None:
             raise OrderNotFound(f"There is no order {order_id!r} any more.")
-        return Outcome(store.as_placed(row), (), applied=False, repeated=True)
+        return Outcome(Event.PLACED, store.as_placed(row), (), applied=False, repeated=True)
 
     def _place(self, order_id: str, at: datetime, wanted: _Wanted, attempt: Attempt | None = None) -> Outcome:
         """Reserve, price and store; what was reserved is given back when there is no order in the end.
@@ -199,7 +200,8 @@ class PlaceOrder:
         except OrderServiceError:
             self._give_back(order_id)
             raise
-        self.queue.send(placed.tasks)
+        publish(placed, self.queue)
+        telemetry.amount("Revenue", float(money.to_decimal(order.total, currency)), currency=currency)
         return placed
 
     def _give_back(self, order_id: str) -> None:

@@ -11,6 +11,7 @@ from orders.database import Database, Row
 from orders.errors import Forbidden, InvalidTransition, OrderNotFound, VersionMismatch
 from orders.lifecycle import Event, State
 from orders.models import StatusUpdate
+from orders.publish import publish
 from orders.queue import SqsTaskQueue, TaskQueue
 from orders.store import Outcome
 
@@ -68,7 +69,7 @@ class UpdateStatus(MoveOrder):
             raise not_found(order_id)
         if not settled(outcome, event, expected_version):
             raise _invalid_transition(outcome.state, field, value)
-        self.queue.send(outcome.tasks)
+        publish(outcome, self.queue)
         return outcome.row
 
     def _confirm(self, order_id: str, field: str, value: str, expected_version: int | None) -> Row:

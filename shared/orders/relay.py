@@ -16,6 +16,7 @@ from orders.config import DatabaseSettings, InventorySettings, QueueSettings
 from orders.database import Database, Row
 from orders.errors import Unavailable
 from orders.lifecycle import Event
+from orders.publish import publish
 from orders.queue import SqsTaskQueue, TaskQueue
 from orders.stock import Inventory, new_inventory
 from orders.telemetry import logger
@@ -92,7 +93,7 @@ class Relay:
         for order_id in store.unpaid_orders(self.database, before=before, limit=_BATCH):
             outcome = store.apply_event(self.database, Event.EXPIRED, order_id, at=self.clock.now())
             if outcome and outcome.applied:
-                self.queue.send(outcome.tasks)
+                publish(outcome, self.queue)
                 expired += 1
         return expired
 

@@ -188,12 +188,14 @@ class Outcome:
     """What an event did to an order.
 
     Attributes:
+        event: what happened.
         row: the order as it is now.
         tasks: the work that the event promised; to be sent now that it is stored.
         applied: the event changed the order.
         repeated: an event of the same id had changed it before.
     """
 
+    event: Event
     row: Row
     tasks: tuple[TaskRef, ...]
     applied: bool
@@ -258,7 +260,7 @@ def insert_order(database: Database, order: Order, tasks: Sequence[Task], attemp
         raise RequestInProgress("A later request under this Idempotency-Key has taken over from this one.")
     items = [[line.product_id, line.quantity, line.unit_price] for line in order.lines]
     row = as_placed({**columns, "created_at": order.created_at, "items": items})
-    return Outcome(row, task_refs(stored["promised"] or []), applied=True)
+    return Outcome(Event.PLACED, row, task_refs(stored["promised"] or []), applied=True)
 
 
 def as_placed(row: Row) -> Row:
@@ -355,7 +357,7 @@ def apply_event(
     if row is None:
         return None
     promised = task_refs(row.pop("promised") or [])
-    return Outcome(row, promised, applied=row.pop("applied"), repeated=row.pop("repeated"))
+    return Outcome(event, row, promised, applied=row.pop("applied"), repeated=row.pop("repeated"))
 
 
 def task_refs(rows: Sequence[Row]) -> tuple[TaskRef, ...]:

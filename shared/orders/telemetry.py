@@ -1,25 +1,79 @@
-"""Logs and metrics: structured, to standard output, from where Lambda carries them to CloudWatch."""
+"""Logs and metrics: structured, to standard output, from where Lambda carries them to CloudWatch.
+
+Metrics are written in the embedded metric format (EMF): one line for each set of dimensions, when an invocation ends.
+"""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import wraps
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 logger = Logger()
-metrics = Metrics()
-
-
-def write_metrics() -> None:
-    """Write out the metrics of this invocation, if it has any."""
-    if metrics.metric_set:
-        metrics.flush_metrics()
-
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_unwritten: dict[tuple[tuple[str, str], ...], EphemeralMetrics] = {}
+_one_at_a_time = Lock()
+
+
+def count(name: str, number: float = 1, **dimensions: str) -> None:
+    """Add to a metric that counts."""
+    _measure(name, MetricUnit.Count, number, dimensions)
+
+
+def amount(name: str, money: float, **dimensions: str) -> None:
+    """Add money, in major units of a currency, to a metric that has one of these for each currency."""
+    _measure(name, MetricUnit.NoUnit, money, dimensions)
+
+
+def time(name: str, seconds: float, **dimensions: str) -> None:
+    """Add how long something took, or has waited, to a metric."""
+    _measure(name, MetricUnit.Seconds, seconds, dimensions)
 
 
 def request_id(event: Mapping[str, Any]) -> str:
     """The id by which a request is known in logs and answers: the caller's ``X-Request-ID``, else the gateway's."""
     named = event.get("headers", {}).get("x-request-id", "")
     return str(named if _REQUEST_ID.fullmatch(named) else event.get("requestContext", {}).get("requestId", ""))
+
+
+def observed[Event, Answer](
+    handler: "Callable[[Event, LambdaContext], Answer]",
+) -> "Callable[[Event, LambdaContext], Answer]":
+    """A function's handler with Lambda's context in its log lines, and its metrics written when it ends."""
+    first = iter([True])
+
+    @logger.inject_lambda_context(clear_state=True)
+    @wraps(handler)
+    def run(event: Event, context: "LambdaContext") -> Answer:
+        if next(first, False):
+            count("ColdStarts", function=context.function_name)
+        try:
+            return handler(event, context)
+        finally:
+            _write_metrics()
+
+    return run
+
+
+def _measure(name: str, unit: MetricUnit, value: float, dimensions: Mapping[str, str]) -> None:
+    # Tasks are carried out in threads, and Powertools loses values that two of them add at once.
+    with _one_at_a_time:
+        key = tuple(dimensions.items())
+        if key not in _unwritten:
+            _unwritten[key] = EphemeralMetrics()
+            for dimension, setting in key:
+                _unwritten[key].add_dimension(dimension, setting)
+        _unwritten[key].add_metric(name, unit, value)
+
+
+def _write_metrics() -> None:
+    while _unwritten:
+        _, metrics = _unwritten.popitem()
+        metrics.flush_metrics()

@@ -70,7 +70,7 @@ class World:
         return str(self._place.from_cart(CUSTOMER, "5").row["id"])
 
     def cancel(self, order: str, reason: str | None = None) -> Row:
-        return self._cancel.cancel(CUSTOMER, order, reason, None).row
+        return self._cancel.cancel(CUSTOMER, order, reason, None)
 
     def report(self, order: str, **update: Any) -> Row:
         return self._update.update(STAFF, order, StatusUpdate.model_validate(update), None)

@@ -1,12 +1,14 @@
 """The HTTP session that all clients share: time-outs, retries, and answers that can be trusted in their shape."""
 
 from http import HTTPStatus
+from time import perf_counter
 
 import requests
 from pydantic import BaseModel, ValidationError
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from orders import telemetry
 from orders.errors import DownstreamRefused, DownstreamUnavailable
 
 CONNECT_TIMEOUT_SECONDS = 1.0
@@ -65,6 +67,7 @@ class Client:
             DownstreamRefused: the answer says that the request is wrong, and so would every further one.
             DownstreamUnavailable: no answer came, or one that says that the service cannot answer now.
         """
+        begun = perf_counter()
         try:
             response = self._session.request(
                 method,
@@ -74,9 +77,13 @@ class Client:
                 timeout=(CONNECT_TIMEOUT_SECONDS, self.read_timeout_seconds),
             )
         except requests.RequestException as error:
+            telemetry.count("DownstreamErrors", downstream=self.service)
             raise self.unavailable() from error
+        finally:
+            telemetry.time("DownstreamDuration", perf_counter() - begun, downstream=self.service)
         if response.status_code in expected:
             return response
+        telemetry.count("DownstreamErrors", downstream=self.service)
         cause = f"it answered {response.status_code} to {method} {path}"
         if HTTPStatus(response.status_code).is_client_error and response.status_code not in _TEMPORARY:
             raise DownstreamRefused(f"The {self.service} service refuses: {cause}.", service=self.service)
