@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from orders.carry_out import CarryOut, Verdict
 from orders.config import QueueSettings
 from orders.queue import SqsTaskQueue, task_id
-from orders.telemetry import logger, observed
+from orders.telemetry import logger, observed, traced
 
 processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 work = cache(CarryOut.from_environment)
@@ -38,7 +38,8 @@ async def _process(record: SQSRecord) -> None:
     task = task_id(record.body)
     if task is None:
         raise NotDone
-    verdict = await asyncio.to_thread(_carry_out, task)
+    with traced(record.attributes.aws_trace_header):
+        verdict = await asyncio.to_thread(_carry_out, task)
     if verdict.retry_seconds is not None:
         seconds = verdict.retry_seconds
         await asyncio.to_thread(queue().put_back, record.event_source_arn, record.receipt_handle, seconds)

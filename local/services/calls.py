@@ -17,6 +17,7 @@ class Call:
     """A call, as it arrived and as it ended.
 
     Attributes:
+        trace_id: The trace that it says it belongs to.
         at: When it arrived.
         status: The HTTP status of its answer, "lost" if it got none on purpose, or null as long as it is running.
     """
@@ -25,6 +26,7 @@ class Call:
     method: str
     path: str
     idempotency_key: str | None
+    trace_id: str | None
     at: str
     status: int | Literal["lost"] | None = None
 

@@ -37,6 +37,7 @@ class Interference:
             method=scope["method"],
             path=scope["path"],
             idempotency_key=Headers(scope=scope).get("idempotency-key"),
+            trace_id=Headers(scope=scope).get("x-amzn-trace-id"),
             at=timestamp(),
         )
         self._calls.add(call)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched, groupby
 from threading import Lock
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
+from orders import telemetry
 from orders.config import QueueSettings
 from orders.lifecycle import TaskKind
 from orders.store import TaskRef
@@ -16,7 +17,7 @@ from orders.telemetry import logger
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+    from mypy_boto3_sqs.type_defs import MessageSystemAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
 
 _BATCH = 10
 """Messages that SQS takes at once."""
@@ -68,9 +69,10 @@ class SqsTaskQueue:
             for service, group in groupby(sorted(tasks, key=_service), _service)
             for batch in batched(group, _BATCH, strict=False)
         ]
+        trace = telemetry.trace()
         # Side by side: somebody waits for the answer to the request that promised the tasks.
         with ThreadPoolExecutor(len(SERVICES)) as pool:
-            list(pool.map(lambda each: self._send_batch(*each), batches))
+            list(pool.map(lambda batch: self._send_batch(batch[0], batch[1], trace), batches))
 
     def put_back(self, queue_arn: str, receipt_handle: str, seconds: float) -> None:
         """Let a message that was received, and is about to be reported as failed, come back after so long."""
@@ -91,9 +93,16 @@ class SqsTaskQueue:
                     if found and found not in failed:
                         self._sqs().delete_message(QueueUrl=dead, ReceiptHandle=handle)
 
-    def _send_batch(self, url: str, tasks: Sequence[TaskRef]) -> None:
+    def _send_batch(self, url: str, tasks: Sequence[TaskRef], trace: str) -> None:
+        attributes: dict[Literal["AWSTraceHeader"], MessageSystemAttributeValueTypeDef] = (
+            {"AWSTraceHeader": {"StringValue": trace, "DataType": "String"}} if trace else {}
+        )
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
-            {"Id": str(number), "MessageBody": json.dumps({"task_id": task.id, "kind": task.kind})}
+            {
+                "Id": str(number),
+                "MessageBody": json.dumps({"task_id": task.id, "kind": task.kind}),
+                "MessageSystemAttributes": attributes,
+            }
             for number, task in enumerate(tasks)
         ]
         try:

@@ -1,10 +1,13 @@
-"""Logs and metrics: structured, to standard output, from where Lambda carries them to CloudWatch.
+"""Logs, metrics and traces. Logs and metrics go to standard output, from where Lambda carries them to CloudWatch.
 
 Metrics are written in the embedded metric format (EMF): one line for each set of dimensions, when an invocation ends.
 """
 
+import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -20,6 +23,7 @@ logger = Logger()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _unwritten: dict[tuple[tuple[str, str], ...], EphemeralMetrics] = {}
 _one_at_a_time = Lock()
+_trace: ContextVar[str] = ContextVar("trace")
 
 
 def count(name: str, number: float = 1, **dimensions: str) -> None:
@@ -41,6 +45,24 @@ def request_id(event: Mapping[str, Any]) -> str:
     """The id by which a request is known in logs and answers: the caller's ``X-Request-ID``, else the gateway's."""
     named = event.get("headers", {}).get("x-request-id", "")
     return str(named if _REQUEST_ID.fullmatch(named) else event.get("requestContext", {}).get("requestId", ""))
+
+
+def trace() -> str:
+    """The trace that the work at hand belongs to, as ``X-Amzn-Trace-Id`` hands it on; empty where there is none.
+
+    Lambda itself sends the segments. The X-Ray SDK would add nothing but its loading time.
+    """
+    return _trace.get("") or os.environ.get("_X_AMZN_TRACE_ID", "")
+
+
+@contextmanager
+def traced(header: str | None) -> Iterator[None]:
+    """Work for the trace of whoever asked for it, and not for that of the invocation that happens to do it."""
+    token = _trace.set(header or "")
+    try:
+        yield
+    finally:
+        _trace.reset(token)
 
 
 def observed[Event, Answer](

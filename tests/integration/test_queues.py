@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import httpx
 import pytest
+from botocore.client import BaseClient
 
 from orders.queue import DEAD_LETTERS
 from tests.integration.conftest import Query
@@ -32,13 +33,16 @@ def receive(queues: None) -> Callable[..., dict[str, Any]]:
 
     def receive(service: str) -> dict[str, Any]:
         url = sqs.get_queue_url(QueueName=f"orders-{service}")["QueueUrl"]
-        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]).get(
+            "Messages", []
+        )
         return {
             "Records": [
                 {
                     "messageId": message["MessageId"],
                     "receiptHandle": message["ReceiptHandle"],
                     "body": message["Body"],
+                    "attributes": {},
                     "eventSource": "aws:sqs",
                     "eventSourceARN": f"arn:aws:sqs:eu-central-1:123456789012:orders-{service}",
                 }
@@ -148,3 +152,46 @@ def test_given_dead_letters_when_redriven_then_they_are_tried_again_and_buried(
     assert attributes["ApproximateNumberOfMessagesNotVisible"] == "1", "what is no task stays for people to look at"
     assert process.handler(receive("payment"), Context()) == {"batchItemFailures": []}
     assert query("SELECT payment_status FROM orders") == [{"payment_status": "paid"}]
+
+
+@pytest.fixture
+def traces(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The trace that each message was sent with, by its body: moto forgets them."""
+    call_aws, sent = BaseClient._make_api_call, {}  # type: ignore[attr-defined]
+
+    def note(client: BaseClient, operation: str, request: dict[str, Any]) -> object:
+        for entry in request.get("Entries", []):
+            attribute = entry["MessageSystemAttributes"].get("AWSTraceHeader", {"StringValue": ""})
+            sent[entry["MessageBody"]] = attribute["StringValue"]
+        return call_aws(client, operation, request)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", note)
+    return sent
+
+
+def test_given_a_traced_request_when_its_tasks_are_carried_out_then_all_calls_belong_to_its_trace(
+    function: Load,
+    receive: Receive,
+    services: httpx.Client,
+    traces: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-request;Sampled=1")
+    call(function("create_order"), "POST", "/orders/5")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-batch;Sampled=1")
+    for service in ("payment", "shipping"):
+        batch = receive(service)
+        for record in batch["Records"]:
+            record["attributes"]["AWSTraceHeader"] = traces[record["body"]]
+        function("process_task").handler(batch, Context())
+    calls = services.get("/control/calls").json()["calls"]
+    assert {call["service"] for call in calls} == {"cart", "inventory", "payment", "shipping"}
+    assert {call["trace_id"] for call in calls} == {"Root=1-request;Sampled=1"}
+
+
+def test_given_no_trace_when_called_and_sent_then_none_is_named(
+    function: Load, receive: Receive, services: httpx.Client, traces: dict[str, str]
+) -> None:
+    call(function("create_order"), "POST", "/orders/5")
+    assert {call["trace_id"] for call in services.get("/control/calls").json()["calls"]} == {None}
+    assert set(traces.values()) == {""}

@@ -263,6 +263,7 @@ class TestCalls:
                 "method": "POST",
                 "path": "/payment/charges",
                 "idempotency_key": "key",
+                "trace_id": None,
                 "status": 201,
             },
             {
@@ -270,6 +271,7 @@ class TestCalls:
                 "method": "GET",
                 "path": "/inventory/products/NONE",
                 "idempotency_key": None,
+                "trace_id": None,
                 "status": 404,
             },
             {
@@ -277,6 +279,7 @@ class TestCalls:
                 "method": "GET",
                 "path": "/shipping/shipments",
                 "idempotency_key": None,
+                "trace_id": None,
                 "status": "lost",
             },
         ]

@@ -73,7 +73,7 @@ class Client:
                 method,
                 f"{self._url}{path}",
                 json=json,
-                headers={"Idempotency-Key": key} if key else None,
+                headers={"Idempotency-Key": key, "X-Amzn-Trace-Id": telemetry.trace() or None},
                 timeout=(CONNECT_TIMEOUT_SECONDS, self.read_timeout_seconds),
             )
         except requests.RequestException as error:
