@@ -1,28 +1,42 @@
 """Decide who may call the API at all, and say who it is: a Lambda authorizer with simple responses."""
 
+import os
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from orders.config import TokenSettings
-from orders.telemetry import logger, observed, request_id
+from orders.key_sources import fetch_keys
+from orders.keys import KeyCache
+from orders.telemetry import count, logger, observed, request_id
 from orders.tokens import InvalidToken, TokenVerifier
+
+if os.environ.get("JWT_SECRET_ARN"):
+    # Loaded here, as Lambda starts an environment at full speed whatever its memory. Other keys need no SDK.
+    import boto3  # noqa: F401
 
 
 @cache
 def verifier() -> TokenVerifier:
-    """The keys of this execution environment."""
-    return TokenVerifier(TokenSettings.from_environment())
+    """Verifies with the keys of this execution environment."""
+    settings = TokenSettings.from_environment()
+    return TokenVerifier(settings, KeyCache(partial(fetch_keys, settings)))
 
 
 @observed
 def handler(event: Mapping[str, Any], _: object) -> dict[str, Any]:
-    """Allow the request of a caller whose token is good; deny every other one."""
+    """Allow the request of a caller whose token is good; deny every other one.
+
+    Raises:
+        KeysUnavailable: there is no key to tell by; the gateway answers 500.
+        ConfigurationError: the settings are no good; the gateway answers 500.
+    """
     logger.append_keys(request_id=request_id(event), route=event.get("routeKey"))
     try:
         caller = verifier().verify(event.get("headers", {}).get("authorization", ""))
     except InvalidToken as error:
         logger.info("denied", reason=str(error))
+        count("TokensDenied")
         return {"isAuthorized": False}
     scope = " ".join(sorted(caller.scopes))
     return {"isAuthorized": True, "context": {"customer_id": caller.customer_id, "scope": scope}}

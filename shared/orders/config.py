@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self, cast, get_args
+from urllib.parse import urlsplit
 
 InventoryApi = Literal["reservations", "catalog"]
 DatabaseAuth = Literal["iam", "none"]
@@ -165,5 +166,6 @@ class TokenSettings:
             raise ConfigurationError(
                 f"JWT_ALGORITHMS is {','.join(self.algorithms)!r}; with {key} it can hold {', '.join(sorted(allowed))}"
             )
-        if self.jwks_url and not self.jwks_url.startswith("https://"):
-            raise ConfigurationError(f"JWT_JWKS_URL is {self.jwks_url!r}; keys are fetched over https only")
+        address = urlsplit(self.jwks_url)
+        if self.jwks_url and not (address.scheme == "https" and address.hostname):
+            raise ConfigurationError(f"JWT_JWKS_URL is {self.jwks_url!r}; it must be https://<host>/<path>")

@@ -1,22 +1,28 @@
-"""Verify the tokens that a user service signed (RFC 7519), with the precautions of RFC 8725."""
+"""Verify the tokens that a user service signed (RFC 7519), with the precautions of RFC 8725, sections 3.1 to 3.12."""
 
 import json
+import re
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 import jwt
-from aws_lambda_powertools.utilities import parameters
 
 from orders.auth import CUSTOMER_ID, READ, WRITE, Caller
 from orders.config import TokenSettings
+from orders.keys import Key, KeyCache
 
-_SECRET_SECONDS = 300
-"""How long a shared secret is used before it is read again, and so how soon a rotated one takes effect."""
+_MAX_CHARACTERS = 8192
 _CLOCK_SKEW_SECONDS = 10
-_JWKS_TIMEOUT_SECONDS = 3
+_LAST_SECOND = 253_402_300_799
+"""The end of the year 9999; a later date is a mistake."""
 
-type _Key = str | bytes | jwt.PyJWK
+_SIGNED = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+"""A signed token, as RFC 7515 writes it; one that is encrypted has five parts, one without a signature an empty one."""
+_TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
+"""What the header may call an access token (RFC 9068); other kinds of token name themselves."""
+_KINDS = frozenset({"access", "bearer"})
+"""What claims may call an access token: `token_type` of simplejwt, `token_use` of Cognito, `typ` of Keycloak."""
 
 
 class InvalidToken(Exception):
@@ -26,43 +32,61 @@ class InvalidToken(Exception):
 class TokenVerifier:
     """Tells who is calling by the token they send."""
 
-    def __init__(self, settings: TokenSettings) -> None:
+    def __init__(self, settings: TokenSettings, keys: KeyCache) -> None:
         self._settings = settings
+        self._keys = keys
 
     def verify(self, authorization: str) -> Caller:
         """The caller that a header ``Authorization: Bearer …`` stands for.
 
         Raises:
             InvalidToken: there is no token, or not one that is signed, current and meant for this service.
+            KeysUnavailable: there is no key to verify it with.
         """
         scheme, _, token = authorization.partition(" ")
+        token = token.strip(" ")
         if scheme.lower() != "bearer" or not token:
             raise InvalidToken("the header is not Authorization: Bearer <token>")
-        return _caller(self._claims(token.strip()))
+        return _caller(self._claims(token))
 
     def _claims(self, token: str) -> Mapping[str, Any]:
-        try:
-            kid = jwt.get_unverified_header(token).get("kid")
-            keys = self._keys(kid, token)
-        except jwt.PyJWTError as error:
-            raise InvalidToken(f"{type(error).__name__}: {error}") from error
-        failure: Exception | None = None
+        """The claims of a token that is good; one that cannot be is refused before a key is asked for."""
+        if len(token) > _MAX_CHARACTERS:
+            raise InvalidToken(f"it has {len(token)} characters; at the most {_MAX_CHARACTERS} are read")
+        if not _SIGNED.fullmatch(token):
+            raise InvalidToken("it is not three parts in base64url with dots between them")
+        header, unverified = (_read(part) for part in token.split(".")[:2])
+        self._check_header(header)
+        _check_kind(unverified)
+        _check_dates(unverified)
+        keys = [key for key in self._keys.find(header.get("kid")) if key.algorithm == header["alg"]]
         for key in keys:
             try:
                 return self._decode(token, key)
-            except jwt.InvalidSignatureError as error:
-                failure = error
+            except jwt.InvalidSignatureError:
+                continue
             except jwt.PyJWTError as error:
                 raise InvalidToken(f"{type(error).__name__}: {error}") from error
-        raise InvalidToken("it is signed with none of the keys") from failure
+        raise InvalidToken(f"it is not signed with a key for its key id and algorithm; there are {len(keys)}")
 
-    def _decode(self, token: str, key: _Key) -> dict[str, Any]:
+    def _check_header(self, header: Mapping[str, Any]) -> None:
+        """Refuse another algorithm, type or extension than ours; nothing else in a header is followed (3.10)."""
+        if header.get("alg") not in self._settings.algorithms:
+            raise InvalidToken(f"its algorithm is not {' or '.join(self._settings.algorithms)}")
+        if str(header.get("typ", "JWT")).lower() not in _TYPES:
+            raise InvalidToken(f"its type is none of {', '.join(sorted(_TYPES))}")
+        if "crit" in header:
+            raise InvalidToken("it has critical extensions; none is understood")
+        if not isinstance(header.get("kid"), str | None):
+            raise InvalidToken("its key id is not a string")
+
+    def _decode(self, token: str, key: Key) -> dict[str, Any]:
         settings = self._settings
         required = ["exp", *(["iss"] if settings.issuer else []), *(["aud"] if settings.audience else [])]
         claims: dict[str, Any] = jwt.decode(
             token,
-            key,
-            algorithms=list(settings.algorithms),
+            key.material,
+            algorithms=[key.algorithm],
             issuer=settings.issuer or None,
             audience=settings.audience or None,
             leeway=_CLOCK_SKEW_SECONDS,
@@ -71,28 +95,38 @@ class TokenVerifier:
         )
         return claims
 
-    def _keys(self, kid: str | None, token: str) -> list[_Key]:
-        """The keys that the token can have been signed with; several while one takes over from another."""
-        if self._settings.jwks_url:
-            return [self._jwks.get_signing_key_from_jwt(token)]
-        if self._settings.public_key:
-            return [self._settings.public_key]
-        secrets = _shared_secrets(self._settings.secret_arn)
-        if kid is None or set(secrets) == {""}:
-            return list(secrets.values())
-        return [secrets[kid]] if kid in secrets else []
 
-    @cached_property
-    def _jwks(self) -> jwt.PyJWKClient:
-        return jwt.PyJWKClient(self._settings.jwks_url, cache_keys=True, timeout=_JWKS_TIMEOUT_SECONDS)
+def _read(part: str) -> dict[str, Any]:
+    """Read a part of a token strictly: an object, in UTF-8 only (3.7), that says nothing twice."""
+    try:
+        value = json.loads(urlsafe_b64decode(f"{part}==").decode(), object_pairs_hook=_once)
+    except ValueError as error:
+        raise InvalidToken("a part of it is not JSON in UTF-8 with each name once") from error
+    if not isinstance(value, dict):
+        raise InvalidToken("a part of it is not a JSON object")
+    return value
 
 
-def _shared_secrets(secret_arn: str) -> dict[str, str]:
-    """The shared secrets by key id: a secret holds one as it is, or several as a JSON object from key id to secret."""
-    text = str(parameters.get_secret(secret_arn, max_age=_SECRET_SECONDS))
-    if text.startswith("{"):
-        return {str(kid): str(secret) for kid, secret in json.loads(text).items()}
-    return {"": text}
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a name stands twice in a JSON object")
+    return members
+
+
+def _check_kind(claims: Mapping[str, Any]) -> None:
+    """Refuse what the issuer signs for other ends, such as refresh and ID tokens (3.12)."""
+    for name in ("token_type", "token_use", "typ"):
+        if str(claims.get(name, "access")).lower() not in _KINDS:
+            raise InvalidToken(f"its {name} is not {' or '.join(sorted(_KINDS))}")
+
+
+def _check_dates(claims: Mapping[str, Any]) -> None:
+    """Refuse what is no number of seconds; the library takes strings and booleans as well."""
+    for name in ("exp", "nbf", "iat"):
+        value = claims.get(name, 0)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_SECOND:
+            raise InvalidToken(f"its {name} is not a date in seconds")
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller:

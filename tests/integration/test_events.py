@@ -12,7 +12,6 @@ from orders.auth import Caller
 from orders.clock import Clock
 from orders.models import NewOrder
 from orders.place import PlaceOrder
-from orders.tokens import TokenVerifier
 from tests.support import ROOT, Context
 
 EVENTS = ROOT / "events"
@@ -96,7 +95,6 @@ def test_given_a_bad_token_when_the_authorizer_is_called_then_it_denies(
     function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("JWT_SECRET_ARN", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:jwt")
-    monkeypatch.setattr(TokenVerifier, "_keys", lambda *_: ["a secret that is long enough for HS256"])
     assert function("authorizer").handler(event(name), Context()) == {"isAuthorized": False}
 
 

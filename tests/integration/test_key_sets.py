@@ -1,0 +1,205 @@
+"""The authorizer over a key set from a real https server: rotation, and a server that does not do its part."""
+
+import ssl
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+from threading import Event, Thread
+from types import ModuleType
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from orders.keys import KeyCache, KeysUnavailable
+from tests.signing import OTHER_RSA_KEY, RSA_KEY, Clock, claims, jwk, jwks, signed
+from tests.support import Context, load_function
+
+DENIED = {"isAuthorized": False}
+OLD, NEW = jwk(RSA_KEY, kid="old", alg="RS256"), jwk(OTHER_RSA_KEY, kid="new", alg="RS256")
+BY_OLD, BY_NEW = signed(claims(), RSA_KEY, "RS256", kid="old"), signed(claims(), OTHER_RSA_KEY, "RS256", kid="new")
+
+
+class Issuer:
+    """A server of a key set that answers as a test tells it to, and remembers what was asked of it."""
+
+    def __init__(self, certificate: Path) -> None:
+        self.status = 200
+        self.headers: dict[str, str] = {}
+        self.body = jwks(OLD)
+        self.may_answer = Event()
+        self.may_answer.set()
+        self.asked: list[str] = []
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                issuer.asked.append(self.path)
+                issuer.may_answer.wait()
+                self.send_response(issuer.status)
+                for name, value in issuer.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(issuer.body)
+
+            def log_message(self, *args: object) -> None:
+                """Nobody reads it."""
+
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *args: object) -> None:
+                """Clients hang up on purpose here."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        # The handshake is left to the thread of its connection: one that fails must not end the server.
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self._server.server_port}/keys?of=users"
+
+    def close(self) -> None:
+        """Stop, as an outage would."""
+        self.may_answer.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate with its key, which only those trust who are told to."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "issuer")])
+    now = datetime.now(UTC)
+    usage = dict.fromkeys(
+        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign"), False
+    )
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(
+            x509.KeyUsage(
+                digital_signature=True, key_cert_sign=True, encipher_only=False, decipher_only=False, **usage
+            ),
+            critical=True,
+        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("issuer") / "certificate.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def issuer(certificate: Path) -> Iterator[Issuer]:
+    issuer = Issuer(certificate)
+    yield issuer
+    issuer.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def authorizer(issuer: Issuer, certificate: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The authorizer, which trusts the issuer's certificate and goes by the clock of the test."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setenv("JWT_JWKS_URL", issuer.url)
+    monkeypatch.setenv("JWT_ALGORITHMS", "RS256")
+    function = load_function("authorizer")
+    monkeypatch.setattr(function, "KeyCache", lambda fetch: KeyCache(fetch, clock))
+    return function
+
+
+def is_allowed(authorizer: ModuleType, authorization: str) -> bool:
+    answer: dict[str, Any] = authorizer.handler({"headers": {"authorization": authorization}}, Context())
+    return answer != DENIED
+
+
+def test_given_keys_that_rotate_with_an_overlap_when_asked_then_no_good_token_is_denied(
+    authorizer: ModuleType, issuer: Issuer, clock: Clock
+) -> None:
+    assert is_allowed(authorizer, BY_OLD)
+    assert not is_allowed(authorizer, BY_NEW)
+    issuer.body = jwks(OLD, NEW)
+    clock.advance(60)
+    assert is_allowed(authorizer, BY_NEW)
+    assert is_allowed(authorizer, BY_OLD)
+    issuer.body = jwks(NEW)
+    clock.advance(300)
+    assert is_allowed(authorizer, BY_NEW)
+    assert not is_allowed(authorizer, BY_OLD)
+    assert issuer.asked == ["/keys?of=users"] * 3
+
+
+def hang(issuer: Issuer) -> None:
+    issuer.may_answer.clear()
+
+
+def fail(issuer: Issuer) -> None:
+    issuer.status = 503
+
+
+def redirect(issuer: Issuer) -> None:
+    issuer.status = 302
+    issuer.headers = {"Location": f"{issuer.url}&elsewhere"}
+
+
+def answer_nonsense(issuer: Issuer) -> None:
+    issuer.body = b"<html>Sign in</html>"
+
+
+def answer_without_end(issuer: Issuer) -> None:
+    issuer.body = jwks(OLD) + b" " * 300_000
+
+
+TROUBLES = [Issuer.close, hang, fail, redirect, answer_nonsense, answer_without_end]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_given_an_issuer_in_trouble_when_keys_are_known_then_they_go_on_and_unknown_ones_are_denied(
+    authorizer: ModuleType, issuer: Issuer, clock: Clock, trouble: Callable[[Issuer], None]
+) -> None:
+    assert is_allowed(authorizer, BY_OLD)
+    trouble(issuer)
+    clock.advance(300)
+    assert is_allowed(authorizer, BY_OLD)
+    assert not is_allowed(authorizer, BY_NEW)
+    assert issuer.asked[2:] == []
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_given_an_issuer_in_trouble_when_no_keys_are_known_then_neither_allowed_nor_denied(
+    authorizer: ModuleType, issuer: Issuer, trouble: Callable[[Issuer], None]
+) -> None:
+    trouble(issuer)
+    with pytest.raises(KeysUnavailable):
+        is_allowed(authorizer, BY_OLD)
+    assert not any("elsewhere" in path for path in issuer.asked)
+
+
+def test_given_a_certificate_that_nobody_vouches_for_when_asked_then_no_key_is_taken_from_there(
+    authorizer: ModuleType, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with pytest.raises(KeysUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
+        is_allowed(authorizer, BY_OLD)
+    assert issuer.asked == []

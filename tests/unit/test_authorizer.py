@@ -1,0 +1,113 @@
+"""The authorizer: what it answers the gateway, and what it writes down."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from orders.config import ConfigurationError
+from orders.keys import KeysUnavailable
+from tests.signing import OTHER_SECRET, SECRET, claims, signed
+from tests.support import Context, load_function
+
+DENIED = {"isAuthorized": False}
+
+type Log = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def authorizer(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    with mock_aws():
+        secret = boto3.client("secretsmanager").create_secret(Name=f"jwt-{uuid.uuid4()}", SecretString=SECRET)
+        monkeypatch.setenv("JWT_SECRET_ARN", secret["ARN"])
+        yield load_function("authorizer")
+
+
+def answer(authorizer: ModuleType, authorization: str | None) -> dict[str, Any]:
+    """What the authorizer says to a request with this header, or without any."""
+    event = {
+        "headers": {"accept": "*/*"} | ({} if authorization is None else {"authorization": authorization}),
+        "requestContext": {"requestId": "request-1"},
+        "routeKey": "GET /v1/orders",
+    }
+    said: dict[str, Any] = authorizer.handler(event, Context())
+    return said
+
+
+def test_given_a_good_token_when_asked_then_allowed_with_who_it_is_and_nothing_is_logged(
+    authorizer: ModuleType, log: Log
+) -> None:
+    assert answer(authorizer, signed(claims(scope="orders:write orders:read"))) == {
+        "isAuthorized": True,
+        "context": {"customer_id": "5", "scope": "orders:read orders:write"},
+    }
+    assert log() == []
+
+
+@pytest.mark.parametrize("start", ["Bearer ", "bearer ", "BEARER ", "Bearer   "])
+def test_given_a_scheme_in_any_letter_case_when_asked_then_allowed(authorizer: ModuleType, start: str) -> None:
+    token = signed(claims()).removeprefix("Bearer ")
+    assert answer(authorizer, f"{start}{token} ")["isAuthorized"] is True
+
+
+GOOD = signed(claims())
+TOKEN = GOOD.removeprefix("Bearer ")
+
+
+@pytest.mark.parametrize(
+    ("authorization", "reason"),
+    [
+        (None, "Bearer"),
+        ("", "Bearer"),
+        (" ", "Bearer"),
+        (f" {GOOD}", "Bearer"),
+        (TOKEN, "Bearer"),
+        (f"Bearer\t{TOKEN}", "Bearer"),
+        (f"Bearer:{TOKEN}", "Bearer"),
+        (f"Bearer{TOKEN}", "Bearer"),
+        (f"Basic {TOKEN}", "Bearer"),
+        (f"DPoP {TOKEN}", "Bearer"),
+        ("Bearer", "Bearer"),
+        ("Bearer ", "Bearer"),
+        (f"Bearer \t{TOKEN}", "three parts"),
+        (f"Bearer Bearer {TOKEN}", "three parts"),
+        (f"{GOOD},{GOOD}", "three parts"),
+        (f"{GOOD}, Basic YTpi", "three parts"),
+        (f"Basic YTpi, {GOOD}", "Bearer"),
+        (f"{GOOD} x", "three parts"),
+        ("Bearer " + "x" * 9000, "9000 characters"),
+        (signed(claims(), OTHER_SECRET), "there are 1"),
+        (signed(claims(exp=1)), "expired"),
+        (signed({**claims(), "sub": "../5"}), "names no customer"),
+    ],
+)
+def test_given_a_header_without_just_one_good_token_when_asked_then_denied_and_the_log_says_why_and_not_what(
+    authorizer: ModuleType, log: Log, authorization: str | None, reason: str
+) -> None:
+    assert answer(authorizer, authorization) == DENIED
+    [line] = log()
+    assert (line["message"], line["request_id"], line["route"]) == ("denied", "request-1", "GET /v1/orders")
+    assert reason in line["reason"]
+    parts = [part for word in (authorization or "").split() for part in word.split(".") if len(part) > 8]
+    assert not any(part in json.dumps(line) for part in parts)
+
+
+def test_given_no_secret_to_be_read_when_asked_then_neither_allowed_nor_denied(
+    authorizer: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JWT_SECRET_ARN", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:gone")
+    with pytest.raises(KeysUnavailable, match="Secrets Manager does not give the secret"):
+        answer(authorizer, GOOD)
+
+
+def test_given_settings_that_mix_up_keys_when_asked_then_neither_allowed_nor_denied(
+    authorizer: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JWT_ALGORITHMS", "HS256,RS256")
+    with pytest.raises(ConfigurationError, match="with a shared secret"):
+        answer(authorizer, GOOD)
