@@ -37,7 +37,12 @@ class Answer:
     def __init__(self, raw: dict[str, Any]) -> None:
         self.status: int = raw["statusCode"]
         self.headers: dict[str, str] = {name.lower(): value for name, value in raw["headers"].items()}
-        self.json: Any = json.loads(raw["body"]) if raw["body"] else None
+        self.body: str = raw["body"]
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; None where there is none."""
+        return json.loads(self.body) if self.body else None
 
 
 def http_event(

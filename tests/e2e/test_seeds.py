@@ -36,7 +36,7 @@ def test_given_the_first_django_service_when_its_requests_are_sent_then_they_are
         assert cancelled.status_code == 200
         wait_for(customer, order["id"], status="cancelled")
     with client(None) as anybody:
-        assert anybody.get("/health/").json() == {"status": "ok", "database": "ok"}
+        assert anybody.get("/health/").json() == {"status": "ok", "database": "ok", "tasks": "ok"}
         assert anybody.get("/v1/orders/").status_code == 401
 
 

@@ -28,6 +28,7 @@ ROUTES = {
     "cancel_order": {"POST /v1/orders/{order_id}/cancel", "POST /v1/orders/{order_id}/cancel/"},
     "update_order_status": {"PUT /v1/orders/{order_id}/status", "PUT /orders/{order_id}"},
     "health": NO_TOKEN,
+    "metrics": {"GET /metrics"},
 }
 
 

@@ -22,6 +22,14 @@ from tests.support import load_function
 
 type Query = Callable[..., list[dict[str, Any]]]
 
+INSERT_ORDERS = """
+INSERT INTO orders (id, customer_id, status, payment_status, shipping_status, currency, total, line_count, version,
+    created_at, updated_at)
+SELECT gen_random_uuid(), '5', 'pending', 'pending', 'pending', %(currency)s, %(total)s, 1, 1, %(at)s, %(at)s
+FROM generate_series(1, %(number)s)
+"""
+"""Stores orders as a bulk load does, without their lines, timelines and tasks."""
+
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
@@ -74,6 +82,7 @@ def query(postgres: Postgres) -> Iterator[Query]:
                 return [dict(row) for row in cursor.fetchall()] if cursor.description else []
 
         run("TRUNCATE orders, order_items, order_events, order_tasks, idempotency_keys, stock_holds")
+        run("TRUNCATE order_deltas, order_counts, order_minutes")
         yield run
 
 

@@ -1,9 +1,13 @@
 """The connection: it survives what happens to servers."""
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
 
 import psycopg2
 import pytest
@@ -12,8 +16,9 @@ from local.postgres import Postgres
 from orders.config import DatabaseSettings
 from orders.database import Database, connect
 from orders.errors import DatabaseUnavailable
-from tests.integration.conftest import Query
-from tests.support import call, load_function
+from orders.monitoring import figures
+from tests.integration.conftest import INSERT_ORDERS, Query
+from tests.support import load_function
 
 
 def pid(database: Database) -> int:
@@ -49,20 +54,15 @@ def test_given_a_session_that_was_lost_when_the_statement_belongs_to_it_then_it_
 def test_given_a_server_that_is_down_when_asked_then_it_says_so_until_the_server_is_back(
     database: Database, postgres: Postgres
 ) -> None:
-    health = load_function("health")
-    assert call(health, "GET", "/health").json == {"status": "ok", "database": "ok"}
     pid(database)
     postgres.stop()
     try:
         for _ in range(2):
             with pytest.raises(DatabaseUnavailable):
                 database.fetch("SELECT 1")
-        down = call(health, "GET", "/v1/health")
-        assert (down.status, down.json["database"]) == (503, "unavailable")
     finally:
         postgres.start()
     assert database.fetch("SELECT 1 AS one") == [{"one": 1}]
-    assert call(health, "GET", "/health/").status == 200
 
 
 def test_given_a_statement_that_ran_out_of_time_when_asked_then_it_is_not_run_again(
@@ -101,11 +101,53 @@ class TestMigrations:
         self, empty: DatabaseSettings
     ) -> None:
         migrate = load_function("migrate_database").migrate
-        assert migrate(empty) == ["0001.orders", "0002.tasks"]
+        assert migrate(empty) == ["0001.orders", "0002.tasks", "0004.monitoring"]
         assert migrate(empty) == []
 
     def test_given_an_empty_database_when_migrated_side_by_side_then_once(self, empty: DatabaseSettings) -> None:
         migrate = load_function("migrate_database").migrate
         with ThreadPoolExecutor(4) as pool:
             applied = list(pool.map(migrate, [empty] * 4))
-        assert sorted(map(len, applied)) == [0, 0, 0, 2]
+        assert sorted(map(len, applied)) == [0, 0, 0, 3]
+
+    def test_given_orders_that_came_before_and_while_it_is_migrated_when_counted_then_each_is_there_once(
+        self, empty: DatabaseSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        migration = load_function("migrate_database")
+        earlier = [path for path in sorted(migration.MIGRATIONS.glob("*.sql")) if path.stem < "0004"]
+        for path in earlier:
+            shutil.copy(path, tmp_path)
+        with monkeypatch.context() as patch:
+            patch.setattr(migration, "MIGRATIONS", tmp_path)
+            assert migration.migrate(empty) == [path.stem for path in earlier]
+        move = "UPDATE orders SET status = 'shipped' WHERE id = (SELECT id FROM orders ORDER BY random() LIMIT 1)"
+        database, is_migrated = Database(empty), Event()
+        now = datetime.now(UTC)
+
+        def insert(database: Database, age: timedelta, number: int) -> None:
+            database.fetch(INSERT_ORDERS, {"at": now - age, "currency": "USD", "total": 100, "number": number})
+
+        def write() -> None:
+            writer = Database(empty)
+            while not is_migrated.is_set():
+                insert(writer, timedelta(minutes=5), 2)
+                writer.fetch(move)
+            writer.close()
+
+        insert(database, timedelta(minutes=10), 100)
+        insert(database, timedelta(days=3), 100)
+        with ThreadPoolExecutor(2) as pool:
+            writers = [pool.submit(write) for _ in range(2)]
+            migration.migrate(empty)
+            is_migrated.set()
+            for writer in writers:
+                writer.result()
+        database.fetch(move)
+        found = figures(database, now)
+        statuses = database.fetch("SELECT status, count(*) AS orders FROM orders GROUP BY 1")
+        assert len(statuses) == 2
+        assert {state.status: orders for state, orders in found.states.items()} == {
+            row["status"]: row["orders"] for row in statuses
+        }
+        assert found.placed_recent["1h", "USD"].orders == sum(found.states.values()) - 100
+        database.close()

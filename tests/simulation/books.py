@@ -1,6 +1,6 @@
 """What everybody has in their books about the orders, once nothing moves any more."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,14 @@ SELECT id::text AS id, customer_id, customer_name AS key, cart_version,
             'template', payload ->> 'template', 'error', last_error))
         FROM order_tasks WHERE order_id = orders.id) AS tasks
 FROM orders ORDER BY id
+"""
+
+_COUNTED = """
+SELECT status, payment_status, shipping_status, sum(orders)::integer AS orders
+FROM (SELECT status, payment_status, shipping_status, orders FROM order_counts
+      UNION ALL
+      SELECT status, payment_status, shipping_status, orders FROM order_deltas) AS counted
+GROUP BY 1, 2, 3 HAVING sum(orders) <> 0
 """
 
 _HOLDS = "SELECT order_id::text AS order_id, product_id, quantity, state FROM stock_holds"
@@ -78,6 +86,7 @@ class Books:
     """The books of the order service, its queues, and the downstream services."""
 
     orders: Sequence[OrderBook]
+    counted: Mapping[State, int]
     holds: Sequence[dict[str, Any]]
     services: Services
     dead_letters: frozenset[str]
@@ -89,6 +98,7 @@ class Books:
         """The books of a world as they are now."""
         return cls(
             orders=[_order(row) for row in world.look(_ORDERS)],
+            counted={_state(list(row.values())[:3]): row["orders"] for row in world.look(_COUNTED)},
             holds=world.look(_HOLDS),
             services=world.services,
             dead_letters=frozenset(world.mailbox.dead),

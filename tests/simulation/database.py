@@ -6,14 +6,14 @@ from typing import Any, override
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's name for its class
 
-from orders import idempotency, stock, store, tasks
+from orders import idempotency, monitoring, stock, store, tasks
 from orders.config import DatabaseSettings
 from orders.database import Database, Row
 from tests.simulation.effects import Effects, Fault, Kind
 
 _NAMES: Mapping[str, str] = {
     value: f"{module.__name__.removeprefix('orders.')}.{name.removeprefix('_').lower()}"
-    for module in (idempotency, store, tasks, stock)
+    for module in (idempotency, store, tasks, stock, monitoring)
     for name, value in vars(module).items()
     if isinstance(value, str) and not name.startswith("__")
 }

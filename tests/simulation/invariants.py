@@ -39,6 +39,7 @@ def violations(books: Books) -> list[str]:
     return [
         *_stock(books),
         *_one_order(books),
+        *_counts(books),
         *(
             f"order {order.id} ({'/'.join(order.state)}): {what}"
             for order in books.orders
@@ -121,6 +122,12 @@ def _one_order(books: Books) -> Iterator[str]:
     lost = set(books.placed) - {order.id for order in books.orders}
     if lost:
         yield f"orders were lost: {lost}"
+
+
+def _counts(books: Books) -> Iterator[str]:
+    """Metrics: what is counted is what is there."""
+    if books.counted != Counter(order.state for order in books.orders):
+        yield f"orders are counted as {dict(books.counted)}"
 
 
 def _tasks(books: Books, order: OrderBook) -> Iterator[str]:

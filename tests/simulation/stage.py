@@ -17,7 +17,10 @@ _EMPTY = """
 DELETE FROM order_tasks; DELETE FROM order_events; DELETE FROM order_items; DELETE FROM orders;
 DELETE FROM idempotency_keys; DELETE FROM stock_holds
 """
-_EMPTY_FOR_GOOD = "TRUNCATE order_tasks, order_events, order_items, orders, idempotency_keys, stock_holds"
+_EMPTY_FOR_GOOD = """
+TRUNCATE order_tasks, order_events, order_items, orders, idempotency_keys, stock_holds;
+TRUNCATE order_deltas, order_counts, order_minutes
+"""
 _WORLDS_BETWEEN = 100
 """Deleting a few rows is faster than truncating, but leaves something behind each time."""
 

@@ -18,6 +18,7 @@ ALLOWED = {
     "health": {"psycopg2"},
     "list_customer_orders": {"psycopg2"},
     "list_orders": {"psycopg2"},
+    "metrics": {"psycopg2"},
     "migrate_database": {"psycopg2", "requests", "yoyo"},
     "process_task": {"pydantic", "psycopg2", "requests"},
     "relay_tasks": {"pydantic", "psycopg2", "requests"},

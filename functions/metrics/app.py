@@ -1,0 +1,23 @@
+"""Tell Prometheus how orders and tasks stand."""
+
+from functools import cache
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import Response
+
+from orders.api import Api
+from orders.metrics import ReadMetrics
+from orders.prometheus import CONTENT_TYPE, render
+
+app = Api()
+metrics = cache(ReadMetrics.from_environment)
+
+
+@app.get("/metrics")
+def read_metrics() -> Response[str]:
+    """All metrics as they are now, in Prometheus' text format."""
+    text = render(metrics().read(app.caller))
+    return Response(HTTPStatus.OK, CONTENT_TYPE, text, headers={"Cache-Control": "no-store"})
+
+
+handler = app.handler
