@@ -17,7 +17,7 @@ metrics = cache(ReadMetrics.from_environment)
 def read_metrics() -> Response[str]:
     """All metrics as they are now, in Prometheus' text format."""
     text = render(metrics().read(app.caller))
-    return Response(HTTPStatus.OK, CONTENT_TYPE, text, headers={"Cache-Control": "no-store"})
+    return Response(HTTPStatus.OK, CONTENT_TYPE, text)
 
 
 handler = app.handler

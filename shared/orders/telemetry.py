@@ -98,4 +98,6 @@ def _measure(name: str, unit: MetricUnit, value: float, dimensions: Mapping[str,
 def _write_metrics() -> None:
     while _unwritten:
         _, metrics = _unwritten.popitem()
-        metrics.flush_metrics()
+        # Powertools has written what filled a line, and left nothing of it.
+        if metrics.metric_set:
+            metrics.flush_metrics()

@@ -101,14 +101,14 @@ class TestMigrations:
         self, empty: DatabaseSettings
     ) -> None:
         migrate = load_function("migrate_database").migrate
-        assert migrate(empty) == ["0001.orders", "0002.tasks", "0004.monitoring"]
+        assert migrate(empty) == ["0001.orders", "0002.tasks", "0004.monitoring", "0005.idempotency"]
         assert migrate(empty) == []
 
     def test_given_an_empty_database_when_migrated_side_by_side_then_once(self, empty: DatabaseSettings) -> None:
         migrate = load_function("migrate_database").migrate
         with ThreadPoolExecutor(4) as pool:
             applied = list(pool.map(migrate, [empty] * 4))
-        assert sorted(map(len, applied)) == [0, 0, 0, 3]
+        assert sorted(map(len, applied)) == [0, 0, 0, 4]
 
     def test_given_orders_that_came_before_and_while_it_is_migrated_when_counted_then_each_is_there_once(
         self, empty: DatabaseSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

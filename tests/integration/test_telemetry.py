@@ -44,6 +44,7 @@ def message(task: str) -> dict[str, Any]:
         "messageId": task,
         "receiptHandle": "handle",
         "body": json.dumps({"task_id": task}),
+        "attributes": {},
         "eventSource": "aws:sqs",
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:orders-payment",
     }
