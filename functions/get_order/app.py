@@ -4,8 +4,9 @@ from functools import cache
 
 from aws_lambda_powertools.event_handler import Response
 
-from orders.api import Api, customer_id, is_order_id, order_id
+from orders.api import Api, customer_id, order_id
 from orders.errors import InvalidParameter
+from orders.ids import is_order_id
 from orders.read import ReadOrders
 
 app = Api()

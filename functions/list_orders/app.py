@@ -15,7 +15,7 @@ orders = cache(ReadOrders.from_environment)
 @app.get("/v1/orders/")
 @app.get("/orders")
 def list_orders() -> Response[str]:
-    """A page of orders, newest first."""
+    """A page of orders."""
     return app.orders(orders().list(app.caller, app.query))
 
 

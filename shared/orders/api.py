@@ -7,7 +7,6 @@ details (RFC 9457); what a caller sends is read here, and nowhere else.
 import base64
 import json
 import re
-import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
@@ -16,6 +15,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from orders import errors, telemetry
 from orders.auth import CUSTOMER_ID, Caller
+from orders.ids import is_order_id
 from orders.telemetry import logger, request_id
 from orders.views import order_view, summary_view
 
@@ -158,6 +158,8 @@ class Api(APIGatewayHttpResolver):
             "page_size": page.size,
             "next_cursor": page.next_cursor,
         }
+        if page.total:
+            payload |= {"total": page.total.orders, "total_is_exact": page.total.is_exact}
         return reply(HTTPStatus.OK, payload, headers)
 
     def _has(self, tag: str) -> bool:
@@ -234,14 +236,6 @@ def order_id(text: str) -> str:
     if not is_order_id(text):
         raise errors.OrderNotFound(f"There is no order {text!r}.")
     return text.lower()
-
-
-def is_order_id(text: str) -> bool:
-    """Whether the text can be an order's id: a UUID in its usual spelling (RFC 9562, section 4)."""
-    try:
-        return str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False
 
 
 def customer_id(text: str) -> str:

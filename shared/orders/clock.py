@@ -2,7 +2,10 @@
 
 import os
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Where Unix time begins."""
 
 
 class Clock:
@@ -14,7 +17,13 @@ class Clock:
 
     def new_order_id(self, at: datetime) -> str:
         """A new id whose order is the order of time."""
-        return str(uuid7(int(at.timestamp() * 1000), os.urandom(10)))
+        return str(uuid7(unix_milliseconds(at), os.urandom(10)))
+
+
+def unix_milliseconds(at: datetime) -> int:
+    """The Unix time of a moment, cut to the millisecond, as the API shows moments."""
+    # In integers: a float comes out a millisecond too early now and then.
+    return (at - EPOCH) // timedelta(milliseconds=1)
 
 
 def uuid7(milliseconds: int, randomness: bytes) -> uuid.UUID:

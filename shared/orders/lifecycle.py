@@ -251,6 +251,20 @@ TRANSITIONS: tuple[Transition, ...] = tuple(
 )
 """The table of events. The sources of one event are disjoint: at most one row applies to a state."""
 
+
+def _reachable() -> tuple[State, ...]:
+    states = [PLACED]
+    # Grows while it is walked.
+    for state in states:
+        for row in TRANSITIONS:
+            if row.source.matches(state) and (after := row.apply(state)) not in states:
+                states.append(after)
+    return tuple(states)
+
+
+STATES: tuple[State, ...] = _reachable()
+"""Every state that an order can be in: all that events lead to, from `PLACED` on."""
+
 _HOLDS: dict[Event, Pattern] = {
     event: Pattern.parse(pattern)
     for event, pattern in (

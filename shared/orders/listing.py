@@ -1,21 +1,26 @@
-"""Which orders a list asks for: filters, the page, and the cursor that leads to the next one."""
+"""Which orders a list asks for: the filter, the sort and the page, as they are read from query parameters."""
 
-import base64
-import binascii
 import hashlib
-import uuid
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 
+from orders import cursors
 from orders.auth import CUSTOMER_ID
-from orders.errors import InvalidCursor, InvalidParameter
-from orders.lifecycle import PaymentStatus, ShippingStatus, Status
+from orders.clock import unix_milliseconds
+from orders.cursors import Position
+from orders.errors import InvalidParameter
+from orders.ids import PRODUCT_ID
+from orders.lifecycle import STATES, PaymentStatus, ShippingStatus, State, Status
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
 MAX_OFFSET = 100_000
 """Orders that `page` may skip: the database reads each of them. A cursor skips any number at no cost."""
+MAX_LENGTH = 300
+"""Characters that any parameter may have."""
 
 _STATUS_PARAMETERS: dict[str, tuple[str, type[StrEnum]]] = {
     "status": ("status", Status),
@@ -24,34 +29,86 @@ _STATUS_PARAMETERS: dict[str, tuple[str, type[StrEnum]]] = {
     "payment_filter": ("payment_status", PaymentStatus),
     "shipping_status": ("shipping_status", ShippingStatus),
 }
-_SORTED_NEWEST_FIRST = frozenset({("-created_at", None), ("created_at", None), ("created_at", "desc"), (None, "desc")})
-_PAGE_PARAMETERS = ("page", "page_size", "cursor", "sort_by", "sort_order")
-_DIGEST_BYTES = 8
+_FILTER_PARAMETERS = (*_STATUS_PARAMETERS, "customer_id", "product_id", "created_from", "created_to", "q")
+_PAGE_PARAMETERS = ("sort_by", "sort_order", "page_size", "cursor", "page", "include_total")
+_PARAMETERS = (*_FILTER_PARAMETERS, *_PAGE_PARAMETERS)
+
+# RFC 3339, or a date alone. Python's own parser takes far more, week numbers for instance.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d))?", re.ASCII)
+
+
+class SortKey(StrEnum):
+    """What a list can be sorted by. Between equal values the id decides, in the same direction."""
+
+    CREATED_AT = "created_at"
+    UPDATED_AT = "updated_at"
+    TOTAL = "total"
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """The order of a list: by default the newest first."""
+
+    key: SortKey = SortKey.CREATED_AT
+    descending: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """Which orders: of one customer (None: of all), in any of the given states (a field left out: in all)."""
+    """Which orders; what is left out admits all.
+
+    Attributes:
+        customer_id: whose.
+        states: in one of these states.
+        product_id: with a line of this product.
+        created_from: created then or later, as a Unix time in milliseconds.
+        created_to: created before then.
+        text: whose id, customer, e-mail address or one of whose products is this.
+    """
 
     customer_id: str | None = None
-    states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def digest(self) -> bytes:
-        """A fingerprint, by which a cursor recognises its filter."""
-        states = "&".join(f"{name}={','.join(sorted(values))}" for name, values in sorted(self.states.items()))
-        return hashlib.sha256(f"{self.customer_id}&{states}".encode()).digest()
+    states: tuple[State, ...] = STATES
+    product_id: str | None = None
+    created_from: int | None = None
+    created_to: int | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """How many orders, and from where: after an order (by cursor), or after a number of orders (by page)."""
+    """How many orders, from where on: after a position (by cursor) or a number of orders; and whether to count all."""
 
     size: int = DEFAULT_PAGE_SIZE
-    after: str | None = None
+    after: Position | None = None
     offset: int = 0
+    with_total: bool = False
 
 
-def parse(parameters: Mapping[str, str], *, owner: str | None) -> tuple[OrderFilter, Page]:
+@dataclass(frozen=True, slots=True)
+class OrderQuery:
+    """What a list asks for."""
+
+    filter: OrderFilter = OrderFilter()
+    sort: Sort = Sort()
+    page: Page = Page()
+
+    @property
+    def scope(self) -> bytes:
+        """A fingerprint of filter and sort, by which a cursor recognises its list."""
+        return hashlib.sha256(f"{self.filter}{self.sort}".encode()).digest()
+
+    @property
+    def searches(self) -> bool:
+        """Whether orders must be looked at to tell whether they belong: no index in the order of the sort knows."""
+        dated = self.filter.created_from is not None or self.filter.created_to is not None
+        return (
+            self.filter.product_id is not None
+            or self.filter.text is not None
+            or (dated and self.sort.key is not SortKey.CREATED_AT)
+        )
+
+
+def parse(parameters: Mapping[str, str], *, owner: str | None) -> OrderQuery:
     """Read the query parameters of a list.
 
     Args:
@@ -60,53 +117,46 @@ def parse(parameters: Mapping[str, str], *, owner: str | None) -> tuple[OrderFil
 
     Raises:
         InvalidParameter: a parameter is unknown or has a value that it cannot have; says which it can have.
-        InvalidCursor: the cursor was changed, or belongs to another filter.
+        InvalidCursor: the cursor was changed, or belongs to another filter or sort.
     """
-    allowed = (*_STATUS_PARAMETERS, "customer_id", *_PAGE_PARAMETERS)
-    for name in parameters:
-        if name not in allowed:
-            raise InvalidParameter(f"The parameter {name!r} is unknown; there are {', '.join(allowed)}.")
-    states: dict[str, tuple[str, ...]] = {}
-    for name, (column, statuses) in _STATUS_PARAMETERS.items():
+    for name, value in parameters.items():
+        if name not in _PARAMETERS:
+            raise InvalidParameter(
+                f"The parameter {name[:MAX_LENGTH]!r} is unknown; there are {', '.join(_PARAMETERS)}."
+            )
+        if len(value) > MAX_LENGTH:
+            raise InvalidParameter(f"{name} has {len(value)} characters; it can have {MAX_LENGTH}.")
+    created_from, created_to = (_moment(parameters, name) for name in ("created_from", "created_to"))
+    if created_from is not None and created_to is not None and created_from >= created_to:
+        raise InvalidParameter("created_from is not before created_to: no order can be in between.")
+    order_filter = OrderFilter(
+        customer_id=_customer(parameters.get("customer_id"), owner),
+        states=_states(parameters),
+        product_id=_product(parameters.get("product_id")),
+        created_from=created_from,
+        created_to=created_to,
+        text=_text(parameters.get("q")),
+    )
+    query = OrderQuery(order_filter, _sort(parameters))
+    return replace(query, page=_page(parameters, query))
+
+
+def _states(parameters: Mapping[str, str]) -> tuple[State, ...]:
+    wanted: dict[str, frozenset[str]] = {}
+    for name, (field, statuses) in _STATUS_PARAMETERS.items():
         if name in parameters:
-            if column in states:
-                raise InvalidParameter(f"The parameter {name!r} repeats another one for {column}; give one of them.")
-            states[column] = _statuses(name, parameters[name], statuses)
-    order_filter = OrderFilter(_customer(parameters.get("customer_id"), owner), states)
-    _check_sort(parameters)
-    return order_filter, _page(parameters, order_filter)
+            if field in wanted:
+                raise InvalidParameter(f"The parameter {name!r} repeats another one for {field}; give one of them.")
+            wanted[field] = _statuses(name, parameters[name], statuses)
+    return tuple(state for state in STATES if all(getattr(state, field) in values for field, values in wanted.items()))
 
 
-def next_cursor(order_filter: OrderFilter, last_order_id: str) -> str:
-    """The cursor of the page that follows the given order; opaque, URL-safe."""
-    position = uuid.UUID(last_order_id).bytes
-    return base64.urlsafe_b64encode(position + _seal(position, order_filter)).rstrip(b"=").decode()
-
-
-def _after(cursor: str, order_filter: OrderFilter) -> str:
-    try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raw = b""
-    position, seal = raw[:16], raw[16:]
-    # Compared as text too: base64 has several spellings of the same bytes.
-    if seal != _seal(position, order_filter) or next_cursor(order_filter, str(uuid.UUID(bytes=position))) != cursor:
-        raise InvalidCursor(
-            "The cursor was changed or belongs to another filter; start again without it, and keep the filter."
-        )
-    return str(uuid.UUID(bytes=position))
-
-
-def _seal(position: bytes, order_filter: OrderFilter) -> bytes:
-    return hashlib.sha256(position + order_filter.digest()).digest()[:_DIGEST_BYTES]
-
-
-def _statuses(name: str, text: str, statuses: type[StrEnum]) -> tuple[str, ...]:
-    values = tuple(value.strip().lower() for value in text.split(","))
+def _statuses(name: str, text: str, statuses: type[StrEnum]) -> frozenset[str]:
+    values = [value.strip().lower() for value in text.split(",")]
     for value in values:
         if value not in frozenset(statuses):
             raise InvalidParameter(f"{name} is {value!r}; it can be {', '.join(statuses)}, or several with commas.")
-    return values
+    return frozenset(values)
 
 
 def _customer(customer_id: str | None, owner: str | None) -> str | None:
@@ -117,19 +167,62 @@ def _customer(customer_id: str | None, owner: str | None) -> str | None:
     raise InvalidParameter(f"customer_id is {customer_id!r}; this list holds the orders of {owner!r} only.")
 
 
-def _check_sort(parameters: Mapping[str, str]) -> None:
-    sort = parameters.get("sort_by"), parameters.get("sort_order")
-    if sort != (None, None) and sort not in _SORTED_NEWEST_FIRST:
-        raise InvalidParameter("Orders come newest first: sort_by can be -created_at, sort_order can be desc.")
+def _product(product_id: str | None) -> str | None:
+    if product_id is None or PRODUCT_ID.fullmatch(product_id):
+        return product_id
+    raise InvalidParameter(f"product_id is {product_id!r}; it can be 1 to 64 letters, digits and ._~@:+-")
 
 
-def _page(parameters: Mapping[str, str], order_filter: OrderFilter) -> Page:
+def _text(text: str | None) -> str | None:
+    if text is None or (text and text.isprintable()):
+        return text
+    raise InvalidParameter(f"q is {text!r}; it can be a whole order id, product id, customer id or e-mail address.")
+
+
+def _moment(parameters: Mapping[str, str], name: str) -> int | None:
+    text = parameters.get(name)
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.upper()) if _MOMENT.fullmatch(text) else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise InvalidParameter(
+            f"{name} is {text!r}; it can be a date such as 2026-11-20, meaning midnight in UTC, or a moment such as "
+            "2026-11-20T08:00:00.000Z or 2026-11-20T09:00:00+01:00 (in an address, + is written %2B)."
+        )
+    # No order is older than Unix time, and no id can say so.
+    return max(0, unix_milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
+
+
+def _sort(parameters: Mapping[str, str]) -> Sort:
+    by, direction = parameters.get("sort_by"), parameters.get("sort_order")
+    if by is not None and by.removeprefix("-") not in frozenset(SortKey):
+        raise InvalidParameter(f"sort_by is {by!r}; it can be {', '.join(SortKey)}, with a - in front to descend.")
+    if direction not in {None, "asc", "desc"}:
+        raise InvalidParameter(f"sort_order is {direction!r}; it can be asc or desc.")
+    if by is None:
+        return Sort(descending=direction != "asc")
+    if by.startswith("-") and direction == "asc":
+        raise InvalidParameter(f"sort_by is {by!r}, which descends, and sort_order is 'asc'; give one of them.")
+    return Sort(SortKey(by.removeprefix("-")), descending=by.startswith("-") or direction == "desc")
+
+
+def _page(parameters: Mapping[str, str], query: OrderQuery) -> Page:
     size = _number(parameters, "page_size", DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+    number = _number(parameters, "page", 1, MAX_OFFSET // size)
+    with_total = _flag(parameters, "include_total")
     if "cursor" in parameters:
         if "page" in parameters:
             raise InvalidParameter("page and cursor say both where to begin; give one of them.")
-        return Page(size, after=_after(parameters["cursor"], order_filter))
-    return Page(size, offset=(_number(parameters, "page", 1, MAX_OFFSET // size) - 1) * size)
+        return Page(size, after=cursors.read(parameters["cursor"], query.scope), with_total=with_total)
+    if number > 1 and query.searches:
+        raise InvalidParameter(
+            f"page is {number}; a list by product_id or q, or by created_from or created_to in another order than that "
+            "of created_at, has no numbered pages: follow next_cursor."
+        )
+    return Page(size, offset=(number - 1) * size, with_total=with_total)
 
 
 def _number(parameters: Mapping[str, str], name: str, default: int, maximum: int) -> int:
@@ -138,3 +231,10 @@ def _number(parameters: Mapping[str, str], name: str, default: int, maximum: int
     if text.isascii() and text.isdecimal() and len(text) <= len(str(maximum)) and 1 <= int(text) <= maximum:
         return int(text)
     raise InvalidParameter(f"{name} is {text!r}; it can be 1 to {maximum}.")
+
+
+def _flag(parameters: Mapping[str, str], name: str) -> bool:
+    text = parameters.get(name, "false")
+    if text not in {"true", "false"}:
+        raise InvalidParameter(f"{name} is {text!r}; it can be true or false.")
+    return text == "true"

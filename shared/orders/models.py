@@ -7,6 +7,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from orders import money
 from orders.auth import CUSTOMER_ID
+from orders.ids import PRODUCT_ID
 from orders.lifecycle import PaymentStatus, ShippingStatus, Status
 
 MAX_LINES = 1_000
@@ -36,9 +37,7 @@ def _upper_case(value: object) -> object:
 _TEXT = r"^[^\p{Cc}]*$"
 
 CustomerId = Annotated[str, BeforeValidator(_number_as_text), StringConstraints(pattern=f"^{CUSTOMER_ID.pattern}$")]
-ProductId = Annotated[
-    str, BeforeValidator(_number_as_text), StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~:@+-]{0,63}$")
-]
+ProductId = Annotated[str, BeforeValidator(_number_as_text), StringConstraints(pattern=f"^{PRODUCT_ID.pattern}$")]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_TEXT)]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\s\p{Cc}@]+@[^\s\p{Cc}@]+$")]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=_TEXT)]

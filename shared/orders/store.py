@@ -27,10 +27,10 @@ from orders.lifecycle import (
     Transition,
     transitions,
 )
-from orders.listing import OrderFilter, Page
 
-_COLUMNS = """id, customer_id, customer_name, customer_email, status, payment_status, shipping_status, currency, total,
+COLUMNS = """id, customer_id, customer_name, customer_email, status, payment_status, shipping_status, currency, total,
        line_count, cart_version, cancel_reason, failure_reason, tracking_number, version, created_at, updated_at"""
+"""What every reading of orders gives of one."""
 
 _ITEMS = """(SELECT json_agg(json_build_array(product_id, quantity, unit_price) ORDER BY line_no)
         FROM order_items WHERE order_id = found.id) AS items"""
@@ -70,7 +70,7 @@ SELECT (SELECT json_agg(json_build_object('id', id, 'kind', kind)) FROM promised
 """
 
 _GET = f"""
-SELECT {_COLUMNS}, {_ITEMS},
+SELECT {COLUMNS}, {_ITEMS},
     CASE WHEN %(timeline)s THEN (
         SELECT json_agg(json_build_object(
             'event', event, 'version', version, 'status', status, 'payment_status', payment_status,
@@ -83,7 +83,7 @@ WHERE id = %(id)s AND (%(owner)s::text IS NULL OR customer_id = %(owner)s)
 
 _UNPAID = """
 SELECT id FROM orders
-WHERE status = 'pending' AND payment_status = 'pending' AND created_at < %(before)s
+WHERE status = 'pending' AND payment_status = 'pending' AND shipping_status = 'pending' AND created_at < %(before)s
 ORDER BY id LIMIT %(limit)s
 """
 
@@ -132,14 +132,14 @@ WITH seen AS MATERIALIZED (
     UPDATE order_tasks SET state = 'done', reference = %(reference)s, last_error = NULL
     FROM seen WHERE order_tasks.id = %(task_id)s AND order_tasks.order_id = seen.id AND order_tasks.state = 'pending'
 )
-SELECT {_COLUMNS}, {_ITEMS},
+SELECT {COLUMNS}, {_ITEMS},
     (SELECT json_agg(json_build_object('id', id, 'kind', kind)) FROM promised) AS promised,
     EXISTS (SELECT FROM changed) AS applied,
     EXISTS (SELECT FROM order_events WHERE order_id = found.id AND event_id = %(event_id)s) AS repeated
 FROM (
-    SELECT {_COLUMNS} FROM changed
+    SELECT {COLUMNS} FROM changed
     UNION ALL
-    SELECT {_COLUMNS} FROM seen WHERE NOT EXISTS (SELECT FROM changed)
+    SELECT {COLUMNS} FROM seen WHERE NOT EXISTS (SELECT FROM changed)
 ) AS found
 """
 
@@ -279,22 +279,6 @@ def as_placed(row: Row) -> Row:
 def get_order(database: Database, order_id: str, *, owner: str | None, timeline: bool = False) -> Row | None:
     """An order with its lines; None if there is none of this id, or not of this owner (None: of anybody)."""
     return database.fetch_one(_GET, {"id": order_id, "owner": owner, "timeline": timeline})
-
-
-def list_orders(database: Database, order_filter: OrderFilter, page: Page) -> list[Row]:
-    """The orders of a page, newest first, without their lines; one more than the page holds if there are more."""
-    conditions = [f"{column} = ANY (%({column})s)" for column in State._fields if column in order_filter.states]
-    if order_filter.customer_id is not None:
-        conditions.append("customer_id = %(customer_id)s")
-    if page.after is not None:
-        conditions.append("id < %(after)s")
-    # Put together from the constants above only; every value is a parameter.
-    statement = f"""
-        SELECT {_COLUMNS} FROM orders {"WHERE " + " AND ".join(conditions) if conditions else ""}
-        ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s"""
-    parameters: dict[str, Any] = {column: list(values) for column, values in order_filter.states.items()}
-    parameters |= {"customer_id": order_filter.customer_id, "after": page.after}
-    return database.fetch(statement, {**parameters, "limit": page.size + 1, "offset": page.offset})
 
 
 def unpaid_orders(database: Database, *, before: datetime, limit: int) -> list[str]:

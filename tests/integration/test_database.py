@@ -101,14 +101,14 @@ class TestMigrations:
         self, empty: DatabaseSettings
     ) -> None:
         migrate = load_function("migrate_database").migrate
-        assert migrate(empty) == ["0001.orders", "0002.tasks", "0004.monitoring", "0005.idempotency"]
+        assert migrate(empty) == ["0001.orders", "0002.tasks", "0003.listing", "0004.monitoring", "0005.idempotency"]
         assert migrate(empty) == []
 
     def test_given_an_empty_database_when_migrated_side_by_side_then_once(self, empty: DatabaseSettings) -> None:
         migrate = load_function("migrate_database").migrate
         with ThreadPoolExecutor(4) as pool:
             applied = list(pool.map(migrate, [empty] * 4))
-        assert sorted(map(len, applied)) == [0, 0, 0, 4]
+        assert sorted(map(len, applied)) == [0, 0, 0, 5]
 
     def test_given_orders_that_came_before_and_while_it_is_migrated_when_counted_then_each_is_there_once(
         self, empty: DatabaseSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -120,7 +120,9 @@ class TestMigrations:
         with monkeypatch.context() as patch:
             patch.setattr(migration, "MIGRATIONS", tmp_path)
             assert migration.migrate(empty) == [path.stem for path in earlier]
-        move = "UPDATE orders SET status = 'shipped' WHERE id = (SELECT id FROM orders ORDER BY random() LIMIT 1)"
+        move = """
+            UPDATE orders SET (status, payment_status, shipping_status) = ('shipped', 'paid', 'shipped')
+            WHERE id = (SELECT id FROM orders ORDER BY random() LIMIT 1)"""
         database, is_migrated = Database(empty), Event()
         now = datetime.now(UTC)
 

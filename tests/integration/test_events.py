@@ -39,6 +39,7 @@ STATUSES = {
     "list_orders/everybodys": 200,
     "list_orders/invalid": 400,
     "list_orders/own": 200,
+    "list_orders/search": 200,
     "metrics/prometheus": 200,
     "metrics/without_scope": 403,
     "update_order_status/paid": 409,

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from orders.clock import Clock, uuid7
+from orders.clock import Clock, unix_milliseconds, uuid7
 
 
 class SimulatedClock(Clock):
@@ -17,7 +17,7 @@ class SimulatedClock(Clock):
         return self._at
 
     def new_order_id(self, at: datetime) -> str:
-        return str(uuid7(int(at.timestamp() * 1000), self._random.randbytes(10)))
+        return str(uuid7(unix_milliseconds(at), self._random.randbytes(10)))
 
     def pass_time(self, **duration: float) -> None:
         self._at += timedelta(**duration)

@@ -1,10 +1,11 @@
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.clock import Clock, uuid7
+from orders.clock import EPOCH, Clock, unix_milliseconds, uuid7
+from orders.views import timestamp
 
 
 @given(st.integers(0, 2**48 - 1), st.binary(min_size=10, max_size=10))
@@ -27,3 +28,9 @@ def test_given_two_moments_when_ids_are_made_then_the_later_one_is_greater() -> 
     early = clock.new_order_id(datetime(2026, 11, 20, 8, 0, 0, 1000, tzinfo=UTC))
     late = clock.new_order_id(datetime(2026, 11, 20, 8, 0, 0, 2000, tzinfo=UTC))
     assert early < late
+
+
+@given(st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - the zone comes with it
+def test_given_any_moment_when_an_id_is_made_then_it_has_the_millisecond_that_the_api_shows(at: datetime) -> None:
+    assert timestamp(at) == timestamp(EPOCH + timedelta(milliseconds=unix_milliseconds(at)))
+    assert uuid.UUID(Clock().new_order_id(at)).int >> 80 == unix_milliseconds(at)

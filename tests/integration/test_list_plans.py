@@ -1,0 +1,213 @@
+"""A list reads a bounded number of entries, however many there are: measured on the statements themselves."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from random import Random
+from typing import Any, override
+
+import pytest
+
+from local.postgres import Postgres
+from orders import listing, search
+from orders.clock import uuid7
+from orders.config import DatabaseSettings
+from orders.cursors import Position
+from orders.database import Database, Row, connect
+from orders.lifecycle import STATES
+from orders.listing import OrderQuery, SortKey
+from tests.support import load_function
+
+ORDERS = 200_000
+BEGIN = datetime(2020, 11, 20, tzinfo=UTC)
+
+# A second lies between two orders. One customer has a fifth of all orders, the others have ten each. Most orders are
+# delivered and the last ones pending; each other state has a few. One product is on half of the orders, some are on one
+# in hundreds, and one is on ten.
+_LOAD = """
+INSERT INTO orders (id, customer_id, customer_email, status, payment_status, shipping_status, currency, total,
+    line_count, failure_reason, version, created_at, updated_at)
+SELECT (lpad(to_hex(milliseconds), 12, '0') || '7' || substr(hash, 1, 3) || '8' || substr(hash, 4, 15))::uuid,
+    customer, CASE WHEN n %% 3 <> 0 THEN customer || '@Example.com' END, state[1], state[2], state[3],
+    (ARRAY['USD', 'EUR', 'JPY'])[1 + n %% 3], n * 7919 %% 50000, 2, CASE state[1] WHEN 'failed' THEN 'expired' END, 1,
+    to_timestamp(milliseconds / 1000.0), to_timestamp(milliseconds / 1000.0 + n * 7919 %% 864000)
+FROM (
+    SELECT n, md5(n::text) AS hash, (extract(epoch FROM %(begin)s) * 1000)::bigint + n * 1000 AS milliseconds,
+        CASE WHEN n %% 5 = 0 THEN 'big' ELSE 'c' || n * 7919 %% 20011 END AS customer,
+        string_to_array(CASE
+            WHEN n > %(orders)s - 2000 THEN 'pending/pending/pending'
+            WHEN n %% 100 = 0 THEN (%(states)s)[1 + n / 100 %% cardinality(%(states)s)]
+            WHEN n %% 10 = 7 THEN 'shipped/paid/shipped'
+            WHEN n %% 20 = 4 THEN 'cancelled/refunded/cancelled'
+            ELSE 'delivered/paid/delivered' END, '/') AS state
+    FROM generate_series(1::bigint, %(orders)s) AS n
+) AS made;
+INSERT INTO order_items (order_id, line_no, product_id, quantity, unit_price)
+SELECT id, 1, CASE WHEN n %% 2 = 0 THEN 'POPULAR' ELSE 'P' || n %% 97 END, 1, 100
+FROM (SELECT id, extract(epoch FROM created_at - %(begin)s)::bigint AS n FROM orders) AS numbered
+UNION ALL
+SELECT id, 2, CASE WHEN n %% 20000 = 0 THEN 'RARE' ELSE 'Q' || n * 31 %% 5003 END, 1, 100
+FROM (SELECT id, extract(epoch FROM created_at - %(begin)s)::bigint AS n FROM orders) AS numbered;
+"""
+
+SIZE = 20
+MIDDLE = BEGIN + timedelta(seconds=ORDERS // 2)
+FIRST_HALF = {"created_to": MIDDLE.isoformat()}
+MINUTES = {"created_from": MIDDLE.isoformat(), "created_to": (MIDDLE + timedelta(minutes=10)).isoformat()}
+
+# The first of each kind is not asked for, the second is the one with most orders.
+CUSTOMERS: tuple[dict[str, str], ...] = ({}, {"customer_id": "big"}, {"customer_id": "c17"})
+STATUSES: tuple[dict[str, str], ...] = (
+    {},
+    {"status": "delivered"},
+    {"status": "cancelling"},
+    {"status": "pending,shipped,cancelled"},
+)
+PRODUCTS: tuple[dict[str, str], ...] = ({}, {"product_id": "POPULAR"}, {"product_id": "P5"}, {"product_id": "RARE"})
+DATES: tuple[dict[str, str], ...] = ({}, FIRST_HALF, MINUTES)
+TEXTS: tuple[dict[str, str], ...] = ({}, {"q": "BIG@example.com"}, {"q": "POPULAR"}, {"q": "nobody"})
+KINDS = (CUSTOMERS, STATUSES, PRODUCTS, DATES, TEXTS)
+
+SORTS = tuple(product(SortKey, ("asc", "desc"), ("first", "next")))
+
+INDEX_SCANS = {"Index Scan", "Index Only Scan"}
+READ_BY_LIST = (len(STATES) + 1) * (SIZE + 1)
+"""Each state's share of a page, and the orders of the page."""
+READ_BY_SEARCH = (len(STATES) + 7) * (search.EXAMINED + 1)
+"""Each state's share of a walk; three selectors; the orders gathered and looked at, and two products of each."""
+BLOCKS_PER_ENTRY = 5
+"""The depth of an index, and the row."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the server did for a statement, or would do."""
+
+    root: dict[str, Any]
+
+    def nodes(self) -> Iterator[dict[str, Any]]:
+        waiting = [self.root]
+        while waiting:
+            node = waiting.pop()
+            waiting += node.get("Plans", [])
+            yield node
+
+    @property
+    def scans(self) -> set[str]:
+        """The ways in which tables were read."""
+        return {node["Node Type"] for node in self.nodes() if "Relation Name" in node}
+
+    @property
+    def entries(self) -> float:
+        """How many entries of tables or their indexes were read."""
+        read = (node for node in self.nodes() if "Relation Name" in node)
+        return sum(
+            float(node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))) for node in read
+        )
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks were read, from memory or not."""
+        return int(self.root["Shared Hit Blocks"] + self.root["Shared Read Blocks"])
+
+
+class ExplainingDatabase(Database):
+    """Has every statement explained before it runs it."""
+
+    last: Plan
+
+    @override
+    def fetch(self, statement: str, parameters: Mapping[str, Any] | None = None, *, rerun: bool = True) -> list[Row]:
+        explained = super().fetch(f"EXPLAIN (ANALYZE, BUFFERS, TIMING off, FORMAT JSON) {statement}", parameters)
+        self.last = Plan(explained[0]["QUERY PLAN"][0]["Plan"])
+        return super().fetch(statement, parameters, rerun=rerun)
+
+    def run(self, statement: str) -> None:
+        """Run a statement as it is."""
+        super().fetch(statement)
+
+    def explain(self, query: OrderQuery) -> Plan:
+        """How a list is found."""
+        search.find_orders(self, query)
+        return self.last
+
+
+@pytest.fixture(scope="module")
+def crowded(postgres: Postgres) -> Iterator[DatabaseSettings]:
+    """A database of its own with all the orders, in the state in which the server's own upkeep leaves it."""
+    postgres.create_database("crowded")
+    settings = replace(DatabaseSettings.from_environment(), name="crowded")
+    load_function("migrate_database").migrate(settings)
+    with closing(connect(settings)) as connection, connection.cursor() as cursor:
+        states = ["/".join(state) for state in STATES]
+        cursor.execute(_LOAD, {"orders": ORDERS, "begin": BEGIN, "states": states})
+        cursor.execute("VACUUM ANALYZE")
+    yield settings
+    with closing(connect(DatabaseSettings.from_environment())) as connection, connection.cursor() as cursor:
+        cursor.execute("DROP DATABASE crowded WITH (FORCE)")
+
+
+@pytest.fixture
+def database(crowded: DatabaseSettings) -> Iterator[ExplainingDatabase]:
+    database = ExplainingDatabase(crowded)
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=[False, True], ids=["vacuumed", "never vacuumed"])
+def either_way(request: pytest.FixtureRequest, database: ExplainingDatabase) -> Iterator[None]:
+    """Whether or not the planner knows that indexes can be read without their tables."""
+    if request.param:
+        database.run("UPDATE pg_class SET relallvisible = 0 WHERE relname IN ('orders', 'order_items')")
+    yield
+    database.run("VACUUM orders, order_items")
+
+
+def query(parameters: Mapping[str, str], sort: SortKey, direction: str, page: str, **others: str) -> OrderQuery:
+    """A list as it is asked for; the next page begins in the middle of all orders."""
+    asked = listing.parse({**parameters, "sort_by": sort, "sort_order": direction, **others}, owner=None)
+    if page == "first":
+        return asked
+    values = {SortKey.CREATED_AT: 0, SortKey.UPDATED_AT: int(MIDDLE.timestamp()) * 1_000_000, SortKey.TOTAL: 25_000}
+    middle = str(uuid7(int(MIDDLE.timestamp()) * 1000, bytes(10)))
+    return replace(asked, page=replace(asked.page, after=Position(values[sort], middle)))
+
+
+def merged(filters: tuple[dict[str, str], ...]) -> dict[str, str]:
+    return {name: value for each in filters for name, value in each.items()}
+
+
+@pytest.mark.usefixtures("either_way")
+def test_given_any_kinds_of_filters_when_a_page_is_read_in_any_order_then_within_bounds(
+    database: ExplainingDatabase,
+) -> None:
+    for filters, sort in product(product(*(kind[:2] for kind in KINDS)), SORTS):
+        assert_bounded(database, query(merged(filters), *sort))
+
+
+def test_given_filters_that_few_or_many_orders_pass_when_a_page_is_read_then_within_bounds(
+    database: ExplainingDatabase,
+) -> None:
+    for filters, sort in Random(1).sample([*product(product(*KINDS), SORTS)], 600):
+        assert_bounded(database, query(merged(filters), *sort))
+
+
+def test_given_any_filters_when_their_orders_are_counted_then_within_bounds(
+    database: ExplainingDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "COUNTED", search.EXAMINED)
+    for filters in product(*KINDS):
+        asked = query(merged(filters), SortKey.CREATED_AT, "desc", "first", include_total="true")
+        plan = database.explain(asked)
+        assert plan.scans <= INDEX_SCANS, asked
+        assert plan.entries <= 2 * READ_BY_SEARCH, asked
+
+
+def assert_bounded(database: ExplainingDatabase, asked: OrderQuery) -> None:
+    plan = database.explain(asked)
+    assert plan.scans <= INDEX_SCANS, asked
+    most = READ_BY_SEARCH if asked.searches else READ_BY_LIST
+    assert plan.entries <= most, asked
+    assert plan.blocks <= BLOCKS_PER_ENTRY * most, asked
