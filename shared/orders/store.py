@@ -88,14 +88,19 @@ ORDER BY id LIMIT %(limit)s
 """
 
 # The row is locked first, so that the rule is chosen by what the order is by then, and not by what it was when the
-# statement began: of two racing events the second one sees what the first one made of the order.
+# statement began: of two racing events the second one sees what the first one made of the order. The new statuses are
+# put together from the locked row too: an update that meets a newer row is done over, but its first try is checked.
 _TRANSITION = f"""
 WITH seen AS MATERIALIZED (
     SELECT * FROM orders
     WHERE id = %(id)s AND (%(owner)s::text IS NULL OR customer_id = %(owner)s)
     FOR UPDATE
 ), rule AS MATERIALIZED (
-    SELECT rule.*
+    SELECT coalesce(rule.status, seen.status) AS status,
+        coalesce(rule.payment_status, seen.payment_status) AS payment_status,
+        coalesce(rule.shipping_status, seen.shipping_status) AS shipping_status,
+        coalesce(rule.failure_reason, seen.failure_reason) AS failure_reason,
+        rule.failure_reason AS new_failure_reason, rule.tasks
     FROM seen, json_to_recordset(%(rules)s) AS rule (
         statuses text[], payment_statuses text[], shipping_statuses text[],
         status text, payment_status text, shipping_status text, failure_reason text, tasks json)
@@ -106,17 +111,17 @@ WITH seen AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM order_events WHERE order_id = seen.id AND event_id = %(event_id)s)
 ), changed AS (
     UPDATE orders
-    SET status = coalesce(rule.status, orders.status),
-        payment_status = coalesce(rule.payment_status, orders.payment_status),
-        shipping_status = coalesce(rule.shipping_status, orders.shipping_status),
-        failure_reason = coalesce(rule.failure_reason, orders.failure_reason),
+    SET status = rule.status,
+        payment_status = rule.payment_status,
+        shipping_status = rule.shipping_status,
+        failure_reason = rule.failure_reason,
         cancel_reason = coalesce(%(cancel_reason)s, orders.cancel_reason),
         tracking_number = coalesce(%(tracking_number)s, orders.tracking_number),
         version = orders.version + 1,
         updated_at = %(at)s
     FROM rule
     WHERE orders.id = %(id)s
-    RETURNING orders.*, rule.tasks, rule.failure_reason AS new_failure_reason
+    RETURNING orders.*, rule.tasks, rule.new_failure_reason
 ), timeline AS (
     INSERT INTO order_events (
         order_id, version, event, status, payment_status, shipping_status, reason, event_id, occurred_at)
