@@ -68,6 +68,18 @@ chaos: .venv/.installed ## Fail services, kill functions, check the books: ORDER
 test: $(ENVIRONMENTS) ## Run the tests: ARGS="-k cancel -x".
 	@.venv/bin/pytest $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(ENVIRONMENTS) ## Send what the API's document allows, and what it does not: EXAMPLES=200.
+	@FUZZ_EXAMPLES='$(or $(EXAMPLES),200)' .venv/bin/pytest tests/e2e/test_fuzz.py $(ARGS)
+
+.PHONY: openapi
+openapi: .venv/.installed ## Write down the API's descriptions anew: OpenAPI, Postman.
+	@PYTHONPATH=shared .venv/bin/python -m local.openapi
+
+.PHONY: contract-tools
+contract-tools: ## Install Spectral and Newman, which some tests use; takes Node.js.
+	@npm ci --prefix tests/contract --no-audit --no-fund
+
 .PHONY: lint
 lint: .venv/.installed ## Check style, types and the template.
 	@.venv/bin/ruff check .

@@ -28,6 +28,7 @@ CONDITION_FUNCTIONS = {"Condition", "Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or"
 ANY_METHOD = "x-amazon-apigateway-any-method"
 AUTHORIZER = "x-amazon-apigateway-authorizer"
 CORS = "x-amazon-apigateway-cors"
+DEFAULT_ROUTE = "$default"
 INTEGRATION = "x-amazon-apigateway-integration"
 METHODS = {"delete", "get", "head", "options", "patch", "post", "put"}
 NO_AUTHORIZER = "NONE"
@@ -123,7 +124,7 @@ def declared_routes(template: Json) -> dict[str, bool]:
                     "Properties": {"ApiId": {"Ref": api}, "Method": method, "Path": path} as route,
                 }:
                     authorizer = route.get("Auth", {}).get("Authorizer", defaults[api])
-                    routes[f"{method.upper()} {path}"] = authorizer not in {None, NO_AUTHORIZER}
+                    routes[_route_key(method, path)] = authorizer not in {None, NO_AUTHORIZER}
                 case {"Type": "HttpApi"}:
                     raise LocalError(f"{name}: an HttpApi event needs ApiId, Method and Path here.")
     return routes
@@ -184,14 +185,16 @@ def _operations(api: str, paths: Json) -> Iterator[tuple[str, Json]]:
             raise LocalError(f"{api}.Body: the local cloud does not know {path}. Teach it in local/adapter.py.")
         _only(methods, METHODS | {ANY_METHOD}, f"{api}.Body {path}")
         for method, operation in methods.items():
-            if path == "$default":
-                yield path, operation
-            else:
-                yield f"{'ANY' if method == ANY_METHOD else method.upper()} {path}", operation
+            yield _route_key("any" if method == ANY_METHOD else method, path), operation
+
+
+def _route_key(method: str, path: str) -> str:
+    """Returns how API Gateway calls a route; the default one has no method and, in a `Body`, a slash in front."""
+    return DEFAULT_ROUTE if path.removeprefix("/") == DEFAULT_ROUTE else f"{method.upper()} {path}"
 
 
 def _route(api: str, key: str, operation: Json, schemes: set[str]) -> Json:
-    _only(operation, {INTEGRATION, "security", "parameters", "responses"}, f"{api}.Body {key}")
+    _only(operation, {INTEGRATION, "isDefaultRoute", "security", "parameters", "responses"}, f"{api}.Body {key}")
     integration = operation[INTEGRATION]
     _only(integration, {"httpMethod", "type", "uri", "payloadFormatVersion", "timeoutInMillis"}, f"{api}.Body {key}")
     if integration["type"] != "aws_proxy":

@@ -1,5 +1,6 @@
 """What the tests share: functions loaded as Lambda loads them, and events as API Gateway sends them."""
 
+import base64
 import importlib.util
 import json
 from pathlib import Path
@@ -37,12 +38,16 @@ class Answer:
     def __init__(self, raw: dict[str, Any]) -> None:
         self.status: int = raw["statusCode"]
         self.headers: dict[str, str] = {name.lower(): value for name, value in raw["headers"].items()}
-        self.body: str = raw["body"]
+        self.content = base64.b64decode(raw["body"]) if raw["isBase64Encoded"] else (raw["body"] or "").encode()
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
 
     @property
     def json(self) -> Any:
         """The body as JSON; None where there is none."""
-        return json.loads(self.body) if self.body else None
+        return json.loads(self.content) if self.content else None
 
 
 def http_event(

@@ -15,15 +15,15 @@ place_order = cache(PlaceOrder.from_environment)
 
 
 @app.post("/v1/orders")
-@app.post("/v1/orders/create/")
-@app.post("/orders")
+@app.post("/v1/orders/create/", deprecated=True)
+@app.post("/orders", deprecated=True)
 def create_order() -> Response[str]:
     """Place an order for the items in the body."""
     return _created(place_order().from_items(app.caller, app.body(NewOrder), key=app.idempotency_key))
 
 
 @app.post("/v1/customers/<customer>/orders")
-@app.post("/orders/<customer>")
+@app.post("/orders/<customer>", deprecated=True)
 def create_customer_order(customer: str) -> Response[str]:
     """Place an order for the items in the body; without a body, for what is in the customer's cart."""
     customer, key = customer_id(customer), app.idempotency_key

@@ -14,7 +14,7 @@ orders = cache(ReadOrders.from_environment)
 
 
 @app.get("/v1/orders/<order>")
-@app.get("/v1/orders/<order>/details/")
+@app.get("/v1/orders/<order>/details/", deprecated=True)
 def get_order(order: str) -> Response[str]:
     """An order, with its lines and, if asked for, its timeline."""
     include = app.query.get("include", "")
@@ -23,7 +23,7 @@ def get_order(order: str) -> Response[str]:
     return app.order(orders().get(app.caller, order_id(order), timeline=include == "timeline"))
 
 
-@app.get("/orders/<name>")
+@app.get("/orders/<name>", deprecated=True)
 def get_order_or_customer_orders(name: str) -> Response[str]:
     """An order by its id; what is no order's id is a customer's, and gives their orders."""
     if is_order_id(name):

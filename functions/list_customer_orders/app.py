@@ -12,7 +12,7 @@ orders = cache(ReadOrders.from_environment)
 
 
 @app.get("/v1/customers/<customer>/orders")
-@app.get("/v1/orders/my-orders/<customer>/")
+@app.get("/v1/orders/my-orders/<customer>/", deprecated=True)
 def list_customer_orders(customer: str) -> Response[str]:
     """A page of the customer's orders."""
     return app.orders(orders().list(app.caller, app.query, customer_id(customer)))

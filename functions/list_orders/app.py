@@ -12,8 +12,8 @@ orders = cache(ReadOrders.from_environment)
 
 
 @app.get("/v1/orders")
-@app.get("/v1/orders/")
-@app.get("/orders")
+@app.get("/v1/orders/", deprecated=True)
+@app.get("/orders", deprecated=True)
 def list_orders() -> Response[str]:
     """A page of orders."""
     return app.orders(orders().list(app.caller, app.query))

@@ -4,6 +4,7 @@
     ├── BadRequest 400 ── MalformedJson, InvalidParameter, InvalidCursor
     ├── Forbidden 403
     ├── NotFound 404 ── RouteNotFound, OrderNotFound, CartNotFound
+    ├── MethodNotAllowed 405
     ├── Conflict 409 ── InsufficientStock, PriceChanged, CartAlreadyOrdered, OrderNotCancellable, InvalidTransition,
     │                   RequestInProgress
     ├── VersionMismatch 412
@@ -15,11 +16,14 @@
 The names of codes are part of the API: clients switch on them (RFC 9457, problem details).
 """
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from orders.problems import FieldError
 
 
 class OrderServiceError(Exception):
-    """Base of all errors that the service answers with.
+    """Base of all errors that the service answers with; by itself, one that nobody expected.
 
     Attributes:
         code: stable, machine-readable name.
@@ -104,6 +108,14 @@ class CartNotFound(NotFound):
 
     code = "cart_not_found"
     title = "Cart not found"
+
+
+class MethodNotAllowed(OrderServiceError):
+    """The path is a route's, but not with this method."""
+
+    code = "method_not_allowed"
+    title = "Method not allowed"
+    status = 405
 
 
 class Conflict(OrderServiceError):
@@ -195,7 +207,7 @@ class ValidationFailed(Unprocessable):
     code = "validation_error"
     title = "Validation error"
 
-    def __init__(self, errors: list[dict[str, Any]]) -> None:
+    def __init__(self, errors: "list[FieldError]") -> None:
         first = errors[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""

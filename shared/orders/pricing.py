@@ -1,12 +1,12 @@
 """What the lines of an order cost: the inventory's price where it states one, else the caller's."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from orders import money
 from orders.clients.inventory import Price
 from orders.errors import DownstreamUnavailable, PriceChanged, PriceUnknown, ValidationFailed
 from orders.models import MAX_QUANTITY, NewLine
+from orders.problems import PriceChange
 from orders.store import Line
 
 _UNSTATED = Price()
@@ -37,7 +37,7 @@ def price_lines(lines: Sequence[NewLine], prices: Mapping[str, Price], currency:
     """
     quantities: dict[tuple[str, int], int] = {}
     unpriced: list[str] = []
-    changed: list[dict[str, Any]] = []
+    changed: list[PriceChange] = []
     for index, line in enumerate(lines):
         stated = prices.get(line.product_id, _UNSTATED)
         requested = _requested_price(index, line, currency)
@@ -84,7 +84,7 @@ def _current_price(line: NewLine, stated: Price, currency: str) -> int | None:
         raise DownstreamUnavailable(message, service="inventory") from error
 
 
-def _change(line: NewLine, current: int, currency: str, stated_in: str) -> dict[str, Any]:
+def _change(line: NewLine, current: int, currency: str, stated_in: str) -> PriceChange:
     return {
         "product_id": line.product_id,
         "requested": None if line.unit_price is None else f"{line.unit_price:f}",

@@ -69,9 +69,15 @@ def test_given_a_body_that_is_not_declared_as_json_when_sent_then_415(client: Cl
         assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
 
-def test_given_a_path_that_is_no_route_when_asked_then_404(client: Client) -> None:
-    with client() as customer:
-        assert customer.get("/v1/carts").status_code == 404
+@pytest.mark.parametrize("customer", ["5", None])
+def test_given_what_is_no_route_when_asked_then_404_or_405_and_a_token_does_not_matter(
+    client: Client, customer: str | None
+) -> None:
+    with client(customer) as caller:
+        unknown, wrong_method = caller.get("/v1/carts"), caller.delete("/v1/orders")
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "route_not_found")
+        assert (wrong_method.status_code, wrong_method.json()["code"]) == (405, "method_not_allowed")
+        assert wrong_method.headers["allow"] == "GET, OPTIONS, POST"
 
 
 def test_given_names_from_everywhere_when_ordered_then_they_come_back_as_they_were(

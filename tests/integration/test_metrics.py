@@ -62,7 +62,7 @@ def counted(query: Query) -> Samples:
 def told(function: ModuleType) -> Samples:
     """What is scraped of that."""
     names = set(re.findall(r"'(orders_\w+)'", COUNTED))
-    return {key: value for key, value in samples(scrape(function).body).items() if key[0] in names and value}
+    return {key: value for key, value in samples(scrape(function).text).items() if key[0] in names and value}
 
 
 def fold_all(query: Query, database: Database) -> None:
@@ -119,7 +119,7 @@ def test_given_no_orders_when_scraped_then_there_is_a_zero_for_every_status_and_
     assert answer.status == 200
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store"
-    found = samples(answer.body)
+    found = samples(answer.text)
     assert found.pop(("orders_schema_version",)) >= 4
     zeros: Samples = {("orders_by_status", status): 0 for status in Status}
     zeros |= {("orders_by_payment_status", status): 0 for status in PaymentStatus}
@@ -133,7 +133,7 @@ def test_given_the_documentation_when_scraped_then_there_is_each_family_that_it_
     function: Load,
 ) -> None:
     section = (ROOT / "docs" / "api.md").read_text().partition("## Metrics")[2].partition("\n## ")[0]
-    families = re.findall(r"^# TYPE (\w+)", scrape(function("metrics")).body, re.MULTILINE)
+    families = re.findall(r"^# TYPE (\w+)", scrape(function("metrics")).text, re.MULTILINE)
     assert sorted(families) == sorted(set(re.findall(r"`(orders_\w+)", section)))
 
 
@@ -193,7 +193,7 @@ def test_given_orders_that_come_in_while_others_fold_when_scraped_then_none_is_m
         scrapes = 0
         while not over.is_set():
             before = query("SELECT count(*) AS n FROM orders")[0]["n"]
-            found = samples(scrape(metrics).body)
+            found = samples(scrape(metrics).text)
             after = query("SELECT count(*) AS n FROM orders")[0]["n"]
             sums = {sum(value for key, value in found.items() if key[0] == name) for name in by_status}
             assert sums == {found["orders_placed_total", "USD"]}
@@ -313,7 +313,7 @@ def test_given_currencies_when_scraped_then_their_revenue_is_in_their_units(
         order = call(create, "POST", "/v1/orders", body)
         assert order.status == 201
     call(function("cancel_order"), "POST", f"/v1/orders/{order.json['id']}/cancel")
-    text = scrape(function("metrics")).body
+    text = scrape(function("metrics")).text
     assert 'orders_revenue_total{currency="USD"} 159.98\n' in text
     assert 'orders_revenue_total{currency="JPY"} 600\n' in text
     assert 'orders_revenue_total{currency="KWD"} 2.250\n' in text
@@ -324,10 +324,10 @@ def test_given_totals_beyond_any_bigint_when_they_are_added_up_then_they_are_exa
 ) -> None:
     insert(100, total=10**18)
     metrics = function("metrics")
-    assert 'orders_revenue_total{currency="USD"} 1000000000000000000.00\n' in scrape(metrics).body
+    assert 'orders_revenue_total{currency="USD"} 1000000000000000000.00\n' in scrape(metrics).text
     fold_all(query, database)
     insert(1, total=1)
-    assert 'orders_revenue_total{currency="USD"} 1000000000000000000.01\n' in scrape(metrics).body
+    assert 'orders_revenue_total{currency="USD"} 1000000000000000000.01\n' in scrape(metrics).text
 
 
 def test_given_orders_that_are_changed_by_hand_when_scraped_then_they_are_counted(
@@ -358,7 +358,7 @@ def test_given_tasks_when_scraped_then_what_is_not_done_is_told_by_kind_with_the
     query("UPDATE order_tasks SET available_at = now() + interval '1 minute'")
     query("UPDATE order_tasks SET state = 'failed' WHERE id = %(id)s", id=charges[1]["id"])
     query("UPDATE order_tasks SET state = 'done' WHERE kind = 'send_notification'")
-    found = samples(scrape(function("metrics")).body)
+    found = samples(scrape(function("metrics")).text)
     assert found["orders_tasks_pending", "charge_payment"] == 2
     assert found["orders_tasks_failed", "charge_payment"] == 1
     assert found["orders_tasks_oldest_pending_seconds", "charge_payment"] == pytest.approx(3600, abs=60)
@@ -366,7 +366,7 @@ def test_given_tasks_when_scraped_then_what_is_not_done_is_told_by_kind_with_the
     assert found["orders_tasks_oldest_pending_seconds", "send_notification"] == 0
     # The clock of whoever placed an order may be ahead.
     query("UPDATE order_events SET occurred_at = now() + interval '1 minute'")
-    ahead = samples(scrape(function("metrics")).body)
+    ahead = samples(scrape(function("metrics")).text)
     assert ahead["orders_tasks_oldest_pending_seconds", "charge_payment"] == 0
 
 

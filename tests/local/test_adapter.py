@@ -82,6 +82,13 @@ def test_given_events_when_adapted_then_each_is_a_route_with_its_authorization(t
     assert [route["AuthorizerId"] for route in routes if "AuthorizerId" in route] == [{"Ref": "ApiTokenAuthorizer"}] * 3
 
 
+def test_given_a_default_route_when_adapted_then_it_is_called_so_and_nothing_else(tmp_path: Path) -> None:
+    template = parsed(tmp_path, TEMPLATE.replace("Path: /anything", "Path: $default"))
+    expected = {key.replace("ANY /anything", "$default"): wants_token for key, wants_token in ROUTES.items()}
+    assert {route["RouteKey"] for route in of_type(adapted(template), "Route")} == set(expected)
+    assert adapter.declared_routes(template) == expected
+
+
 def test_given_a_route_when_adapted_then_its_target_is_its_function(template: sam.Json) -> None:
     result = adapted(template)
     integrations = sam.resources(result, "AWS::ApiGatewayV2::Integration")

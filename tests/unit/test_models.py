@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from orders.clients.cart import Cart
 from orders.models import Cancellation, NewOrder, StatusUpdate
 
 
@@ -27,6 +28,21 @@ def test_given_the_names_of_earlier_services_when_read_then_they_mean_the_same()
     assert read_order.currency == "GBP"
     assert read_order.items[0].product_id == "17"
     assert read_order.items[0].unit_price == Decimal(100)
+
+
+def test_given_numbers_with_a_point_when_they_are_whole_then_they_are_read_as_such() -> None:
+    read_order = read(order(customer_id=5.0, items=[{"product_id": 17.0, "quantity": 2.0}]))
+    assert (read_order.customer_id, read_order.items[0].product_id, read_order.items[0].quantity) == ("5", "17", 2)
+
+
+@pytest.mark.parametrize("names", [("product_id", "sku"), ("unit_price", "price")])
+def test_given_two_names_of_one_field_when_read_then_a_request_is_refused_and_a_cart_is_not(
+    names: tuple[str, str],
+) -> None:
+    both = {"product_id": "A", "quantity": 1, **dict.fromkeys(names, "5")}
+    with pytest.raises(ValidationError, match=f"{names[0]} and {names[1]} are two names of one field"):
+        read(order(items=[both]))
+    assert Cart.model_validate({"items": [both]}).items[0].quantity == 1
 
 
 def test_given_a_price_as_a_number_when_read_then_it_is_exact() -> None:
@@ -57,6 +73,7 @@ def test_given_a_price_as_a_number_when_read_then_it_is_exact() -> None:
         (order(customer_id=True), ("customer_id",), "string_type"),
         (order(customer_id="' OR 1=1"), ("customer_id",), "string_pattern_mismatch"),
         (order(customer_name=""), ("customer_name",), "string_too_short"),
+        (order(customer_name="  "), ("customer_name",), "string_too_short"),
         (order(customer_name="A\u0000"), ("customer_name",), "string_pattern_mismatch"),
         (order(customer_name="A" * 201), ("customer_name",), "string_too_long"),
         (order(customer_email="alice"), ("customer_email",), "string_pattern_mismatch"),

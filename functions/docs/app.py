@@ -1,0 +1,83 @@
+"""The API described: Swagger UI, the documents it is made of, and what there is instead of an unknown route."""
+
+import json
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+
+from aws_lambda_powertools.event_handler import Response
+
+from orders import errors
+from orders.api import Api
+from orders.files import StaticFile
+from orders.routes import RouteTable
+from orders.swagger_ui import SwaggerUi
+
+
+class DocumentedApi(Api):
+    """An API that knows the routes of all functions, and answers what is none of them."""
+
+    def _no_route(self, _: Exception) -> Response[str]:
+        method, path = self.current_event.http_method, self.current_event.path
+        methods = routes().methods(path)
+        # A path that only looks like a route's, such as one with signs that no id has, is here with the right method.
+        if not methods or method in methods:
+            return self._known_error(
+                errors.RouteNotFound(f"There is no route {method} {path}; what there is stands in /docs.")
+            )
+        allowed = ", ".join(sorted({*methods, "OPTIONS"}))
+        if method == "OPTIONS":
+            return Response(HTTPStatus.NO_CONTENT, headers={"Allow": allowed, "Cache-Control": "no-store"}, body="")
+        answer = self._known_error(
+            errors.MethodNotAllowed(f"There is no route {method} {path}; this path has {allowed}.")
+        )
+        answer.headers["Allow"] = allowed
+        return answer
+
+
+app = DocumentedApi()
+swagger_ui = SwaggerUi("/docs")
+
+
+@app.get("/docs")
+@app.get("/orders-doc/", deprecated=True)
+def page() -> Response[str]:
+    """Swagger UI."""
+    return swagger_ui.page.answer(app.current_event.headers)
+
+
+@app.get("/docs/<asset>")
+def asset(asset: str) -> Response[str]:
+    """A script or style of Swagger UI."""
+    file = swagger_ui.assets.get(asset)
+    if file is None:
+        raise errors.RouteNotFound(f"There is no file /docs/{asset}; the present ones are named in /docs.")
+    return file.answer(app.current_event.headers)
+
+
+@app.get("/openapi.json")
+def openapi() -> Response[str]:
+    """The OpenAPI document."""
+    return document("openapi.json").answer(app.current_event.headers)
+
+
+@app.get("/postman.json")
+def postman() -> Response[str]:
+    """The Postman collection."""
+    return document("postman.json").answer(app.current_event.headers)
+
+
+@cache
+def document(name: str) -> StaticFile:
+    """A document of this function's folder."""
+    content = (Path(__file__).parent / name).read_bytes()
+    return StaticFile(content, "application/json", "public, max-age=300")
+
+
+@cache
+def routes() -> RouteTable:
+    """The routes of all functions."""
+    return RouteTable(json.loads(document("openapi.json").content)["paths"])
+
+
+handler = app.handler

@@ -1,0 +1,68 @@
+"""The committed OpenAPI document, as something to hold answers against."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from openapi_schema_validator import oas31_format_checker
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from local.openapi import OPENAPI_FILE, references
+from local.openapi.references import Json
+from tests.support import ROOT
+
+DOCUMENT: Json = json.loads((ROOT / OPENAPI_FILE).read_text())
+
+_NAME = "urn:openapi"
+_REGISTRY: Registry[Any] = Registry().with_resource(_NAME, DRAFT202012.create_resource(DOCUMENT))
+
+
+def operations() -> Iterator[tuple[str, str, Json]]:
+    """Path, method and operation of every route of the document."""
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def resolved(described: Json) -> Json:
+    """What a reference into the document refers to."""
+    return references.resolved(DOCUMENT, described)
+
+
+def errors(schema: Json, value: object) -> list[str]:
+    """What is wrong with a value by a schema of the document."""
+    text = json.dumps(schema).replace('"#/', f'"{_NAME}#/')
+    validator = Draft202012Validator(json.loads(text), registry=_REGISTRY, format_checker=oas31_format_checker)
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+def complaints(method: str, path: str, status: int, headers: Mapping[str, str], content: bytes) -> list[str]:
+    """How an answer differs from what the document says of its operation; nothing where it does not.
+
+    Args:
+        method: in lower case.
+        path: as the document has it.
+        status: of the answer.
+        headers: of the answer, by names in lower case.
+        content: the answer's body.
+    """
+    described = DOCUMENT["paths"][path][method]["responses"].get(str(status))
+    if described is None:
+        return [f"{status} is not documented"]
+    response = resolved(described)
+    found = []
+    for name, header in ((name, resolved(each)) for name, each in response["headers"].items()):
+        if name.lower() not in headers:
+            found += [f"{name} is missing"] if header.get("required") else []
+        elif header["schema"].get("type") == "string":
+            found += errors(header["schema"], headers[name.lower()])
+    media_type = headers.get("content-type", "").partition(";")[0]
+    if not content:
+        return [*found, *(["there is no content"] if "content" in response else [])]
+    kinds = response.get("content", {})
+    kind = kinds.get(media_type) or kinds.get(f"{media_type.partition('/')[0]}/*")
+    if kind is None:
+        return [*found, f"{media_type} is not documented"]
+    return [*found, *errors(kind["schema"], json.loads(content) if media_type.endswith("json") else content.decode())]

@@ -1,0 +1,160 @@
+"""No change to the API breaks what clients rely on, unless it is meant to."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.openapi.breaking import breaking_changes
+from local.openapi.references import Json
+from tests.contract.contract import DOCUMENT
+
+RELEASED = Path(__file__).parent / "released.json"
+
+
+def test_given_the_released_document_when_compared_then_its_clients_go_on_as_before() -> None:
+    broken = breaking_changes(json.loads(RELEASED.read_text()), DOCUMENT)
+    assert not broken, "clients of the released API break (docs/api.md, Changes):\n" + "\n".join(broken)
+
+
+def small() -> Json:
+    """A document with one of each kind of thing."""
+    request = {
+        "type": "object",
+        "properties": {
+            "quantity": {"type": "integer", "minimum": 1, "maximum": 100},
+            "size": {"enum": ["small", "large"]},
+            "note": {"anyOf": [{"type": "string", "maxLength": 10}, {"type": "null"}]},
+            "tags": {"type": "array", "items": {"type": "string"}},
+        },
+        "required": ["quantity"],
+        "additionalProperties": False,
+    }
+    answer = {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "format": "uuid"},
+            "state": {"$ref": "#/components/schemas/State"},
+            "note": {"type": "string"},
+        },
+        "required": ["id", "state"],
+    }
+    problem = {"type": "object", "properties": {"code": {"const": "gone"}}, "required": ["code"]}
+    return {
+        "paths": {
+            "/things": {
+                "post": {
+                    "parameters": [{"name": "q", "in": "query", "schema": {"type": "string"}}],
+                    "requestBody": {"required": False, "content": {"application/json": {"schema": request}}},
+                    "responses": {
+                        "200": {
+                            "headers": {"ETag": {"required": True, "schema": {"type": "string"}}},
+                            "content": {"application/json": {"schema": answer}},
+                        },
+                        "409": {"content": {"application/problem+json": {"schema": {"oneOf": [problem]}}}},
+                    },
+                },
+                "get": {"responses": {"200": {}}},
+            }
+        },
+        "components": {"schemas": {"State": {"type": "string", "enum": ["open", "closed"]}}},
+    }
+
+
+def post(document: Json) -> Json:
+    operation: Json = document["paths"]["/things"]["post"]
+    return operation
+
+
+def request(document: Json) -> Json:
+    schema: Json = post(document)["requestBody"]["content"]["application/json"]["schema"]
+    return schema
+
+
+def answer(document: Json) -> Json:
+    schema: Json = post(document)["responses"]["200"]["content"]["application/json"]["schema"]
+    return schema
+
+
+BREAKS: dict[str, Callable[[Json], Any]] = {
+    "POST /things: removed": lambda new: new["paths"].clear(),
+    "GET /things: removed": lambda new: new["paths"]["/things"].pop("get"),
+    "POST /things: takes a token now": lambda new: post(new).update(security=[{"token": []}]),
+    "409: removed": lambda new: post(new)["responses"].pop("409"),
+    "header ETag removed": lambda new: post(new)["responses"]["200"]["headers"].clear(),
+    "header ETag optional now": lambda new: post(new)["responses"]["200"]["headers"]["ETag"].update(required=False),
+    "application/json removed": lambda new: post(new)["responses"]["200"]["content"].clear(),
+    "parameter q in query: removed": lambda new: post(new)["parameters"].clear(),
+    "parameter q in query: required now": lambda new: post(new)["parameters"][0].update(required=True),
+    "parameter r in query: required now": lambda new: post(new)["parameters"].append(
+        {"name": "r", "in": "query", "required": True, "schema": {}}
+    ),
+    "parameter q in query: pattern is": lambda new: post(new)["parameters"][0]["schema"].update(pattern="^a"),
+    "request: no longer has a body": lambda new: post(new).pop("requestBody"),
+    "request: body required now": lambda new: post(new)["requestBody"].update(required=True),
+    "request.size: removed": lambda new: request(new)["properties"].pop("size"),
+    "request.size: required now": lambda new: request(new)["required"].append("size"),
+    "request.size: 'small' is refused now": lambda new: request(new)["properties"]["size"]["enum"].remove("small"),
+    "request.tags[]: only certain values are taken now": lambda new: request(new)["properties"]["tags"]["items"].update(
+        enum=["a"]
+    ),
+    "request.quantity: maximum is 99": lambda new: request(new)["properties"]["quantity"].update(maximum=99),
+    "request.quantity: minimum is 2": lambda new: request(new)["properties"]["quantity"].update(minimum=2),
+    "request.note: maxLength is 9": lambda new: request(new)["properties"]["note"]["anyOf"][0].update(maxLength=9),
+    "request.note: null removed": lambda new: request(new)["properties"]["note"]["anyOf"].pop(),
+    "request.quantity: integer removed": lambda new: request(new)["properties"].update(quantity={"type": "string"}),
+    "200.note: removed": lambda new: answer(new)["properties"].pop("note"),
+    "200.state: optional now": lambda new: answer(new)["required"].remove("state"),
+    "200.state: 'lost' is possible now": lambda new: new["components"]["schemas"]["State"]["enum"].append("lost"),
+    "200.state: any value is possible now": lambda new: new["components"]["schemas"]["State"].pop("enum"),
+    "200.note: null possible now": lambda new: answer(new)["properties"].update(
+        note={"anyOf": [{"type": "string"}, {"type": "null"}]}
+    ),
+    "200.id: string uuid removed": lambda new: answer(new)["properties"]["id"].pop("format"),
+}
+
+
+@pytest.mark.parametrize("expected", BREAKS)
+def test_given_a_change_that_breaks_clients_when_compared_then_it_is_named(expected: str) -> None:
+    old, new = small(), small()
+    BREAKS[expected](new)
+    assert any(expected in change for change in breaking_changes(old, new)), breaking_changes(old, new)
+
+
+def test_given_a_request_that_refuses_other_fields_now_when_compared_then_it_is_named() -> None:
+    old = small()
+    request(old).pop("additionalProperties")
+    assert breaking_changes(old, small()) == ["POST /things: request: other fields are refused now"]
+
+
+HARMLESS: dict[str, Callable[[Json], Any]] = {
+    "another path": lambda new: new["paths"].update({"/more": {"get": {"responses": {}}}}),
+    "another method": lambda new: new["paths"]["/things"].update(put={"responses": {}}),
+    "another status": lambda new: post(new)["responses"].update({"404": {}}),
+    "another header": lambda new: post(new)["responses"]["200"]["headers"].update(Age={"schema": {}}),
+    "another problem": lambda new: post(new)["responses"]["409"]["content"]["application/problem+json"]["schema"][
+        "oneOf"
+    ].append({"type": "object", "format": "other"}),
+    "an optional parameter": lambda new: post(new)["parameters"].append({"name": "r", "in": "query", "schema": {}}),
+    "an optional field in a request": lambda new: request(new)["properties"].update(more={"type": "string"}),
+    "one field less required in a request": lambda new: request(new)["required"].clear(),
+    "more values in a request": lambda new: request(new)["properties"]["size"]["enum"].append("huge"),
+    "wider limits in a request": lambda new: request(new)["properties"]["quantity"].update(minimum=0, maximum=101),
+    "no limit in a request": lambda new: request(new)["properties"]["quantity"].pop("maximum"),
+    "another field in an answer": lambda new: answer(new)["properties"].update(more={"type": "string"}),
+    "an answer that always has a field": lambda new: answer(new)["required"].append("note"),
+    "fewer values in an answer": lambda new: new["components"]["schemas"]["State"]["enum"].pop(),
+    "a text that reads better": lambda new: answer(new).update(description="better"),
+}
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_given_a_change_that_takes_nothing_away_when_compared_then_it_may_be(name: str) -> None:
+    old, new = small(), small()
+    before = copy.deepcopy(new)
+    HARMLESS[name](new)
+    assert new != before
+    assert breaking_changes(old, new) == []

@@ -1,0 +1,99 @@
+"""The document is what the code says, what the gateway routes, and right by the rules of OpenAPI."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from local import adapter, template
+from local.openapi import OPENAPI_FILE, POSTMAN_FILE, document, postman
+from local.openapi.references import Json
+from orders.errors import OrderServiceError
+from tests.contract.contract import DOCUMENT, errors, operations, resolved
+from tests.support import ROOT
+
+STALE = "is not what the code says any more: run `make openapi`, and read what has changed"
+
+
+def test_given_the_code_when_described_anew_then_the_committed_files_say_the_same() -> None:
+    described = document.build(ROOT)
+    assert described == DOCUMENT, f"{OPENAPI_FILE} {STALE}"
+    assert postman.build(described) == json.loads((ROOT / POSTMAN_FILE).read_text()), f"{POSTMAN_FILE} {STALE}"
+
+
+@pytest.mark.parametrize("name", ["openapi.json", "postman.json"])
+def test_given_the_docs_when_read_then_they_are_what_the_function_serves(name: str) -> None:
+    assert (ROOT / "docs" / name).samefile(ROOT / "functions" / "docs" / name)
+
+
+def test_given_the_document_when_validated_then_it_is_openapi() -> None:
+    validate(DOCUMENT)
+
+
+def test_given_the_template_when_compared_then_every_route_is_described_and_nothing_else() -> None:
+    routes = adapter.declared_routes(template.read(ROOT / "template.yaml"))
+    declared = {re.sub(r"\{\w+\}", "{}", route) for route in routes if route != adapter.DEFAULT_ROUTE}
+    described = {f"{method.upper()} {re.sub(r'\{\w+\}', '{}', path)}" for path, method, _ in operations()}
+    assert described == declared
+    with_token = {
+        f"{method.upper()} {re.sub(r'\{\w+\}', '{}', path)}"
+        for path, method, operation in operations()
+        if operation["security"]
+    }
+    assert with_token == {re.sub(r"\{\w+\}", "{}", route) for route, wants_token in routes.items() if wants_token}
+
+
+def codes(error: type[OrderServiceError]) -> Iterator[str]:
+    """The codes that errors are raised with: those which no narrower one replaces."""
+    narrower = [code for each in error.__subclasses__() for code in codes(each)]
+    yield from narrower or [error.code]
+
+
+def test_given_an_error_when_looked_up_then_the_document_tells_of_it() -> None:
+    described = {
+        schema["properties"]["code"]["const"]
+        for schema in DOCUMENT["components"]["schemas"].values()
+        if "code" in schema.get("properties", {})
+    }
+    # This one is answered for what is no operation.
+    assert set(codes(OrderServiceError)) - described == {"method_not_allowed"}
+    assert "`method_not_allowed`" in DOCUMENT["info"]["description"]
+
+
+def examples() -> Iterator[tuple[str, Json, Any]]:
+    """Name, schema and value of each example in the document."""
+
+    def of(where: str, content: Json) -> Iterator[tuple[str, Json, Any]]:
+        for media_type, described in content.items():
+            for name, example in described["examples"].items():
+                yield f"{where} {media_type} {name}", described["schema"], example["value"]
+
+    for name, response in DOCUMENT["components"]["responses"].items():
+        yield from of(name, response.get("content", {}))
+    for path, method, operation in operations():
+        yield from of(f"{method} {path}", operation.get("requestBody", {"content": {}})["content"])
+        for parameter in map(resolved, operation["parameters"]):
+            if "example" in parameter:
+                yield f"{method} {path} {parameter['name']}", parameter["schema"], parameter["example"]
+    for name, header in DOCUMENT["components"]["headers"].items():
+        yield name, header["schema"], header["example"]
+
+
+@pytest.mark.parametrize(("schema", "value"), [pytest.param(s, v, id=name) for name, s, v in examples()])
+def test_given_an_example_when_validated_then_it_is_one(schema: Json, value: object) -> None:
+    assert errors(schema, value) == []
+
+
+def test_given_an_operation_when_named_then_no_other_one_is() -> None:
+    ids = [operation["operationId"] for _, _, operation in operations()]
+    assert len(ids) == len(set(ids))
+
+
+def test_given_a_schema_when_looked_up_then_every_field_is_explained() -> None:
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        assert schema["description"], name
+        for field, described in schema.get("properties", {}).items():
+            assert described.get("description"), f"{name}.{field}"

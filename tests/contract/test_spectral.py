@@ -1,0 +1,23 @@
+"""The document, by the rules that users' tools go by."""
+
+import subprocess
+
+import pytest
+
+from local.openapi import OPENAPI_FILE
+from tests.contract.tools import FOLDER, NODE_TOOLS
+from tests.support import ROOT
+
+
+@pytest.mark.skipif(not NODE_TOOLS.exists(), reason="Spectral is missing: `make contract-tools` (takes Node.js)")
+def test_given_the_document_when_linted_then_there_is_nothing_to_say() -> None:
+    run = subprocess.run(  # noqa: S603 - our own tool and files
+        [
+            *(NODE_TOOLS / "spectral", "lint", "--fail-severity", "hint"),
+            *("--ruleset", FOLDER / ".spectral.yaml", ROOT / OPENAPI_FILE),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr

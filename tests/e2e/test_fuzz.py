@@ -1,0 +1,40 @@
+"""Requests made up from the API's document: whatever is sent, the answer is one that the document tells of."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from local.stack import Stack
+from tests.support import ROOT
+
+FOLDER = Path(__file__).parent
+EXAMPLES = os.environ.get("FUZZ_EXAMPLES")
+"""How many for each operation; where nobody says, few, and none for the routes of earlier services."""
+FEW = ("--max-examples", "3", "--exclude-deprecated")
+SCOPES = "orders:read orders:write orders:metrics"
+
+
+def test_given_the_document_when_requests_are_made_up_from_it_then_every_answer_is_one_of_its(
+    stack: Stack, services: httpx.Client, tmp_path: Path
+) -> None:
+    run = subprocess.run(  # noqa: S603 - our own tool and files
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "--no-color", "--config-file", FOLDER / "schemathesis.toml"),
+            *("run", f"{stack.url}/openapi.json", "--continue-on-failure"),
+            *(("--max-examples", EXAMPLES) if EXAMPLES else FEW),
+        ],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "FUZZ_TOKEN": stack.token("staff", SCOPES),
+            "PYTHONPATH": str(ROOT),
+            "SCHEMATHESIS_HOOKS": "tests.e2e.fuzz_checks",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr

@@ -1,0 +1,80 @@
+"""Swagger UI in a browser, as somebody uses it who has never seen the API."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from local.stack import Stack
+
+expect.set_options(timeout=60_000)  # functions that start while others are busy take a while
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing: install it with the system's packages")
+
+
+class Visit:
+    """A page, and what went wrong or elsewhere on it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        self.hosts: set[str] = set()
+        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.hosts.add(httpx.URL(request.url).netloc.decode() or "data"))
+
+
+@pytest.fixture
+def visit(stack: Stack) -> Iterator[Visit]:
+    """A browser, with nothing but what the page needs."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        page = browser.new_page(base_url=stack.url, viewport={"width": 1200, "height": 1600})
+        yield Visit(page)
+        browser.close()
+
+
+def test_given_a_token_when_an_order_is_tried_out_then_it_is_placed(
+    visit: Visit, stack: Stack, services: httpx.Client, tmp_path: Path
+) -> None:
+    page = visit.page
+    page.goto("/docs")
+    expect(page.get_by_role("heading", level=1, name="Orders")).to_be_visible()
+    page.get_by_role("button", name="Authorize").click()
+    page.get_by_role("textbox", name="auth-bearer-value").fill(stack.token("5"))
+    page.get_by_role("button", name="Apply credentials").click()
+    page.get_by_role("button", name="Close").click()
+    operation = page.locator("#operations-orders-create_order")
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+    answer = operation.locator(".live-responses-table")
+    expect(answer.locator(".response-col_status").last).to_contain_text("201")
+    expect(answer).to_contain_text('"product_id": "PROD001"')
+    answer.scroll_into_view_if_needed()
+    page.screenshot(path=tmp_path / "placed.png")
+    assert visit.errors == []
+    assert visit.hosts <= {httpx.URL(stack.url).netloc.decode(), "data"}
+
+
+def test_given_a_link_to_an_operation_when_opened_then_it_is_unfolded(visit: Visit) -> None:
+    visit.page.goto("/orders-doc/#/orders/cancel_order")
+    operation = visit.page.locator("#operations-orders-cancel_order")
+    expect(operation.get_by_role("button", name="Try it out")).to_be_visible()
+    assert visit.errors == []
+
+
+@pytest.mark.usefixtures("services")
+def test_given_no_token_when_tried_out_then_the_gateways_401_is_shown(visit: Visit) -> None:
+    visit.page.goto("/docs#/orders/list_orders")
+    operation = visit.page.locator("#operations-orders-list_orders")
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+    expect(operation.locator(".live-responses-table .response-col_status").last).to_contain_text("401")

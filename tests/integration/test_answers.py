@@ -1,0 +1,156 @@
+"""What the functions really answer is what the OpenAPI document says they do."""
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+
+from local.postgres import Postgres
+from tests.contract.contract import complaints
+from tests.support import Answer, call
+
+type Load = Callable[[str], ModuleType]
+type Ask = Callable[..., Answer]
+
+ITEMS = {"items": [{"product_id": "SKU123", "quantity": 2}]}
+STAFF = {"customer": "agent", "scope": "orders:read orders:write"}
+NOBODYS = "01a1f804-f676-7425-8d36-c12d7c86e4b3"
+
+
+@pytest.fixture
+def ask(function: Load) -> Ask:
+    """Call a function, and hold what it answers against the document."""
+
+    def ask(name: str, method: str, path: str, body: object = None, *, status: int, at: str = "", **how: Any) -> Answer:
+        """Args: `at` is what stands in the path's placeholder."""
+        answer = call(function(name), method, _filled(path, at), body, **how)
+        assert answer.status == status, answer.content
+        assert complaints(method.lower(), path, status, answer.headers, answer.content) == []
+        return answer
+
+    return ask
+
+
+def _filled(path: str, value: str) -> str:
+    return "/".join(value if part.startswith("{") else part for part in path.split("/"))
+
+
+def test_given_orders_when_placed_then_the_answers_are_as_documented(ask: Ask) -> None:
+    named = {**ITEMS, "customer_id": 5, "customer_name": "Alice Johnson", "customer_email": "alice@example.com"}
+    for path in ("/v1/orders", "/v1/orders/create/", "/orders"):
+        ask("create_order", "POST", path, named, status=201)
+    for path in ("/v1/customers/{customer_id}/orders", "/orders/{id}"):
+        ask("create_order", "POST", path, ITEMS, at="5", status=201)
+    ask("create_order", "POST", "/v1/customers/{customer_id}/orders", at="5", status=201)
+    ask("create_order", "POST", "/v1/customers/{customer_id}/orders", at="5", status=409)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ("{", 400, "malformed_json"),
+        ({**ITEMS, "customer_id": "6"}, 403, "forbidden"),
+        ({"items": [{"product_id": "SKU123", "quantity": 100_000}] * 11}, 409, "insufficient_stock"),
+        ({"items": [{"product_id": "SKU123", "quantity": 1, "unit_price": 1}]}, 409, "price_changed"),
+        ("x" * 1_100_000, 413, "body_too_large"),
+        ({"items": []}, 422, "validation_error"),
+        ({"items": [{"product_id": "NONE", "quantity": 1}]}, 422, "unknown_product"),
+        ({"items": [{"product_id": "FREE", "quantity": 1}]}, 422, "price_unknown"),
+        ({"items": [{"product_id": "A", "sku": "A", "quantity": 1}]}, 422, "validation_error"),
+    ],
+)
+def test_given_an_order_that_cannot_be_when_sent_then_the_problem_is_as_documented(
+    ask: Ask, services: httpx.Client, body: object, status: int, code: str
+) -> None:
+    services.put("/inventory/products/FREE", json={"quantity": 1, "unit_price": None}).raise_for_status()
+    assert ask("create_order", "POST", "/v1/orders", body, status=status).json["code"] == code
+
+
+def test_given_carts_that_cannot_be_ordered_when_ordered_then_the_problems_are_as_documented(
+    ask: Ask, services: httpx.Client
+) -> None:
+    services.put("/cart/carts/4", json={"items": []}).raise_for_status()
+    path = "/v1/customers/{customer_id}/orders"
+    ask("create_order", "POST", path, at="999", customer="999", status=404)
+    ask("create_order", "POST", path, at="4", customer="4", status=422)
+    ask("create_order", "POST", path, at="5", customer="4", status=403)
+    ask("create_order", "POST", path, at="%00", status=400)
+    ask("create_order", "POST", path, "items", at="5", headers={"content-type": "text/plain"}, status=415)
+    services.put("/control/cart", json={"failure_rate": 1}).raise_for_status()
+    ask("create_order", "POST", path, at="5", status=503)
+
+
+def test_given_an_order_when_read_then_the_answers_are_as_documented(ask: Ask) -> None:
+    order = ask("create_order", "POST", "/v1/orders", ITEMS, status=201).json["id"]
+    for path in ("/v1/orders/{order_id}", "/v1/orders/{order_id}/details/", "/orders/{id}"):
+        ask("get_order", "GET", path, at=order, status=200)
+        ask("get_order", "GET", path, at=order, query={"include": "timeline"}, status=200)
+        ask("get_order", "GET", path, at=order, query={"include": "secrets"}, status=400)
+        ask("get_order", "GET", path, at=NOBODYS, status=404)
+    ask("get_order", "GET", "/orders/{id}", at="5", status=200)
+    ask("get_order", "GET", "/orders/{id}", at="6", status=403)
+
+
+def test_given_orders_when_listed_then_the_answers_are_as_documented(ask: Ask) -> None:
+    lists = (
+        ("list_orders", "/v1/orders"),
+        ("list_orders", "/v1/orders/"),
+        ("list_orders", "/orders"),
+        ("list_customer_orders", "/v1/customers/{customer_id}/orders"),
+        ("list_customer_orders", "/v1/orders/my-orders/{customer_id}/"),
+    )
+    for _ in range(2):
+        ask("create_order", "POST", "/v1/orders", ITEMS, status=201)
+    for name, path in lists:
+        page = ask(name, "GET", path, at="5", query={"page_size": "1"}, status=200)
+        assert "link" in page.headers
+        ask(name, "GET", path, at="5", query={"status": "pending,shipped", "page": "9"}, status=200)
+        ask(name, "GET", path, at="5", query={"page_size": "1000"}, status=400)
+        ask(name, "GET", path, at="5", query={"cursor": "made-up"}, status=400)
+    ask("list_customer_orders", "GET", "/v1/customers/{customer_id}/orders", at="6", status=403)
+
+
+def test_given_an_order_when_moved_along_then_the_answers_are_as_documented(ask: Ask) -> None:
+    order = ask("create_order", "POST", "/v1/orders", ITEMS, status=201).json["id"]
+    cancel, update = "/v1/orders/{order_id}/cancel", "/v1/orders/{order_id}/status"
+
+    def report(body: object, status: int, **how: Any) -> Answer:
+        return ask("update_order_status", "PUT", update, body, at=order, status=status, **{**STAFF, **how})
+
+    report({"status": "shipped"}, 409)
+    report({"payment_status": "processing"}, 200)
+    report({"payment_status": "paid"}, 200, headers={"if-match": '"v2"'})
+    report({"status": "lost"}, 422)
+    report("{", 400)
+    report({"status": "shipped"}, 403, scope="orders:read")
+    report({"status": "shipped"}, 404, customer="6", scope="")
+    ask("cancel_order", "POST", cancel, at=order, headers={"if-match": '"v1"'}, status=412)
+    ask("cancel_order", "POST", cancel, {"reason": 5}, at=order, status=422)
+    ask("cancel_order", "POST", cancel, at=order, customer="agent", scope="orders:read", status=403)
+    report({"shipping_status": "shipped", "tracking_number": "T-1"}, 200)
+    ask("cancel_order", "POST", f"{cancel}/", at=order, status=409)
+    ask("cancel_order", "POST", cancel, at=NOBODYS, status=404)
+    other = ask("create_order", "POST", "/v1/orders", ITEMS, status=201).json["id"]
+    ask("cancel_order", "POST", cancel, {"reason": "changed my mind"}, at=other, status=200)
+
+
+def test_given_a_database_when_it_answers_and_when_not_then_health_is_as_documented(
+    ask: Ask, postgres: Postgres
+) -> None:
+    for path in ("/v1/health", "/health", "/health/"):
+        ask("health", "GET", path, status=200)
+    postgres.stop()
+    try:
+        ask("health", "GET", "/v1/health", status=503)
+        ask("list_orders", "GET", "/v1/orders", status=503)
+    finally:
+        postgres.start()
+
+
+def test_given_the_documentation_when_asked_for_then_it_is_as_documented(ask: Ask) -> None:
+    for path in ("/docs", "/orders-doc/", "/openapi.json", "/postman.json"):
+        tag = ask("docs", "GET", path, customer=None, status=200).headers["etag"]
+        ask("docs", "GET", path, customer=None, headers={"if-none-match": tag}, status=304)
+    ask("docs", "GET", "/docs/{asset}", at="app.js", customer=None, status=404)

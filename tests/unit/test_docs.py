@@ -1,0 +1,111 @@
+"""The function that describes the API, and answers what is no route of it."""
+
+import gzip
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.support import FUNCTIONS, Answer, call, load_function
+
+SECURITY = {"x-content-type-options": "nosniff", "strict-transport-security": "max-age=63072000; includeSubDomains"}
+
+
+def ask(path: str, method: str = "GET", **changes: Any) -> Answer:
+    return call(load_function("docs"), method, path, customer=None, **changes)
+
+
+def assets() -> list[str]:
+    """What the page asks for."""
+    return re.findall(r'(?:href|src)="(/docs/[^"]+)"', ask("/docs").content.decode())
+
+
+@pytest.mark.parametrize("path", ["/docs", "/orders-doc/"])
+def test_given_the_page_when_opened_then_it_may_load_nothing_from_elsewhere(path: str) -> None:
+    answer = ask(path)
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.headers.items() >= SECURITY.items()
+    policy = dict(rule.split(" ", 1) for rule in answer.headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert "://" not in answer.content.decode()
+
+
+def test_given_what_the_page_loads_when_asked_for_then_it_is_kept_for_good() -> None:
+    answers = [ask(path) for path in assets()]
+    assert [answer.headers["content-type"].partition(";")[0] for answer in answers] == [
+        "text/css",
+        "text/javascript",
+        "text/javascript",
+    ]
+    for answer in answers:
+        assert answer.status == 200
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers.items() >= SECURITY.items()
+
+
+def test_given_a_file_when_it_is_asked_for_compressed_then_it_is_the_same_file() -> None:
+    for path in ("/docs", "/openapi.json", "/postman.json", *assets()):
+        plain, compressed = ask(path), ask(path, headers={"accept-encoding": "br, gzip"})
+        assert gzip.decompress(compressed.content) == plain.content
+        assert compressed.headers["content-encoding"] == "gzip"
+        assert compressed.headers["etag"] == plain.headers["etag"]
+        assert "content-encoding" not in plain.headers
+        assert compressed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize("known", ["{}", '"other", {}', "*"])
+def test_given_a_file_that_somebody_has_when_asked_for_then_304(known: str) -> None:
+    tag = ask("/openapi.json").headers["etag"]
+    answer = ask("/openapi.json", headers={"if-none-match": known.format(tag)})
+    assert (answer.status, answer.content, answer.headers["etag"]) == (304, b"", tag)
+    assert ask("/openapi.json", headers={"if-none-match": 'W/"other"'}).status == 200
+
+
+@pytest.mark.parametrize("name", ["openapi.json", "postman.json"])
+def test_given_a_document_when_asked_for_then_it_is_the_one_of_the_folder(name: str) -> None:
+    answer = ask(f"/{name}")
+    assert answer.json == json.loads((FUNCTIONS / "docs" / name).read_text())
+    assert (answer.headers["content-type"], answer.headers["cache-control"]) == (
+        "application/json",
+        "public, max-age=300",
+    )
+
+
+@pytest.mark.parametrize("path", ["/v1/carts", "/", "/docs/", "/docs/app.js", "/v1/orders/a/b", "/v1//orders"])
+def test_given_a_path_that_is_no_routes_when_asked_for_then_404_and_where_to_look(path: str) -> None:
+    answer = ask(path)
+    assert (answer.status, answer.json["code"]) == (404, "route_not_found")
+    assert "/docs" in answer.json["detail"]
+    assert "allow" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/v1/orders", "GET, OPTIONS, POST"),
+        ("PATCH", "/v1/orders/1/status", "OPTIONS, PUT"),
+        ("DELETE", "/orders/5", "GET, OPTIONS, POST, PUT"),
+        ("POST", "/v1/orders/create", "GET, OPTIONS"),
+        ("HEAD", "/docs", "GET, OPTIONS"),
+    ],
+)
+def test_given_a_routes_path_when_asked_with_another_method_then_405_and_the_right_ones(
+    method: str, path: str, allowed: str
+) -> None:
+    answer = ask(path, method)
+    assert (answer.status, answer.json["code"]) == (405, "method_not_allowed")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["allow"] == allowed
+
+
+def test_given_a_preflight_when_the_gateway_passes_it_on_then_it_is_answered() -> None:
+    answer = ask("/v1/orders", "OPTIONS")
+    assert (answer.status, answer.content, answer.headers["allow"]) == (204, b"", "GET, OPTIONS, POST")
+    assert ask("/v1/carts", "OPTIONS").status == 404
+
+
+def test_given_a_path_with_signs_that_no_id_has_when_its_method_is_right_then_404() -> None:
+    assert ask("/docs/\x7f").json["code"] == "route_not_found"
