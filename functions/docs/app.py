@@ -27,7 +27,7 @@ class DocumentedApi(Api):
             )
         allowed = ", ".join(sorted({*methods, "OPTIONS"}))
         if method == "OPTIONS":
-            return Response(HTTPStatus.NO_CONTENT, headers={"Allow": allowed, "Cache-Control": "no-store"}, body="")
+            return Response(HTTPStatus.NO_CONTENT, headers={"Allow": allowed}, body="")
         answer = self._known_error(
             errors.MethodNotAllowed(f"There is no route {method} {path}; this path has {allowed}.")
         )

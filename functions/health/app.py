@@ -1,6 +1,5 @@
 """Tell whether the service can do its work."""
 
-from dataclasses import asdict
 from functools import cache
 from http import HTTPStatus
 
@@ -22,8 +21,8 @@ def check_health() -> Response[str]:
     found = health().check()
     if found is UNAVAILABLE:
         headers = {"Retry-After": str(DatabaseUnavailable.retry_after)}
-        return reply(HTTPStatus.SERVICE_UNAVAILABLE, asdict(found), headers)
-    return reply(HTTPStatus.OK, asdict(found))
+        return reply(HTTPStatus.SERVICE_UNAVAILABLE, found, headers)
+    return reply(HTTPStatus.OK, found)
 
 
 handler = app.handler

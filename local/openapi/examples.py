@@ -105,7 +105,7 @@ HEALTHY: dict[str, Json] = {
     "ok": {"status": "ok", "database": "ok", "tasks": "ok"},
     "degraded": {"status": "degraded", "database": "ok", "tasks": "delayed"},
 }
-UNHEALTHY: Json = {"status": "unavailable", "database": "unavailable"}
+UNHEALTHY: Json = {"status": "unavailable", "database": "unavailable", "tasks": "unknown"}
 METRICS = """\
 # HELP orders_by_status Orders by status.
 # TYPE orders_by_status gauge

@@ -211,7 +211,7 @@ OPERATIONS: Mapping[str, Operation] = {
         body=Body(model=StatusUpdate, examples=examples.UPDATES),
         scopes=(WRITE,),
     ),
-    "health": Operation(
+    "check_health": Operation(
         tag="service",
         description="For load balancers and monitors; 503 only where no order can be taken.",
         answers={
@@ -225,7 +225,7 @@ OPERATIONS: Mapping[str, Operation] = {
         },
         scopes=None,
     ),
-    "metrics": Operation(
+    "read_metrics": Operation(
         tag="service",
         description="In Prometheus' text format.",
         answers={

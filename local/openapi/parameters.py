@@ -6,9 +6,9 @@ from enum import StrEnum
 from local.openapi.examples import CURSOR, ORDER_ID, REQUEST_ID
 from local.openapi.references import Json, ref
 from orders.auth import CUSTOMER_ID, READ
+from orders.ids import PRODUCT_ID
 from orders.lifecycle import PaymentStatus, ShippingStatus, Status
-from orders.listing import DEFAULT_PAGE_SIZE, MAX_OFFSET, MAX_PAGE_SIZE
-from orders.models import PRODUCT_ID
+from orders.listing import DEFAULT_PAGE_SIZE, MAX_LENGTH, MAX_OFFSET, MAX_PAGE_SIZE
 
 _CUSTOMER = {"type": "string", "pattern": f"^{CUSTOMER_ID.pattern}$"}
 _TIME = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
@@ -52,7 +52,9 @@ _LISTING: dict[str, Json] = {
     "ShippingStatus": _statuses(
         "shipping_status", "Orders of this shipping status, or of one of these.", ShippingStatus
     ),
-    "ProductId": _query("product_id", "Orders with a line of this product.", {"type": "string", "pattern": PRODUCT_ID}),
+    "ProductId": _query(
+        "product_id", "Orders with a line of this product.", {"type": "string", "pattern": f"^{PRODUCT_ID.pattern}$"}
+    ),
     "CustomerId": _query(
         "customer_id", f"Orders of this customer; for others than the caller with the scope `{READ}`.", _CUSTOMER
     ),
@@ -61,17 +63,22 @@ _LISTING: dict[str, Json] = {
     "Search": _query(
         "q",
         "Orders that have this as their id, product, customer or e-mail address, as a whole.",
-        {"type": "string", "minLength": 1, "maxLength": 254},
+        {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH, "pattern": r"^[^\x00-\x1f\x7f-\x9f]+$"},
     ),
     "SortBy": _query(
         "sort_by",
-        "What the orders are sorted by; with `-` in front downwards. Newest first where left out.",
+        "What the orders are sorted by; with `-` in front downwards. Newest first where left out. `total` compares "
+        "numbers of minor units, whatever the currency.",
         {
             "type": "string",
             "enum": ["created_at", "-created_at", "updated_at", "-updated_at", "total", "-total"],
         },
     ),
-    "SortOrder": _query("sort_order", "Upwards or downwards.", {"type": "string", "enum": ["asc", "desc"]}),
+    "SortOrder": _query(
+        "sort_order",
+        "Upwards or downwards; `asc` contradicts a `-` in `sort_by`.",
+        {"type": "string", "enum": ["asc", "desc"]},
+    ),
     "PageSize": _query(
         "page_size",
         "How many orders a page holds at the most.",
@@ -85,7 +92,8 @@ _LISTING: dict[str, Json] = {
     "Page": _query(
         "page",
         f"The number of a page, as long as it skips at most {MAX_OFFSET:,} orders; not together with `cursor`. Pages "
-        "move when orders come in.",
+        "move when orders come in. A search (`product_id`, `q`, or a time of creation with another sort than "
+        "`created_at`) has one page with a number; go on with `cursor`.",
         {"type": "integer", "minimum": 1, "maximum": MAX_OFFSET},
     ),
     "IncludeTotal": _query(

@@ -16,8 +16,9 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from orders import errors, telemetry
 from orders.auth import CUSTOMER_ID, Caller
 from orders.ids import is_order_id
+from orders.preconditions import is_known
 from orders.telemetry import logger, request_id
-from orders.views import order_view, summary_view
+from orders.views import PageView, order_view, summary_view
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -138,7 +139,7 @@ class Api(APIGatewayHttpResolver):
         """Answer with an order; with its version only, if that is the one that the caller has (``If-None-Match``)."""
         logger.append_keys(order_id=row["id"], version=row["version"])
         headers = {"ETag": f'"v{row["version"]}"'}
-        if self.current_event.http_method == "GET" and self._has(headers["ETag"]):
+        if self.current_event.http_method == "GET" and is_known(headers["ETag"], self.current_event.headers):
             return Response(HTTPStatus.NOT_MODIFIED, body="", headers=headers)
         view = order_view(row)
         if status is HTTPStatus.CREATED:
@@ -152,20 +153,15 @@ class Api(APIGatewayHttpResolver):
             parameters = {name: value for name, value in self.query.items() if name not in {"page", "cursor"}}
             target = f"{self.current_event.path}?{urlencode({**parameters, 'cursor': page.next_cursor})}"
             headers["Link"] = f'<{target}>; rel="next"'
-        payload = {
+        payload: PageView = {
             "orders": [summary_view(row) for row in page.rows],
             "count": len(page.rows),
             "page_size": page.size,
             "next_cursor": page.next_cursor,
         }
         if page.total:
-            payload |= {"total": page.total.orders, "total_is_exact": page.total.is_exact}
+            payload["total"], payload["total_is_exact"] = page.total.orders, page.total.is_exact
         return reply(HTTPStatus.OK, payload, headers)
-
-    def _has(self, tag: str) -> bool:
-        """Whether ``If-None-Match`` names a version, weakly or not, or any (RFC 9110, section 13.1.2)."""
-        known = self.current_event.headers.get("if-none-match", "")
-        return known.strip() == "*" or tag in {each.strip().removeprefix("W/") for each in known.split(",")}
 
     def _content(self) -> bytes:
         text = self.current_event.body or ""

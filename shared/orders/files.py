@@ -10,6 +10,8 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
+from orders.preconditions import is_known
+
 
 @dataclass(frozen=True)
 class StaticFile:
@@ -46,13 +48,10 @@ class StaticFile:
         headers = {
             "Cache-Control": self.cache_control,
             "ETag": tag,
-            "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
             "Vary": "Accept-Encoding",
-            "X-Content-Type-Options": "nosniff",
             **self.headers,
         }
-        known = [each.strip() for each in request_headers.get("if-none-match", "").split(",")]
-        if tag in known or "*" in known:
+        if is_known(tag, request_headers):
             return Response(HTTPStatus.NOT_MODIFIED, body="", headers=headers)
         content = self.content
         if "gzip" in request_headers.get("accept-encoding", ""):

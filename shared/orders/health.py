@@ -1,9 +1,8 @@
 """How the service is: whether it can take orders, and whether their tasks are carried out."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Self
+from typing import Self
 
 from orders import tasks
 from orders.clock import Clock
@@ -11,6 +10,7 @@ from orders.config import DatabaseSettings
 from orders.database import Database
 from orders.errors import DatabaseUnavailable
 from orders.telemetry import logger
+from orders.views import HealthView
 
 DELAYED = timedelta(minutes=5)
 """After so long a task that nobody has claimed is delayed: even the relay, which sends it again, was of no use."""
@@ -19,19 +19,9 @@ BELIEVED = timedelta(seconds=1)
 PATIENCE = timedelta(seconds=2)
 """A database that takes longer to answer is as good as none."""
 
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How the service is as a whole, and what that comes from."""
-
-    status: Literal["ok", "degraded", "unavailable"]
-    database: Literal["ok", "unavailable"]
-    tasks: Literal["ok", "delayed", "unknown"]
-
-
-OK = Health("ok", database="ok", tasks="ok")
-DEGRADED = Health("degraded", database="ok", tasks="delayed")
-UNAVAILABLE = Health("unavailable", database="unavailable", tasks="unknown")
+OK: HealthView = {"status": "ok", "database": "ok", "tasks": "ok"}
+DEGRADED: HealthView = {"status": "degraded", "database": "ok", "tasks": "delayed"}
+UNAVAILABLE: HealthView = {"status": "unavailable", "database": "unavailable", "tasks": "unknown"}
 
 
 class CheckHealth:
@@ -42,7 +32,7 @@ class CheckHealth:
         self._clock = clock
         # Whoever asks can stop waiting for this thread, but not for the database itself.
         self._thread = ThreadPoolExecutor(max_workers=1)
-        self._found: Health | None = None
+        self._found: HealthView | None = None
         self._believed_until = clock.now()
 
     @classmethod
@@ -50,7 +40,7 @@ class CheckHealth:
         """With the database that the environment names."""
         return cls(Database(DatabaseSettings.from_environment()), Clock())
 
-    def check(self) -> Health:
+    def check(self) -> HealthView:
         """How the service is now, or was a moment ago."""
         at = self._clock.now()
         if self._found is None or at >= self._believed_until:
@@ -58,7 +48,7 @@ class CheckHealth:
             self._believed_until = self._clock.now() + BELIEVED
         return self._found
 
-    def _ask(self, at: datetime) -> Health:
+    def _ask(self, at: datetime) -> HealthView:
         lag = self._thread.submit(tasks.lag_seconds, self._database, at)
         try:
             return DEGRADED if lag.result(PATIENCE.total_seconds()) > DELAYED.total_seconds() else OK

@@ -33,6 +33,8 @@ _FILTER_PARAMETERS = (*_STATUS_PARAMETERS, "customer_id", "product_id", "created
 _PAGE_PARAMETERS = ("sort_by", "sort_order", "page_size", "cursor", "page", "include_total")
 _PARAMETERS = (*_FILTER_PARAMETERS, *_PAGE_PARAMETERS)
 
+# Neither control characters nor halves of a character, of which PostgreSQL can make nothing.
+_TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 # RFC 3339, or a date alone. Python's own parser takes far more, week numbers for instance.
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d))?", re.ASCII)
 
@@ -174,7 +176,7 @@ def _product(product_id: str | None) -> str | None:
 
 
 def _text(text: str | None) -> str | None:
-    if text is None or (text and text.isprintable()):
+    if text is None or _TEXT.fullmatch(text):
         return text
     raise InvalidParameter(f"q is {text!r}; it can be a whole order id, product id, customer id or e-mail address.")
 

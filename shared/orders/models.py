@@ -1,5 +1,6 @@
 """What callers may send: the fields' names, their shapes and their limits."""
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
@@ -39,6 +40,16 @@ def _upper_case(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+def _decimal(value: object) -> object:
+    """Take text as a price only where it is plainly one; Python reads far more as a number, such as 1_000."""
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise ValueError("as text, a price is written as in 79.99")
+    return value
+
+
 # No control characters: they are no text, and PostgreSQL stores no NUL. Spelled out, for not every reader of the API's
 # document knows \p{Cc}.
 _CONTROL = r"\x00-\x1f\x7f-\x9f"
@@ -50,6 +61,8 @@ _STRIPPED_NAME = rf"^\s*[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*\s*$"
 _CustomerText = Annotated[str, StringConstraints(pattern=f"^{CUSTOMER_ID.pattern}$")]
 _ProductText = Annotated[str, StringConstraints(pattern=f"^{PRODUCT_ID.pattern}$")]
 _Natural = Annotated[int, Field(ge=0)]
+_Amount = Annotated[float, Field(ge=0)]
+_DecimalText = Annotated[str, StringConstraints(pattern=f"^{_DECIMAL.pattern}$")]
 
 CustomerId = Annotated[_CustomerText, BeforeValidator(_number_as_text, json_schema_input_type=_CustomerText | int)]
 ProductId = Annotated[_ProductText, BeforeValidator(_number_as_text, json_schema_input_type=_ProductText | _Natural)]
@@ -57,7 +70,7 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Email = Annotated[str, StringConstraints(max_length=254, pattern=rf"^[^\s{_CONTROL}@]+@[^\s{_CONTROL}@]+$")]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=_STRIPPED_TEXT)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY), BeforeValidator(_whole)]
-Price = Annotated[Decimal, Field(ge=0)]
+Price = Annotated[Decimal, Field(ge=0), BeforeValidator(_decimal, json_schema_input_type=_Amount | _DecimalText)]
 Currency = Annotated[Literal[*money.DECIMALS], BeforeValidator(_upper_case)]  # type: ignore[valid-type]
 
 

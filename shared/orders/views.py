@@ -124,8 +124,8 @@ class HealthView(TypedDict):
     """As a whole: `degraded` takes orders and is late with what follows, `unavailable` takes none."""
     database: Literal["ok", "unavailable"]
     """Whether the database answers."""
-    tasks: NotRequired[Literal["ok", "delayed"]]
-    """Whether what follows an order is on time; missing where the database cannot say."""
+    tasks: Literal["ok", "delayed", "unknown"]
+    """Whether what follows an order is on time; unknown where the database cannot say."""
 
 
 def order_view(row: "Row") -> OrderView:
