@@ -8,6 +8,7 @@ unexport $(filter AWS_%,$(.VARIABLES)) PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 ENVIRONMENTS := .venv/.installed .venv-ministack/.installed
 LOCAL := .venv/bin/python -m local
+TEMPLATES := template.yaml $(wildcard infrastructure/*.yaml)
 COMPILE := .venv/bin/uv pip compile -q --no-header -p 3.13
 IS_RIGHT := -c 'import sys; assert sys.version_info[:2] == (3, 13); print(sys.executable)' 2> /dev/null
 PYTHON = $(shell for name in python3.13 python3 python; do $$name $(IS_RIGHT) && exit; done; uv python find 3.13 2> /dev/null)
@@ -81,12 +82,16 @@ contract-tools: ## Install Spectral and Newman, which some tests use; takes Node
 	@npm ci --prefix tests/contract --no-audit --no-fund
 
 .PHONY: lint
-lint: .venv/.installed ## Check style, types and the template.
+lint: .venv/.installed ## Check style, types and the templates.
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy shared functions local tests
-	@.venv/bin/cfn-lint template.yaml
+	@.venv/bin/cfn-lint $(TEMPLATES)
 	@SAM_CLI_TELEMETRY=0 .venv/bin/sam validate --lint --template template.yaml --region us-east-1
+
+.PHONY: checkov
+checkov: .venv-checkov/.installed ## Check the templates against what is known to go wrong on AWS.
+	@.venv-checkov/bin/checkov --config-file .checkov.yaml --file $(TEMPLATES)
 
 .PHONY: format
 format: .venv/.installed ## Put the code into its usual form.
@@ -98,15 +103,17 @@ lock: .venv/.installed ## Pin what pyproject.toml asks for: ARGS=--upgrade for t
 	@$(COMPILE) $(ARGS) pyproject.toml -o layers/dependencies/requirements.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --group dev -o requirements-dev.txt
 	@$(COMPILE) $(ARGS) --group ministack -o local/requirements-ministack.txt
+	@$(COMPILE) $(ARGS) --group checkov -o local/requirements-checkov.txt
 
 .PHONY: clean
 clean: down ## Stop the local stack and delete its data, and everything that was built.
 	@cd "$(or $(STATE),.local)" && rm -rf .gitignore build jwt-secret lock logs ministack postgres services.sqlite*
 	@rm -rf .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-.PHONY: .venv .venv-ministack
+.PHONY: .venv .venv-ministack .venv-checkov
 .venv: .venv/.installed
 .venv-ministack: .venv-ministack/.installed
+.venv-checkov: .venv-checkov/.installed
 
 .venv/.installed: requirements-dev.txt
 	@test -n '$(PYTHON)' || { echo 'Python 3.13 is missing: install it (https://www.python.org/downloads/), or uv.' >&2; exit 1; }
@@ -116,8 +123,8 @@ clean: down ## Stop the local stack and delete its data, and everything that was
 	@.venv/bin/uv pip sync --quiet --python .venv requirements-dev.txt
 	@touch $@
 
-.venv-ministack/.installed: local/requirements-ministack.txt .venv/.installed
-	@echo 'Installing MiniStack into .venv-ministack …' >&2
-	@.venv-ministack/bin/python $(IS_RIGHT) > /dev/null || .venv/bin/python -m venv --clear --without-pip .venv-ministack
-	@.venv/bin/uv pip sync --quiet --python .venv-ministack local/requirements-ministack.txt
+.venv-%/.installed: local/requirements-%.txt .venv/.installed
+	@echo 'Installing $* into .venv-$* …' >&2
+	@.venv-$*/bin/python $(IS_RIGHT) > /dev/null || .venv/bin/python -m venv --clear --without-pip .venv-$*
+	@.venv/bin/uv pip sync --quiet --python .venv-$* local/requirements-$*.txt
 	@touch $@

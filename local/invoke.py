@@ -151,14 +151,11 @@ def _template_settings(layout: Layout, template: Json, properties: Json) -> Sett
     shared = template.get("Globals", {}).get("Function", {}).get("Environment", {}).get("Variables", {})
     written = shared | properties.get("Environment", {}).get("Variables", {})
     variables = {}
-    for name, value in written.items():
-        match value:
-            case str() | int() | float():
-                variables[name] = str(value)
-            case {"Ref": parameter} if parameter in known:
-                variables[name] = known[parameter]
-            case _:
-                print(f"{name} is left out: `make up` to have it.", file=sys.stderr)
+    for name, value in sam.resolve(written, template, known).items():
+        if isinstance(value, str | int | float):
+            variables[name] = str(value)
+        else:
+            print(f"{name} is left out: `make up` to have it.", file=sys.stderr)
     return Settings(
         variables,
         int(properties.get("Timeout", DEFAULT_TIMEOUT_SECONDS)),

@@ -8,7 +8,7 @@ from local.layout import Layout
 from local.template import Json
 
 DATABASE = "orders"
-"""Name of the database, and of the role that owns it."""
+"""Name of the database, and of the role that owns it, which migrations log in as."""
 
 STAND_INS = {
     "InventoryUrl": "inventory",
@@ -25,10 +25,11 @@ def values(layout: Layout) -> dict[str, str]:
     return {
         "Stage": "dev",
         "Architecture": environment.architecture(),
+        "CreateDatabase": "false",
         "DatabaseHost": "127.0.0.1",
         "DatabasePort": str(layout.database_port),
         "DatabaseName": DATABASE,
-        "DatabaseUser": DATABASE,
+        "DatabaseOwner": DATABASE,
         "DatabaseAuth": "none",
         "InventoryApi": "reservations",
         "JwtAlgorithms": tokens.ALGORITHM,

@@ -113,11 +113,12 @@ class Postgres:
 
         Args:
             name: Name of the database.
-            owner: The role, made able to log in; the superuser by default.
+            owner: The role, made able to log in and to make roles, as RDS makes it; the superuser by default.
         """
         owner = owner or self.user
         if not self._exists("SELECT FROM pg_roles WHERE rolname = %s", owner):
-            self._execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(owner)))
+            self._execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(owner)))
+        self._execute(sql.SQL("ALTER ROLE {} LOGIN CREATEROLE").format(sql.Identifier(owner)))
         if not self._exists("SELECT FROM pg_database WHERE datname = %s", name):
             statement = sql.SQL("CREATE DATABASE {} OWNER {}")
             self._execute(statement.format(sql.Identifier(name), sql.Identifier(owner)))

@@ -1,5 +1,6 @@
 """Reading SAM templates."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ type Json = dict[str, Any]
 FUNCTION = "AWS::Serverless::Function"
 LAYER = "AWS::Serverless::LayerVersion"
 HTTP_API = "AWS::Serverless::HttpApi"
+NOTHING = {"Ref": "AWS::NoValue"}
 SOURCES = {FUNCTION: "CodeUri", LAYER: "ContentUri"}
 """The property that names the folder, for each type that `sam build` builds."""
 
@@ -36,6 +38,48 @@ def read(path: Path) -> Json:
 def resources(template: Json, *types: str) -> Json:
     """Returns the resources of the given types by logical id."""
     return {name: resource for name, resource in template["Resources"].items() if resource["Type"] in types}
+
+
+def resolve(piece: Any, template: Json, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - templates hold anything
+    """Returns a piece of a template with parameters put in and conditions decided; what only AWS knows stays.
+
+    Args:
+        piece: Any part of the template.
+        template: All of it.
+        values: Values of its parameters.
+    """
+
+    def resolved(piece: Any) -> Any:  # noqa: ANN401
+        return resolve(piece, template, values)
+
+    match piece:
+        case {"Ref": str(name)} if name in values:
+            return values[name]
+        case {"Condition": str(name), **others} if not others:
+            return resolved(template["Conditions"][name])
+        case {"Fn::If": [name, then, otherwise]}:
+            return resolved(then if resolved({"Condition": name}) else otherwise)
+        case dict():
+            return _computed({name: resolved(each) for name, each in piece.items()})
+        case list():
+            return [each for each in map(resolved, piece) if each != NOTHING]
+    return piece
+
+
+def _computed(piece: Json) -> Any:  # noqa: ANN401
+    """Returns what a function makes of its arguments; what is none stays as it is, without what is nothing."""
+    match piece:
+        case {"Fn::Equals": [left, right]}:
+            return str(left) == str(right)
+        case {"Fn::Not": [condition]}:
+            return not condition
+        case {"Fn::And": conditions}:
+            return all(conditions)
+        case {"Fn::Or": conditions}:
+            return any(conditions)
+        case {"Fn::Join": ["", str(listed)]}:
+            return listed
+    return {name: each for name, each in piece.items() if each != NOTHING}
 
 
 def source(resource: Json) -> str:

@@ -3,6 +3,8 @@
 import base64
 import importlib.util
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -86,3 +88,11 @@ def http_event(
 def call(function: ModuleType, *args: Any, **kwargs: Any) -> Answer:
     """Send a request to a function; the arguments are those of `http_event`."""
     return Answer(function.handler(http_event(*args, **kwargs), Context()))
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds that is about to."""
+    deadline = time.monotonic() + 5
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to hold"
+        time.sleep(0.01)

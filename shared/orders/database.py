@@ -11,6 +11,7 @@ from psycopg2.extras import Json, RealDictCursor
 
 from orders.config import DatabaseSettings
 from orders.errors import DatabaseUnavailable
+from orders.login import login
 
 __all__ = ["Database", "Json", "Row"]
 
@@ -102,17 +103,5 @@ def connection_parameters(settings: DatabaseSettings) -> dict[str, Any]:
         "keepalives_interval": 3,
         "keepalives_count": 3,
         "tcp_user_timeout": 15_000,
-        **_login(settings),
+        **login(settings),
     }
-
-
-def _login(settings: DatabaseSettings) -> dict[str, str]:
-    if settings.auth == "none":
-        return {}
-    # Only this way of logging in needs the SDK, and loading it takes longer than a query.
-    import boto3
-    import certifi
-
-    token = boto3.client("rds").generate_db_auth_token(settings.host, settings.port, settings.user)
-    # RDS Proxy's certificates are signed by Amazon Trust Services, which certifi knows.
-    return {"password": token, "sslmode": "verify-full", "sslrootcert": certifi.where()}

@@ -45,7 +45,7 @@ class ReadMetrics:
         if not caller.may_read_metrics:
             raise Forbidden("To read the metrics takes the scope orders:metrics.")
         figures = monitoring.figures(self.database, self.clock.now())
-        return [*_orders(figures), *_placed(figures), *_tasks(figures), *_schema(figures)]
+        return [*_orders(figures), *_placed(figures), *_tasks(figures)]
 
 
 def _orders(figures: Figures) -> list[Family]:
@@ -115,11 +115,6 @@ def _tasks(figures: Figures) -> list[Family]:
             tuple(Sample(labels, each.failed) for labels, each in tasks),
         ),
     ]
-
-
-def _schema(figures: Figures) -> list[Family]:
-    samples = (Sample({}, figures.schema_version),)
-    return [Family("orders_schema_version", "gauge", "The number of the newest migration of the database.", samples)]
 
 
 def _revenue(placed: Placed, currency: str) -> Decimal:

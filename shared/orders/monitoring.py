@@ -82,8 +82,7 @@ SELECT
         ORDER BY length, currency)
         FROM (SELECT name, length, currency FROM windows CROSS JOIN placed) AS wanted
         LEFT JOIN placed_recent USING (name, currency)) AS placed_recent,
-    (SELECT json_agg(json_build_array(kind, pending, failed, age)) FROM tasks) AS tasks,
-    (SELECT max(migration_id) FROM _yoyo_migration) AS migration
+    (SELECT json_agg(json_build_array(kind, pending, failed, age)) FROM tasks) AS tasks
 """
 
 
@@ -112,14 +111,12 @@ class Figures:
         placed_recent: what was placed within a minute, an hour and a day, each of which ends with the last full
             minute; by window and currency.
         tasks: what is not done, by kind.
-        schema_version: the number of the newest migration.
     """
 
     states: Mapping[State, int]
     placed: Mapping[str, Placed]
     placed_recent: Mapping[tuple[str, str], Placed]
     tasks: Mapping[TaskKind, Tasks]
-    schema_version: int
 
 
 def fold(database: Database, at: datetime, *, limit: int) -> None:
@@ -140,5 +137,4 @@ def figures(database: Database, at: datetime) -> Figures:
             (window, currency): Placed(*numbers) for window, currency, *numbers in row["placed_recent"] or ()
         },
         tasks={TaskKind(kind): Tasks(*numbers) for kind, *numbers in row["tasks"] or ()},
-        schema_version=int(row["migration"].partition(".")[0]),
     )

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -33,7 +34,7 @@ FROM generate_series(1, %(number)s)
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A server with a migrated database."""
+    """A server with a migrated database, where functions log in as the role that writes."""
     server = Postgres(tmp_path_factory.mktemp("postgres") / "data")
     server.start()
     server.create_database("orders")
@@ -41,10 +42,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         DATABASE_HOST=server.host,
         DATABASE_PORT=str(server.port),
         DATABASE_NAME="orders",
-        DATABASE_USER=server.user,
+        DATABASE_USER="orders_app",
         DATABASE_AUTH="none",
     )
-    load_function("migrate_database").migrate(DatabaseSettings.from_environment())
+    load_function("migrate_database").migrate(replace(DatabaseSettings.from_environment(), user=server.user))
     yield server
     server.stop()
 
@@ -92,6 +93,12 @@ def database(query: Query) -> Iterator[Database]:
     database = Database(DatabaseSettings.from_environment())
     yield database
     database.close()
+
+
+@pytest.fixture
+def as_owner(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Log in as the owner of the tables, as migrations do."""
+    monkeypatch.setenv("DATABASE_USER", postgres.user)
 
 
 @pytest.fixture(params=["reservations", "catalog"])

@@ -108,6 +108,7 @@ def test_given_a_bad_token_when_the_authorizer_is_called_then_it_denies(
     assert function("authorizer").handler(event(name), Context()) == {"isAuthorized": False}
 
 
+@pytest.mark.usefixtures("as_owner")
 def test_given_an_empty_event_when_migrated_by_hand_then_it_says_what_it_applied(
     function: Callable[[str], ModuleType],
 ) -> None:

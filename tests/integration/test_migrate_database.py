@@ -11,6 +11,8 @@ import pytest
 from tests.integration.conftest import Query
 from tests.support import Context, load_function
 
+pytestmark = pytest.mark.usefixtures("as_owner")
+
 
 class CloudFormation(HTTPServer):
     """Takes the answers of custom resources."""

@@ -1,12 +1,13 @@
 """The knobs: each does what it says, to the calls it is for, and no longer than it should."""
 
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import httpx
 import pytest
+
+from tests.support import wait_until
 
 
 def charge(client: httpx.Client, key: str | None = None) -> httpx.Response:
@@ -22,13 +23,6 @@ def charges(client: httpx.Client, key: str) -> list[dict[str, object]]:
 
 def turn(client: httpx.Client, service: str, **knob: object) -> None:
     client.put(f"/control/{service}", json=knob).raise_for_status()
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < deadline, "it never came to hold"
-        time.sleep(0.01)
 
 
 class TestFailures:

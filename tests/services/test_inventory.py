@@ -1,11 +1,11 @@
 """Products, their stock, and reservations over it."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
+
+from tests.support import wait_until
 
 AT_ONCE = 0.000_001
 """Seconds after which a reservation has expired by the time of the next request."""
@@ -18,13 +18,6 @@ def lines(**units: int) -> dict[str, Any]:
 def free(client: httpx.Client, product_id: str) -> int:
     quantity: int = client.get(f"/inventory/products/{product_id}").json()["quantity"]
     return quantity
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < deadline, "it never came to hold"
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -37,16 +37,16 @@ def test_given_help_with_a_line_break_and_a_backslash_when_rendered_then_it_is_o
 def test_given_families_when_rendered_then_each_has_its_head_and_its_samples() -> None:
     families = [
         Family("orders_placed_total", "counter", "Orders.", (Sample({"currency": "USD", "window": "1h"}, 7),)),
-        Family("orders_schema_version", "gauge", "Schema.", (Sample({}, 4),)),
+        Family("orders_size", "gauge", "Size.", (Sample({}, 4),)),
         Family("orders_revenue_total", "counter", "Revenue.", (Sample({"currency": "USD"}, Decimal("159.98")),)),
     ]
     assert render(families).splitlines() == [
         "# HELP orders_placed_total Orders.",
         "# TYPE orders_placed_total counter",
         'orders_placed_total{currency="USD",window="1h"} 7',
-        "# HELP orders_schema_version Schema.",
-        "# TYPE orders_schema_version gauge",
-        "orders_schema_version 4",
+        "# HELP orders_size Size.",
+        "# TYPE orders_size gauge",
+        "orders_size 4",
         "# HELP orders_revenue_total Revenue.",
         "# TYPE orders_revenue_total counter",
         'orders_revenue_total{currency="USD"} 159.98',

@@ -1,0 +1,301 @@
+"""What a deployment makes, held against our own rules: who reaches whom, who may do what, and what outlives it."""
+
+import re
+import tomllib
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import template as sam
+from tests.infrastructure.templates import ALL, DATABASE, MAIN, NETWORK, Deployment, statements, texts
+from tests.support import ROOT
+
+ANYWHERE = "0.0.0.0/0"
+QUEUES = {"QueueArns": "arn:aws:sqs:eu-central-1:123456789012:orders-cart"}
+NETWORKS = [
+    Deployment(NETWORK, NatGateways=nat, AvailabilityZones=zones, FlowLogs="true", **QUEUES)
+    for nat, zones in product(("0", "1", "per-az"), ("2", "3"))
+]
+NESTED = {"Network": NETWORK, "Database": DATABASE}
+SERVICES = {
+    f"{service}Url": "https://services.example"
+    for service in ("Inventory", "Cart", "Payment", "Shipping", "Notification")
+}
+NEW = Deployment(MAIN, **SERVICES)
+EXISTING = {"CreateDatabase": "false", "DatabaseHost": "db.example", "JwtJwksUrl": "https://users.example/jwks"}
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.parameters["NatGateways"])
+class TestNetwork:
+    def test_given_a_network_when_made_then_it_leads_to_the_internet_only_where_that_was_asked_for(
+        self, network: Deployment
+    ) -> None:
+        zones = int(network.parameters["AvailabilityZones"])
+        gateways = {"0": 0, "1": 1, "per-az": zones}[network.parameters["NatGateways"]]
+        assert len(network.of_type("AWS::EC2::NatGateway")) == gateways
+        assert len(network.of_type("AWS::EC2::InternetGateway")) == min(gateways, 1)
+        routes = {name: route["RouteTableId"]["Ref"] for name, route in network.of_type("AWS::EC2::Route").items()}
+        expected = {"PublicRoutes", *(f"FunctionRoutes{zone + 1}" for zone in range(zones))} if gateways else set()
+        assert set(routes.values()) == expected
+        assert len(routes) == len(expected)
+
+    def test_given_a_network_when_made_then_each_subnet_has_routes_and_addresses_of_its_own(
+        self, network: Deployment
+    ) -> None:
+        subnets = network.of_type("AWS::EC2::Subnet")
+        associations = network.of_type("AWS::EC2::SubnetRouteTableAssociation").values()
+        routes = {each["SubnetId"]["Ref"]: each["RouteTableId"]["Ref"] for each in associations}
+        assert set(routes) == set(subnets)
+        for name, routed_by in routes.items():
+            kind = re.match(r"[A-Z][a-z]+", name)
+            assert kind is not None
+            assert routed_by.startswith(f"{kind[0]}Routes")
+        blocks = [str(subnet["CidrBlock"]) for subnet in subnets.values()]
+        assert len(set(blocks)) == len(blocks)
+        assert not any("MapPublicIpOnLaunch" in subnet for subnet in subnets.values())
+
+    def test_given_a_security_group_when_made_then_it_says_who_comes_in_and_where_it_goes(
+        self, network: Deployment
+    ) -> None:
+        groups = network.of_type("AWS::EC2::SecurityGroup")
+        assert all(group["SecurityGroupEgress"] for group in groups.values())
+        assert not any("SecurityGroupIngress" in group for group in groups.values())
+        ingress = network.of_type("AWS::EC2::SecurityGroupIngress").values()
+        assert {
+            (rule["SourceSecurityGroupId"]["Ref"], rule["GroupId"]["Ref"], rule["FromPort"], rule["ToPort"])
+            for rule in ingress
+        } == {
+            ("FunctionSecurityGroup", "ProxySecurityGroup", 5432, 5432),
+            ("FunctionSecurityGroup", "EndpointSecurityGroup", 443, 443),
+            ("MigrationSecurityGroup", "DatabaseSecurityGroup", 5432, 5432),
+            ("ProxySecurityGroup", "DatabaseSecurityGroup", 5432, 5432),
+        }
+        # Each way in has its way out, and there are no others.
+        egress = {
+            (name, rule["DestinationSecurityGroupId"]["Ref"], rule["FromPort"], rule["ToPort"])
+            for name, group in groups.items()
+            for rule in group["SecurityGroupEgress"]
+            if "DestinationSecurityGroupId" in rule
+        }
+        assert egress == {
+            (rule["SourceSecurityGroupId"]["Ref"], rule["GroupId"]["Ref"], rule["FromPort"], rule["ToPort"])
+            for rule in ingress
+        }
+
+    def test_given_a_network_when_made_then_only_functions_with_nat_and_migrations_on_their_way_to_s3_go_anywhere(
+        self, network: Deployment
+    ) -> None:
+        from_groups = {
+            name
+            for name, group in network.of_type("AWS::EC2::SecurityGroup").items()
+            if ANYWHERE in texts(group["SecurityGroupEgress"])
+        }
+        assert from_groups == {"MigrationSecurityGroup"}
+        rules = network.of_type("AWS::EC2::SecurityGroupEgress")
+        assert set(rules) == (set() if network.parameters["NatGateways"] == "0" else {"ServicesFromFunctions"})
+        assert all((rule["FromPort"], rule["ToPort"]) == (443, 443) for rule in rules.values())
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
+def test_given_whatever_has_an_address_when_made_then_it_names_its_security_groups(path: Path) -> None:
+    # Else it would be in the default group of the network.
+    groups_of = {
+        "AWS::RDS::DBInstance": "VPCSecurityGroups",
+        "AWS::RDS::DBProxy": "VpcSecurityGroupIds",
+        "AWS::EC2::VPCEndpoint": "SecurityGroupIds",
+    }
+    for resource in sam.read(path)["Resources"].values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] in groups_of and properties.get("VpcEndpointType") != "Gateway":
+            assert properties[groups_of[resource["Type"]]]
+
+
+def test_given_the_queues_when_functions_use_them_then_the_network_lets_just_that_through() -> None:
+    [endpoint] = [
+        each for name, each in NETWORKS[0].of_type("AWS::EC2::VPCEndpoint").items() if name == "QueuesEndpoint"
+    ]
+    [passed] = statements(endpoint)
+    used = {action for statement in statements(NEW.resources) for action in texts(statement["Action"])}
+    assert set(passed["Action"]) == {action for action in used if action.startswith("sqs:")}
+    listed = NEW.of_type("AWS::CloudFormation::Stack")["Network"]["Parameters"]["QueueArns"]["Fn::Join"][1]
+    assert {arn["Fn::GetAtt"][0] for arn in listed} == set(NEW.of_type("AWS::SQS::Queue"))
+
+
+def test_given_a_network_without_a_wish_for_flow_logs_when_made_then_there_are_none() -> None:
+    assert not Deployment(NETWORK, **QUEUES).of_type("AWS::EC2::FlowLog", "AWS::Logs::LogGroup", "AWS::IAM::Role")
+
+
+@pytest.mark.parametrize("snapshot", ["", "orders-2026-11-20"])
+def test_given_a_database_when_made_then_it_is_private_encrypted_backed_up_and_leaves_a_snapshot(
+    snapshot: str,
+) -> None:
+    deployment = Deployment(DATABASE, Snapshot=snapshot)
+    [instance] = deployment.of_type("AWS::RDS::DBInstance").values()
+    assert instance["PubliclyAccessible"] is False
+    assert instance["StorageEncrypted"] is True
+    assert instance["EnableIAMDatabaseAuthentication"] is True
+    assert instance["MasterUserAuthenticationType"] == "iam-db-auth"
+    assert not {"ManageMasterUserPassword", "MasterUserPassword"} & set(instance)
+    assert int(instance["BackupRetentionPeriod"]) >= 7
+    assert instance["DeleteAutomatedBackups"] is False
+    assert ("MasterUsername" in instance) == ("DBSnapshotIdentifier" not in instance) == (snapshot == "")
+    resource = deployment.resources["Instance"]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Snapshot", "Snapshot")
+
+
+def test_given_a_database_when_reached_then_only_over_tls_and_by_token() -> None:
+    deployment = Deployment(DATABASE)
+    [proxy] = deployment.of_type("AWS::RDS::DBProxy").values()
+    assert proxy["RequireTLS"] is True
+    assert proxy["DefaultAuthScheme"] == "IAM_AUTH"
+    [settings] = deployment.of_type("AWS::RDS::DBParameterGroup").values()
+    assert settings["Parameters"]["rds.force_ssl"] == "1"
+
+
+def test_given_what_postgresql_logs_when_configured_then_no_statement_is_written_down() -> None:
+    [settings] = Deployment(DATABASE).of_type("AWS::RDS::DBParameterGroup").values()
+    logged = settings["Parameters"]
+    assert (logged["log_min_duration_statement"], logged["log_min_error_statement"]) == ("-1", "panic")
+    assert logged["log_error_verbosity"] == "terse"
+
+
+def test_given_what_is_made_when_looked_at_from_outside_then_there_is_one_api() -> None:
+    assert len(NEW.of_type("AWS::Serverless::HttpApi")) == 1
+    assert not any("FunctionUrlConfig" in each for each in NEW.of_type("AWS::Serverless::Function").values())
+    assert not NEW.of_type("AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::SQS::QueuePolicy")
+
+
+def test_given_a_queue_when_made_then_what_it_holds_is_encrypted() -> None:
+    assert all(queue["SqsManagedSseEnabled"] for queue in NEW.of_type("AWS::SQS::Queue").values())
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
+def test_given_any_policy_when_read_then_it_allows_named_actions_on_named_resources(path: Path) -> None:
+    found = list(statements(sam.read(path)["Resources"]))
+    assert found
+    for statement in found:
+        assert statement["Effect"] == "Allow"
+        assert not [action for action in texts(statement["Action"]) if "*" in action]
+        if "Resource" in statement:
+            # All objects of one bucket are a name; the bucket is CloudFormation's.
+            resources = [text.removesuffix("/*") for text in texts(statement["Resource"])]
+            assert not [resource for resource in resources if "*" in resource]
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_given_a_nested_template_when_it_is_used_then_all_of_its_parameters_are_passed(name: str) -> None:
+    stack = NEW.of_type("AWS::CloudFormation::Stack")[name]
+    nested = sam.read(NESTED[name])
+    assert ROOT / stack["TemplateURL"] == NESTED[name]
+    assert set(stack["Parameters"]) == set(nested["Parameters"])
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_given_a_nested_template_when_it_is_used_then_its_outputs_are_those_that_are_asked_for(name: str) -> None:
+    asked = re.findall(rf"\['{name}', 'Outputs\.(\w+)'\]", str(sam.read(MAIN)))
+    assert set(asked) == set(sam.read(NESTED[name])["Outputs"])
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_given_choices_of_a_nested_template_when_they_are_passed_on_then_the_main_template_offers_the_same(
+    name: str,
+) -> None:
+    main, nested = sam.read(MAIN)["Parameters"], sam.read(NESTED[name])["Parameters"]
+    passed = sam.read(MAIN)["Resources"][name]["Properties"]["Parameters"]
+    for parameter, value in passed.items():
+        if isinstance(value, dict) and value.get("Ref") in main:
+            offered = main[value["Ref"]]
+            for what in ("Type", "Default", "AllowedValues", "MinValue", "MaxValue", "AllowedPattern"):
+                assert offered.get(what) == nested[parameter].get(what), f"{value['Ref']}: {what}"
+
+
+def test_given_a_new_database_when_deployed_then_functions_and_migrations_are_in_its_network() -> None:
+    functions = NEW.of_type("AWS::Serverless::Function")
+    [migrations] = [each for each in functions.values() if each["CodeUri"] == "functions/migrate_database"]
+    assert "Outputs.InstanceHost" in texts(migrations["Environment"])
+    assert "Outputs.MigrationSecurityGroupId" in texts(migrations["VpcConfig"])
+    assert "Outputs.DatabaseSubnetIds" in texts(migrations["VpcConfig"])
+
+
+def test_given_an_existing_database_when_deployed_then_nothing_is_made_for_it() -> None:
+    deployment = Deployment(MAIN, DatabaseAuth="none", **EXISTING, **SERVICES)
+    assert not deployment.violations
+    assert not deployment.of_type("AWS::CloudFormation::Stack")
+    assert not re.search(r"'(Network|Database)', 'Outputs", str(deployment.resources))
+    assert "LogInAsApp" not in deployment.resources
+
+
+WRITES = {"cancel_order", "create_order", "process_task", "relay_tasks", "update_order_status"}
+READS = {"get_order", "health", "list_customer_orders", "list_orders", "metrics"}
+
+
+def test_given_a_function_when_it_logs_in_then_as_the_role_that_it_needs_and_with_its_policy_only() -> None:
+    template = sam.read(MAIN)
+    usual = template["Globals"]["Function"]["Environment"]["Variables"]["DATABASE_USER"]
+    roles: dict[str, set[str]] = {}
+    for function in NEW.of_type("AWS::Serverless::Function").values():
+        user = function.get("Environment", {}).get("Variables", {}).get("DATABASE_USER", usual)
+        policies = {each["Ref"] for each in function.get("Policies", []) if set(each) == {"Ref"}}
+        logins = policies & {"LogInAsApp", "LogInAsReader"}
+        name = function["CodeUri"].removeprefix("functions/")
+        if name not in {"authorizer", "docs", "migrate_database"}:
+            assert logins == {{"orders_app": "LogInAsApp", "orders_reader": "LogInAsReader"}[user]}, name
+            roles.setdefault(user, set()).add(name)
+        else:
+            assert not logins, name
+    assert roles == {"orders_app": WRITES, "orders_reader": READS}
+    for policy, role in (("LogInAsApp", "orders_app"), ("LogInAsReader", "orders_reader")):
+        [statement] = statements(NEW.resources[policy])
+        assert re.search(rf"/{role}$", statement["Resource"]["Fn::Sub"][0])
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({}, "Set one of JwtSecretArn"),
+        ({"DatabaseHost": "db.example", "JwtSecretArn": "arn"}, "set CreateDatabase to false to use it"),
+        ({"CreateDatabase": "false", "JwtSecretArn": "arn", "DatabaseAuth": "none"}, "Set DatabaseHost"),
+        (EXISTING, "Set DatabaseResourceId"),
+    ],
+)
+def test_given_parameters_that_do_not_go_together_when_deployed_then_it_says_what_to_set(
+    given: dict[str, str], complaint: str
+) -> None:
+    [violation] = Deployment(MAIN, **given, **SERVICES).violations
+    assert complaint in violation
+
+
+def test_given_an_empty_account_when_deployed_then_the_services_and_the_key_of_tokens_are_all_it_takes() -> None:
+    deployment = Deployment(MAIN, JwtSecretArn="arn", **SERVICES)
+    assert not deployment.violations
+    assert deployment.parameters.keys() == sam.read(MAIN)["Parameters"].keys()
+    assert set(deployment.of_type("AWS::CloudFormation::Stack")) == set(NESTED)
+
+
+STAGES: dict[str, dict[str, Any]] = {
+    stage: settings["deploy"]["parameters"]
+    for stage, settings in tomllib.loads((ROOT / "samconfig.toml").read_text()).items()
+    if stage != "version"
+}
+
+
+def overrides(stage: str) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in STAGES[stage]["parameter_overrides"])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_given_a_stage_when_deployed_then_its_values_are_ones_that_the_template_takes(stage: str) -> None:
+    declared = sam.read(MAIN)["Parameters"]
+    for name, value in overrides(stage).items():
+        assert value in map(str, declared[name].get("AllowedValues", [value]))
+    assert not Deployment(MAIN, JwtSecretArn="arn", **SERVICES, **overrides(stage)).violations
+    # Roles are made, and a template with a transform holds stacks.
+    assert STAGES[stage]["capabilities"].split() == ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+
+
+def test_given_production_when_deployed_then_it_survives_a_zone_and_a_slip_of_the_hand() -> None:
+    production = overrides("prod")
+    assert production["DatabaseMultiAz"] == production["DatabaseDeletionProtection"] == "true"
+    assert production["NatGateways"] == "per-az"

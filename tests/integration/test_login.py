@@ -1,0 +1,178 @@
+"""Logging in over TLS, by token, to the server that is meant and no other."""
+
+import datetime as dt
+import ipaddress
+import socket
+import socketserver
+import ssl
+import struct
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from botocore import auth
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, EllipticCurvePrivateKey, generate_private_key
+
+from local.postgres import Postgres
+from orders import login
+from orders.config import DatabaseSettings
+from orders.database import Database, connect
+from orders.errors import DatabaseUnavailable
+
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+"""How PostgreSQL's protocol asks for TLS."""
+
+
+class Authority:
+    """Signs the certificates of servers, as AWS does for RDS."""
+
+    def __init__(self) -> None:
+        self._key = generate_private_key(SECP384R1())
+        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Authority")])
+        constraints = x509.BasicConstraints(ca=True, path_length=None)
+        self.certificate = self._sign(self._name, self._key, constraints)
+
+    def certify(self, address: str, key: EllipticCurvePrivateKey) -> x509.Certificate:
+        """The certificate of the server at an address."""
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, address)])
+        return self._sign(name, key, x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]))
+
+    def _sign(
+        self, subject: x509.Name, key: EllipticCurvePrivateKey, extension: x509.ExtensionType
+    ) -> x509.Certificate:
+        now = dt.datetime.now(dt.UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - dt.timedelta(hours=1))
+            .not_valid_after(now + dt.timedelta(hours=1))
+            .add_extension(extension, critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+
+
+class TlsFront(socketserver.ThreadingTCPServer):
+    """What RDS has and the bundled PostgreSQL lacks: TLS, with the server behind it, and nothing without."""
+
+    daemon_threads = True
+
+    def __init__(self, server: Postgres, certificates: Path) -> None:
+        super().__init__((server.host, 0), Connection)
+        self.behind = (server.host, server.port)
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.tls.load_cert_chain(certificates)
+
+    def handle_error(self, *_: object) -> None:
+        """A client that does not trust the server goes without a word."""
+
+
+class Connection(socketserver.BaseRequestHandler):
+    server: TlsFront
+
+    def handle(self) -> None:
+        assert self.request.recv(len(SSL_REQUEST)) == SSL_REQUEST
+        self.request.sendall(b"S")
+        with (
+            self.server.tls.wrap_socket(self.request, server_side=True) as client,
+            socket.create_connection(self.server.behind) as behind,
+        ):
+            Thread(target=pass_on, args=(behind, client), daemon=True).start()
+            pass_on(client, behind)
+
+
+def pass_on(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while received := source.recv(65536):
+            target.sendall(received)
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A server that wants a password in clear text, as RDS wants tokens."""
+    server = Postgres(tmp_path_factory.mktemp("server") / "data")
+    server.start()
+    server.create_database("orders", owner="owner")
+    (server.data / "pg_hba.conf").write_text("host all postgres all trust\nhost all all all password\n")
+    server.restart()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def front(server: Postgres, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsFront]:
+    """Where the server is reached."""
+    key = generate_private_key(SECP384R1())
+    unencrypted = serialization.NoEncryption()
+    pem = tmp_path_factory.mktemp("front") / "server.pem"
+    pem.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unencrypted)
+        + authority.certify(server.host, key).public_bytes(serialization.Encoding.PEM)
+    )
+    with TlsFront(server, pem) as front:
+        Thread(target=front.serve_forever, daemon=True).start()
+        yield front
+        front.shutdown()
+
+
+@pytest.fixture
+def settings(
+    server: Postgres, front: TlsFront, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> DatabaseSettings:
+    """How to log in as the owner: the authority is trusted, and the token of this moment is the password."""
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(authority.certificate.public_bytes(serialization.Encoding.PEM))
+    monkeypatch.setattr(login, "CERTIFICATES", trusted)
+    now = dt.datetime(2026, 11, 20, tzinfo=dt.UTC).replace(tzinfo=None)
+    monkeypatch.setattr(auth, "get_current_datetime", lambda: now)
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    host, port = front.server_address[:2]
+    settings = DatabaseSettings(str(host), port, "orders", "owner", auth="iam", application="test")
+    superuser = replace(settings, host=server.host, port=server.port, user=server.user, auth="none")
+    with closing(connect(superuser)) as connection, connection.cursor() as cursor:
+        cursor.execute("ALTER ROLE owner PASSWORD %s", (login.iam_token(settings),))
+    return settings
+
+
+def logged_in_as(settings: DatabaseSettings) -> object:
+    with closing(Database(settings)) as database:
+        return database.fetch("SELECT current_user AS name")[0]["name"]
+
+
+def test_given_a_token_when_a_function_logs_in_then_it_is_in_over_tls(settings: DatabaseSettings) -> None:
+    assert logged_in_as(settings) == "owner"
+
+
+def test_given_a_token_of_another_user_when_a_function_logs_in_then_it_is_refused(settings: DatabaseSettings) -> None:
+    with pytest.raises(DatabaseUnavailable) as refused:
+        logged_in_as(replace(settings, user="orders_app"))
+    assert "password authentication failed" in str(refused.value.__cause__)
+
+
+def test_given_a_server_that_nobody_has_vouched_for_when_a_function_logs_in_then_it_does_not(
+    settings: DatabaseSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login, "CERTIFICATES", Path(login.__file__).with_name("rds.pem"))
+    with pytest.raises(DatabaseUnavailable) as refused:
+        logged_in_as(settings)
+    assert "certificate verify failed" in str(refused.value.__cause__)
+
+
+def test_given_a_server_with_the_certificate_of_another_when_a_function_logs_in_then_it_does_not(
+    settings: DatabaseSettings,
+) -> None:
+    with pytest.raises(DatabaseUnavailable) as refused:
+        logged_in_as(replace(settings, host="localhost"))
+    assert "does not match host name" in str(refused.value.__cause__)
