@@ -65,6 +65,10 @@ replay: .venv/.installed ## Send a retailer's invoices through the running servi
 chaos: .venv/.installed ## Fail services, kill functions, check the books: ORDERS=1000 SEED=1.
 	@.venv/bin/python -m local.chaos $(if $(ORDERS),--orders "$$ORDERS") $(if $(SEED),--seed "$$SEED")
 
+.PHONY: dashboard
+dashboard: .venv/.installed ## Draw the dashboard from what the running service has measured: OUTPUT=….html.
+	@.venv/bin/python -m local.dashboard $(if $(OUTPUT),--output "$$OUTPUT")
+
 .PHONY: test
 test: $(ENVIRONMENTS) ## Run the tests: ARGS="-k cancel -x".
 	@.venv/bin/pytest $(ARGS)

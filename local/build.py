@@ -56,7 +56,7 @@ def _start(layout: Layout, architecture: str, log: Path) -> subprocess.Popen[byt
     layout.build.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(exist_ok=True)
     command = [
-        *(sys.executable, "-m", "samcli", "build", "--cached", "--parallel"),
+        *(sys.executable, "-m", "samcli", "build", "--cached", "--parallel", "--language-extensions"),
         *("--template-file", str(layout.template), "--build-dir", str(built_template(layout).parent)),
         *("--cache-dir", str(layout.build / "cache"), "--region", REGION),
         *("--parameter-overrides", f"Architecture={architecture}"),

@@ -36,6 +36,8 @@ def values(layout: Layout) -> dict[str, str]:
         "JwtIssuer": "",
         "JwtAudience": "",
         "LogLevel": "INFO",
+        # Nothing evaluates alarms here; `make dashboard` draws the dashboard.
+        "Monitoring": "false",
         **{parameter: f"{layout.services_url}/{path}" for parameter, path in STAND_INS.items()},
     }
 

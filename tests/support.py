@@ -96,3 +96,15 @@ def wait_until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it never came to hold"
         time.sleep(0.01)
+
+
+def task_message(task: str) -> dict[str, Any]:
+    """A task's message, as SQS hands it to a function."""
+    return {
+        "messageId": task,
+        "receiptHandle": "handle",
+        "body": json.dumps({"task_id": task}),
+        "attributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:orders-payment",
+    }

@@ -113,7 +113,7 @@ def test_given_a_function_when_it_logs_then_the_group_forgets_after_a_while(
         for resource in resources.values()
         if resource["Type"] == "AWS::Logs::LogGroup"
     }
-    assert set(groups) == {f"/aws/lambda/{properties['FunctionName']}" for properties in functions.values()}
+    assert set(groups) >= {f"/aws/lambda/{properties['FunctionName']}" for properties in functions.values()}
     assert all(days > 0 for days in groups.values())
 
 
@@ -151,3 +151,23 @@ def test_given_a_function_that_works_on_a_task_when_it_is_killed_then_its_lease_
     functions: dict[str, Any],
 ) -> None:
     assert LEASE.total_seconds() > functions["process_task"]["Timeout"]
+
+
+def test_given_two_stacks_in_one_account_when_deployed_then_no_name_is_taken_twice(
+    resources: dict[str, Any], functions: dict[str, Any]
+) -> None:
+    schedules = [
+        event["Properties"]
+        for properties in functions.values()
+        for event in properties.get("Events", {}).values()
+        if event["Type"] == "ScheduleV2"
+    ]
+    names = [
+        resource["Properties"][name]
+        for resource in resources.values()
+        for name in ("FunctionName", "LogGroupName", "QueueName")
+        if name in resource["Properties"]
+    ]
+    assert schedules
+    assert [name for name in names if "${AWS::StackName}" not in name] == []
+    assert [schedule for schedule in schedules if "${AWS::StackName}" not in schedule["Name"]] == []

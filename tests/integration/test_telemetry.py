@@ -4,14 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
 
 import httpx
 import pytest
 
 from orders import telemetry
 from tests.integration.conftest import Query
-from tests.support import Context, call
+from tests.support import Context, call, task_message
 
 type Load = Callable[[str], ModuleType]
 type Metrics = Callable[[], Counter[str]]
@@ -37,17 +36,6 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Metrics:
         return sums
 
     return look
-
-
-def message(task: str) -> dict[str, Any]:
-    return {
-        "messageId": task,
-        "receiptHandle": "handle",
-        "body": json.dumps({"task_id": task}),
-        "attributes": {},
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:orders-payment",
-    }
 
 
 def test_given_an_order_when_placed_then_it_its_revenue_and_the_reservation_are_counted(
@@ -92,7 +80,7 @@ def test_given_tasks_when_carried_out_then_each_kind_tells_its_outcome_and_how_l
 ) -> None:
     call(function("create_order"), "POST", "/v1/orders", ITEMS)
     services.put("/control/notification", json={"failure_rate": 1}).raise_for_status()
-    tasks = [message(row["id"]) for row in query("SELECT id FROM order_tasks")]
+    tasks = [task_message(row["id"]) for row in query("SELECT id FROM order_tasks")]
     printed()
     function("process_task").handler({"Records": tasks}, Context())
     sums = printed()

@@ -1,0 +1,253 @@
+"""Alarms, dashboard and saved queries, held against the template, the runbook and CloudWatch's own limits."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from local import emulator
+from local import template as sam
+from local.dashboard import monitoring
+from tests.monitored import ALARMS, STACK, alarm_metrics, metrics, of_type, resources
+from tests.support import ROOT
+
+RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
+
+# What AWS publishes, by namespace and dimension, as far as it is used here. Sources, all of docs.aws.amazon.com:
+# lambda/latest/dg/monitoring-metrics-types.html
+# apigateway/latest/developerguide/http-api-metrics.html
+# AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+# AmazonRDS/latest/UserGuide/rds-metrics.html and rds-proxy.monitoring.html
+# AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
+OF_AWS = {
+    ("AWS/Lambda", "FunctionName"): {"ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles"},
+    ("AWS/ApiGateway", "ApiId"): {"4xx", "5xx", "Count", "IntegrationLatency", "Latency"},
+    ("AWS/SQS", "QueueName"): {
+        "ApproximateAgeOfOldestMessage",
+        "ApproximateNumberOfMessagesVisible",
+        "NumberOfEmptyReceives",
+        "NumberOfMessagesSent",
+    },
+    ("AWS/RDS", "DBInstanceIdentifier"): {"CPUUtilization", "FreeableMemory", "FreeStorageSpace"},
+    ("AWS/RDS", "ProxyName"): {
+        "ClientConnections",
+        "DatabaseConnectionsBorrowLatency",
+        "DatabaseConnectionsCurrentlyBorrowed",
+        "MaxDatabaseConnectionsAllowed",
+        "QueryDatabaseResponseLatency",
+    },
+    ("AWS/Logs", "LogGroupName"): {"IncomingBytes"},
+}
+
+
+@pytest.fixture(scope="module")
+def monitored() -> dict[str, Any]:
+    return resources()
+
+
+@pytest.fixture(scope="module")
+def main() -> dict[str, Any]:
+    return sam.read(ROOT / "template.yaml")
+
+
+def named(main: dict[str, Any], kind: str, name: str) -> set[str]:
+    """The names that resources of the template have once they are deployed."""
+    return {
+        resource["Properties"][name]["Fn::Sub"].replace("${AWS::StackName}", STACK)
+        for resource in sam.resources(main, kind).values()
+    }
+
+
+def alarms(monitored: dict[str, Any], metric: str) -> dict[str, dict[str, Any]]:
+    """The alarms over a plain statistic of one metric, by the value of its dimension."""
+    return {
+        alarm["Dimensions"][0]["Value"]: alarm
+        for alarm in of_type(monitored, "AWS::CloudWatch::Alarm")
+        if alarm.get("MetricName") == metric and "Statistic" in alarm
+    }
+
+
+def anchors(markdown: str) -> set[str]:
+    """The anchors that a page's headings have."""
+    headings = re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_given_a_metric_of_aws_when_asked_for_then_aws_publishes_it_for_something_in_the_template(
+    monitored: dict[str, Any], main: dict[str, Any]
+) -> None:
+    there_is = {
+        "ApiId": {emulator.API_ID},
+        "DBInstanceIdentifier": {"orders-database"},
+        "FunctionName": named(main, sam.FUNCTION, "FunctionName"),
+        "LogGroupName": named(main, "AWS::Logs::LogGroup", "LogGroupName"),
+        "ProxyName": {"orders-proxy"},
+        "QueueName": named(main, "AWS::SQS::Queue", "QueueName"),
+    }
+    asked = [search for search in metrics(monitored) if search.namespace.startswith("AWS/")]
+    assert {search.namespace for search in asked} == {namespace for namespace, _ in OF_AWS}
+    for search in asked:
+        [dimension] = search.dimensions
+        assert search.name in OF_AWS[search.namespace, dimension]
+        assert search.values[dimension] <= there_is[dimension]
+
+
+def test_given_all_functions_and_queues_when_searched_for_then_none_is_left_out(
+    monitored: dict[str, Any], main: dict[str, Any]
+) -> None:
+    searched = {
+        dimension: {value for search in metrics(monitored) for value in search.values.get(dimension, ())}
+        for dimension in ("FunctionName", "QueueName", "LogGroupName")
+    }
+    assert searched["FunctionName"] == named(main, sam.FUNCTION, "FunctionName")
+    assert searched["QueueName"] == named(main, "AWS::SQS::Queue", "QueueName")
+    assert searched["LogGroupName"] == named(main, "AWS::Logs::LogGroup", "LogGroupName")
+    for query in of_type(monitored, "AWS::Logs::QueryDefinition"):
+        assert set(query["LogGroupNames"]) <= searched["LogGroupName"]
+
+
+def test_given_a_function_when_it_fails_is_throttled_or_slow_then_there_is_an_alarm_below_its_time_out(
+    monitored: dict[str, Any], main: dict[str, Any]
+) -> None:
+    usual = main["Globals"]["Function"]["Timeout"]
+    limits = {
+        function["Properties"]["FunctionName"]["Fn::Sub"].replace("${AWS::StackName}", STACK): 800
+        * function["Properties"].get("Timeout", usual)
+        for function in sam.resources(main, sam.FUNCTION).values()
+    }
+    assert set(alarms(monitored, "Errors")) == set(alarms(monitored, "Throttles")) == set(limits)
+    assert {function: alarm["Threshold"] for function, alarm in alarms(monitored, "Duration").items()} == limits
+
+
+def test_given_a_queue_when_its_messages_wait_or_are_dead_then_there_is_an_alarm(
+    monitored: dict[str, Any], main: dict[str, Any]
+) -> None:
+    queues = named(main, "AWS::SQS::Queue", "QueueName")
+    dead_letters = {queue for queue in queues if queue.endswith("-dead-letters")}
+    assert set(alarms(monitored, "ApproximateNumberOfMessagesVisible")) == dead_letters
+    assert set(alarms(monitored, "ApproximateAgeOfOldestMessage")) == queues - dead_letters
+
+
+def test_given_an_alarm_when_it_goes_off_then_it_names_a_section_of_the_runbook_and_how_much_it_matters(
+    monitored: dict[str, Any],
+) -> None:
+    known = anchors(RUNBOOK)
+    for alarm in of_type(monitored, *ALARMS):
+        severity = re.fullmatch(rf"{STACK}-(page|ticket|cause)-[a-z-]+", alarm["AlarmName"])
+        anchor = re.search(r"See docs/operations\.md#([a-z-]+)$", alarm["AlarmDescription"])
+        assert severity, alarm["AlarmName"]
+        assert anchor, alarm["AlarmName"]
+        assert anchor[1] in known, alarm["AlarmName"]
+        assert bool(alarm.get("AlarmActions")) is (severity[1] != "cause"), alarm["AlarmName"]
+
+
+def test_given_an_alarm_that_tells_nobody_when_it_goes_off_then_it_is_part_of_one_that_does(
+    monitored: dict[str, Any],
+) -> None:
+    silent = {
+        logical_id
+        for logical_id, resource in monitored.items()
+        if resource["Type"] in ALARMS and not resource["Properties"].get("AlarmActions")
+    }
+    rules = [composite["AlarmRule"] for composite in of_type(monitored, "AWS::CloudWatch::CompositeAlarm")]
+    assert silent == {name for rule in rules for name in re.findall(r'ALARM\("\$\{(\w+)\}"\)', rule)}
+
+
+def test_given_an_alarm_when_its_metric_is_missing_then_what_that_means_has_been_decided(
+    monitored: dict[str, Any],
+) -> None:
+    for alarm in of_type(monitored, "AWS::CloudWatch::Alarm"):
+        assert alarm["TreatMissingData"], alarm["AlarmName"]
+        assert list(alarm_metrics(alarm)), alarm["AlarmName"]
+
+
+def test_given_metric_math_when_read_then_it_uses_the_metrics_beside_it_and_no_others(
+    monitored: dict[str, Any],
+) -> None:
+    for alarm in of_type(monitored, "AWS::CloudWatch::Alarm"):
+        parts = alarm.get("Metrics", [])
+        inputs = {part["Id"] for part in parts if "MetricStat" in part}
+        for part in parts:
+            if "Expression" in part and not part["Expression"].startswith("SELECT"):
+                assert set(re.findall(r"\b[a-z]\w*", part["Expression"])) == inputs, alarm["AlarmName"]
+
+
+@pytest.mark.parametrize("stack", [STACK, "orders-staging"])
+def test_given_the_dashboard_when_deployed_then_it_is_within_the_limits_of_cloudwatch(stack: str) -> None:
+    widgets = monitoring.widgets(resources(stack))
+    assert len(widgets) <= 500
+    for widget in widgets:
+        entries = widget["properties"].get("metrics", [])
+        assert len(entries) <= 500
+        assert all(len(entry[0]["expression"]) <= 1024 for entry in entries if isinstance(entry[0], dict))
+
+
+def test_given_the_dashboard_when_shown_then_its_rows_are_full_and_all_charts_have_a_title_and_a_unit(
+    monitored: dict[str, Any],
+) -> None:
+    column = 0
+    for widget in monitoring.widgets(monitored):
+        column = (column + widget["width"]) % 24
+        if widget["type"] == "metric":
+            assert widget["properties"]["title"]
+            axis = widget["properties"]["yAxis"]["left"]
+            assert axis.get("label") or all("label" in entry[-1] for entry in widget["properties"]["metrics"])
+        if widget["type"] == "text":
+            assert column == 0
+            assert widget["properties"]["markdown"].startswith("## ")
+    assert column == 0
+
+
+def test_given_an_alarm_on_the_dashboard_when_shown_then_it_is_there_and_goes_off_at_that_value(
+    monitored: dict[str, Any],
+) -> None:
+    known = {alarm["AlarmName"]: alarm.get("Threshold") for alarm in of_type(monitored, *ALARMS)}
+    shown = [widget["properties"] for widget in monitoring.widgets(monitored)]
+    lines = [line for each in shown for line in each.get("annotations", {}).get("horizontal", [])]
+    assert lines
+    assert {f"{STACK}-{line['label']}": line["value"] for line in lines}.items() <= known.items()
+    pages = {arn.rpartition(":")[2] for each in shown for arn in each.get("alarms", [])}
+    unconditional = [resource for resource in monitored.values() if "Condition" not in resource]
+    names = {resource["Properties"].get("AlarmName", "") for resource in unconditional}
+    assert pages == {name for name in names if "-page-" in name}
+
+
+def test_given_the_saved_queries_when_the_runbook_is_read_then_it_names_each_and_no_others(
+    monitored: dict[str, Any],
+) -> None:
+    saved = {query["Name"].removeprefix(f"{STACK}/") for query in of_type(monitored, "AWS::Logs::QueryDefinition")}
+    assert saved == {" ".join(name.split()) for name in re.findall(r"“([^”]+)”", RUNBOOK)}
+
+
+def test_given_the_access_log_when_written_then_it_is_json_without_anything_that_names_a_customer(
+    main: dict[str, Any],
+) -> None:
+    [api] = sam.resources(main, sam.HTTP_API).values()
+    fields = json.loads(api["Properties"]["AccessLogSettings"]["Format"])
+    assert set(fields.values()) == {
+        "$context.authorizer.error",
+        "$context.error.message",
+        "$context.integrationErrorMessage",
+        "$context.integrationLatency",
+        "$context.requestId",
+        "$context.responseLatency",
+        "$context.responseLength",
+        "$context.routeKey",
+        "$context.status",
+    }
+
+
+def test_given_the_nested_stack_when_deployed_then_it_gets_every_parameter(main: dict[str, Any]) -> None:
+    nested = main["Resources"][monitoring.MONITORING_STACK]["Properties"]
+    assert set(nested["Parameters"]) == set(sam.read(ROOT / nested["TemplateURL"])["Parameters"])
+
+
+def test_given_a_topic_of_its_own_when_alarms_are_sent_then_it_is_encrypted_and_cloudwatch_may_use_the_key(
+    monitored: dict[str, Any],
+) -> None:
+    [topic] = of_type(monitored, "AWS::SNS::Topic")
+    [key] = of_type(monitored, "AWS::KMS::Key")
+    assert topic["KmsMasterKeyId"] == {"Ref": "AlarmTopicKey"}
+    services = [statement["Principal"].get("Service") for statement in key["KeyPolicy"]["Statement"]]
+    assert "cloudwatch.amazonaws.com" in services

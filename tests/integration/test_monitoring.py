@@ -1,0 +1,144 @@
+"""What alarms, dashboard and saved queries ask for, held against what the functions print."""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+
+from local import template as sam
+from local.dashboard.measured import Metric, embedded
+from local.ports import free_port
+from orders import telemetry
+from tests import monitored
+from tests.integration.conftest import Query
+from tests.support import ROOT, Context, http_event, task_message
+
+type Load = Callable[[str], ModuleType]
+
+CREATE = http_event("POST", "/v1/orders", {"items": [{"sku": "SKU123", "quantity": 2}]})
+CREATE_SHORT = http_event("POST", "/v1/orders", {"items": [{"sku": "SKU456", "quantity": 1}]})
+CREATE_FROM_CART = http_event("POST", "/v1/customers/5/orders")
+GET = http_event("GET", "/v1/orders/0193b6a8-0000-7000-8000-000000000000")
+# Fields that Logs Insights has of itself:
+# docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html
+OF_AWS = {"@duration", "@initDuration", "@log", "@maxMemoryUsed", "@requestId", "@timestamp", "@type"}
+# Its language, as far as it is used: commands, functions, and what stands between them.
+LANGUAGE = re.compile(
+    r"\b(?:fields|filter|sort|stats|limit|as|by|asc|desc|and|or|in|ispresent|count|avg|max|pct|bin\(5m\))(?!\w)"
+)
+
+
+class Deployed:
+    """Functions under the names that a stack of the name `orders` gives them."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._loaded: dict[str, ModuleType] = {}
+
+    def __call__(self, name: str, event: dict[str, Any]) -> Any:
+        """Call a function; it stays warm."""
+        if name not in self._loaded:
+            self._loaded[name] = self._load(name)
+        context = Context()
+        context.function_name = f"orders-{name.replace('_', '-')}"
+        return self._loaded[name].handler(event, context)
+
+    def again(self, name: str) -> None:
+        """Let a function start cold the next time."""
+        self._loaded.pop(name, None)
+
+
+@pytest.fixture
+def printed(
+    function: Load,
+    services: httpx.Client,
+    query: Query,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> list[str]:
+    """The lines of a day on which everything happens at least once."""
+    telemetry._unwritten.clear()
+    monkeypatch.setattr(telemetry.logger.registered_handler, "stream", sys.stdout)
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1")
+    monkeypatch.setenv("JWT_ALGORITHMS", "RS256")
+    monkeypatch.setenv("JWT_JWKS_URL", "https://users.example/keys")
+    call = Deployed(function)
+    sell(call, services, query)
+    fail(call, services, query)
+    with monkeypatch.context() as away:
+        away.setenv("DATABASE_PORT", str(free_port()))
+        call.again("get_order")
+        call("get_order", GET)
+    with monkeypatch.context() as broken:
+        broken.setattr("orders.store.get_order", lambda *_, **__: 1 / 0)
+        call.again("get_order")
+        call("get_order", GET)
+    return capsys.readouterr().out.splitlines()
+
+
+def sell(call: Deployed, services: httpx.Client, query: Query) -> None:
+    """Place orders and carry out what they promise; refuse one for want of stock, and a caller without a token."""
+    services.put("/inventory/products/SKU456", json={"quantity": 0}).raise_for_status()
+    call("authorizer", {"headers": {"authorization": "Basic"}, "routeKey": "POST /v1/orders"})
+    for event in (CREATE, CREATE_FROM_CART, CREATE_SHORT):
+        call("create_order", event)
+    carry_out(call, query)
+    call("relay_tasks", {})
+
+
+def fail(call: Deployed, services: httpx.Client, query: Query) -> None:
+    """Let each service fail a call, and payment refuse one for good."""
+    for service in ("cart", "inventory", "notification", "payment", "shipping"):
+        services.put(f"/control/{service}", json={"failure_rate": 1}).raise_for_status()
+    for event in (CREATE, CREATE_FROM_CART):
+        call("create_order", event)
+    services.delete("/control/inventory").raise_for_status()
+    call("create_order", CREATE)
+    # Done, and asked for once more, as after an answer that was lost.
+    query("UPDATE order_tasks SET state = 'pending', available_at = now() WHERE kind = 'create_shipment'")
+    carry_out(call, query)
+    services.put("/control/payment", json={"failure_rate": 1, "failure_status": 422}).raise_for_status()
+    query("UPDATE order_tasks SET available_at = now() WHERE kind = 'charge_payment'")
+    carry_out(call, query)
+
+
+def carry_out(call: Deployed, query: Query) -> None:
+    """Carry out the tasks that can be done now, and those that follow from them."""
+    free = "SELECT id FROM order_tasks WHERE state = 'pending' AND available_at <= now()"
+    while tasks := query(free):
+        call("process_task", {"Records": [task_message(row["id"]) for row in tasks]})
+
+
+def test_given_a_metric_of_ours_when_asked_for_then_the_functions_print_it(printed: list[str]) -> None:
+    told: set[Metric] = {metric for line in printed for metric, _ in embedded(line)}
+    asked = [search for search in monitored.metrics(monitored.resources()) if search.namespace == "Orders"]
+    assert asked
+    assert [search for search in asked if not any(search.finds(metric) for metric in told)] == []
+
+
+def test_given_a_metric_of_ours_when_printed_then_somebody_asks_for_it(printed: list[str]) -> None:
+    asked = list(monitored.metrics(monitored.resources()))
+    told = {metric for line in printed for metric, _ in embedded(line)}
+    assert told
+    assert [metric for metric in told if not any(search.finds(metric) for search in asked)] == []
+
+
+def test_given_a_field_of_the_log_when_a_saved_query_names_it_then_the_log_has_it(printed: list[str]) -> None:
+    logged = {field for line in printed for field in json.loads(line)}
+    [api] = sam.resources(sam.read(ROOT / "template.yaml"), sam.HTTP_API).values()
+    accessed = set(json.loads(api["Properties"]["AccessLogSettings"]["Format"]))
+    for saved in monitored.of_type(monitored.resources(), "AWS::Logs::QueryDefinition"):
+        known = accessed if "/aws/vendedlogs/apis/orders" in saved["LogGroupNames"] else logged
+        assert named(saved["QueryString"]) <= known | OF_AWS, saved["Name"]
+
+
+def named(saved_query: str) -> set[str]:
+    """The fields that a saved query names, but for those that it makes itself."""
+    text = re.sub(r'"[^"]*"', "", saved_query)
+    own = set(re.findall(r"\bas (\w+)", text))
+    return set(re.findall(r"@?\b[a-zA-Z]\w*", LANGUAGE.sub("", text))) - own

@@ -1,0 +1,48 @@
+"""What infrastructure/monitoring.yaml asks for, collected from alarms, dashboard and saved queries."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from local.dashboard import expressions, monitoring
+from local.dashboard.expressions import Search
+from tests.support import ROOT
+
+STACK = "orders"
+ALARMS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+# CloudWatch Metrics Insights: SELECT SUM(Tasks) FROM SCHEMA("Orders", kind, outcome, service) WHERE outcome = 'failed'
+_SELECT = re.compile(r'SELECT (?P<stat>\w+)\((?P<name>\w+)\) FROM SCHEMA\("(?P<namespace>\w+)", (?P<names>[\w, ]+)\)')
+
+
+def resources(stack: str = STACK) -> dict[str, Any]:
+    """All resources, those of a known database among them, as they are for a stack of that name."""
+    watched = {"WatchedDatabase": "orders-database", "WatchedProxy": "orders-proxy"}
+    return monitoring.resources(ROOT, stack, CreateDatabase="false", **watched)
+
+
+def of_type(found: dict[str, Any], *types: str) -> list[dict[str, Any]]:
+    """The properties of the resources of some types."""
+    return [resource["Properties"] for resource in found.values() if resource["Type"] in types]
+
+
+def metrics(found: dict[str, Any]) -> Iterator[Search]:
+    """Every metric that an alarm or a widget asks for."""
+    for alarm in of_type(found, "AWS::CloudWatch::Alarm"):
+        yield from alarm_metrics(alarm)
+    for widget in monitoring.widgets(found):
+        if widget["type"] == "metric":
+            yield from expressions.searches(widget["properties"])
+
+
+def alarm_metrics(alarm: dict[str, Any]) -> Iterator[Search]:
+    """Every metric that an alarm asks for."""
+    parts = alarm.get("Metrics", [])
+    for part in [alarm, *(part.get("MetricStat", {}).get("Metric", {}) for part in parts)]:
+        if "MetricName" in part:
+            dimensions = {dimension["Name"]: dimension["Value"] for dimension in part["Dimensions"]}
+            yield Search.named(part["Namespace"], part["MetricName"], dimensions, stat="")
+    for part in parts:
+        if selected := _SELECT.match(part.get("Expression", "")):
+            values = {name: frozenset({value}) for name, value in re.findall(r"(\w+) = '([^']*)'", part["Expression"])}
+            names = frozenset(selected["names"].split(", "))
+            yield Search(selected["namespace"], selected["name"], names, values, selected["stat"], is_sum=True)
