@@ -138,14 +138,15 @@ class ExplainingDatabase(Database):
 def crowded(postgres: Postgres) -> Iterator[DatabaseSettings]:
     """A database of its own with all the orders, in the state in which the server's own upkeep leaves it."""
     postgres.create_database("crowded")
-    settings = replace(DatabaseSettings.from_environment(), name="crowded")
+    owner = replace(DatabaseSettings.from_environment(), user=postgres.user)
+    settings = replace(owner, name="crowded")
     load_function("migrate_database").migrate(settings)
     with closing(connect(settings)) as connection, connection.cursor() as cursor:
         states = ["/".join(state) for state in STATES]
         cursor.execute(_LOAD, {"orders": ORDERS, "begin": BEGIN, "states": states})
         cursor.execute("VACUUM ANALYZE")
     yield settings
-    with closing(connect(DatabaseSettings.from_environment())) as connection, connection.cursor() as cursor:
+    with closing(connect(owner)) as connection, connection.cursor() as cursor:
         cursor.execute("DROP DATABASE crowded WITH (FORCE)")
 
 
