@@ -18,7 +18,7 @@ def cancel_order(order: str) -> Response[str]:
     """Cancel an order, for the reason in the body if there is one."""
     order = order_id(order)
     reason = app.body(Cancellation).reason if app.has_body else None
-    return app.order(cancellations().cancel(app.caller, order, reason, app.expected_version))
+    return app.order(cancellations().cancel(app.caller, order, reason, app.expected_versions))
 
 
 handler = app.handler

@@ -16,7 +16,7 @@ updates = cache(UpdateStatus.from_environment)
 @app.put("/orders/<order>", deprecated=True)
 def update_order_status(order: str) -> Response[str]:
     """Report what has happened to an order, as the new value of one of its statuses."""
-    return app.order(updates().update(app.caller, order_id(order), app.body(StatusUpdate), app.expected_version))
+    return app.order(updates().update(app.caller, order_id(order), app.body(StatusUpdate), app.expected_versions))
 
 
 handler = app.handler

@@ -16,7 +16,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from orders import errors, telemetry
 from orders.auth import CUSTOMER_ID, Caller
 from orders.ids import is_order_id
-from orders.preconditions import is_known
+from orders.preconditions import expected_tags, is_known
 from orders.telemetry import logger, request_id
 from orders.views import PageView, order_view, summary_view
 
@@ -32,8 +32,6 @@ MAX_BODY_BYTES = 1_048_576
 
 _JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
 _VERSION_TAG = re.compile(r'"v([0-9]{1,9})"')
-_NO_VERSION = 0
-"""Versions begin at 1: no order has this one."""
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 _HEADERS = {
     # Orders are personal: nothing on the way may keep a copy.
@@ -76,19 +74,12 @@ class Api(APIGatewayHttpResolver):
         return self.current_event.query_string_parameters
 
     @property
-    def expected_version(self) -> int | None:
-        """The version of the order that ``If-Match`` asks for; None where any will do (RFC 9110, section 13.1.1).
-
-        Raises:
-            InvalidParameter: it names several versions; a change is made to one.
-        """
-        tag = self.current_event.headers.get("if-match", "*").strip()
-        if tag == "*":
+    def expected_versions(self) -> frozenset[int] | None:
+        """The versions of the order of which ``If-Match`` wants one; None where any will do."""
+        tags = expected_tags(self.current_event.headers)
+        if tags is None:
             return None
-        if "," in tag:
-            raise errors.InvalidParameter(f'If-Match is {tag!r}; name the one version that you have read, as "v3".')
-        match = _VERSION_TAG.fullmatch(tag)
-        return int(match[1]) if match else _NO_VERSION
+        return frozenset(int(match[1]) for tag in tags if (match := _VERSION_TAG.fullmatch(tag)))
 
     @property
     def idempotency_key(self) -> str | None:

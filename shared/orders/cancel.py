@@ -1,5 +1,7 @@
 """Cancel an order, as long as its parcel has not left."""
 
+from collections.abc import Collection
+
 from orders import store
 from orders.auth import Caller
 from orders.database import Row
@@ -12,7 +14,9 @@ from orders.publish import publish
 class CancelOrder(MoveOrder):
     """Cancels orders: a customer's own, or anybody's for a caller with the scope to write."""
 
-    def cancel(self, caller: Caller, order_id: str, reason: str | None, expected_version: int | None) -> Row:
+    def cancel(
+        self, caller: Caller, order_id: str, reason: str | None, expected_versions: Collection[int] | None
+    ) -> Row:
         """Cancel an order; to cancel it again changes nothing.
 
         Raises:
@@ -27,12 +31,12 @@ class CancelOrder(MoveOrder):
             order_id,
             at=self.clock.now(),
             owner=caller.writable_owner,
-            expected_version=expected_version,
+            expected_versions=expected_versions,
             reason=reason,
         )
         if outcome is None:
             raise self.refusal(caller, order_id)
-        if not settled(outcome, Event.CANCELLED, expected_version):
+        if not settled(outcome, Event.CANCELLED, expected_versions):
             raise OrderNotCancellable(
                 f"The order is {outcome.state.status} and can no longer be cancelled.", current=outcome.state._asdict()
             )

@@ -1,5 +1,6 @@
 """Move an order along: report what has happened to it, as its state allows."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
@@ -40,7 +41,9 @@ class MoveOrder:
 class UpdateStatus(MoveOrder):
     """Takes reports of what has happened to an order: paid, shipped, delivered, returned and so on."""
 
-    def update(self, caller: Caller, order_id: str, update: StatusUpdate, expected_version: int | None) -> Row:
+    def update(
+        self, caller: Caller, order_id: str, update: StatusUpdate, expected_versions: Collection[int] | None
+    ) -> Row:
         """Report what has happened to an order; what it says already, it may be told again.
 
         Raises:
@@ -54,37 +57,37 @@ class UpdateStatus(MoveOrder):
         field, value = update.target()
         event = lifecycle.reported_event(field, value)
         if event is None:
-            return self._confirm(order_id, field, value, expected_version)
+            return self._confirm(order_id, field, value, expected_versions)
         outcome = store.apply_event(
             self.database,
             event,
             order_id,
             at=self.clock.now(),
-            expected_version=expected_version,
+            expected_versions=expected_versions,
             event_id=update.event_id,
             reason=update.reason,
             tracking_number=update.tracking_number,
         )
         if outcome is None:
             raise not_found(order_id)
-        if not settled(outcome, event, expected_version):
+        if not settled(outcome, event, expected_versions):
             raise _invalid_transition(outcome.state, field, value)
         publish(outcome, self.queue)
         return outcome.row
 
-    def _confirm(self, order_id: str, field: str, value: str, expected_version: int | None) -> Row:
+    def _confirm(self, order_id: str, field: str, value: str, expected_versions: Collection[int] | None) -> Row:
         """Take the report of a value that no event leads to: it is right only if the order has it already."""
         row = store.get_order(self.database, order_id, owner=None)
         if row is None:
             raise not_found(order_id)
-        check_version(row, expected_version)
+        check_version(row, expected_versions)
         state = store.state_of(row)
         if state._asdict()[field] != value:
             raise _invalid_transition(state, field, value)
         return row
 
 
-def settled(outcome: Outcome, event: Event, expected_version: int | None) -> bool:
+def settled(outcome: Outcome, event: Event, expected_versions: Collection[int] | None) -> bool:
     """Whether the order is where the event leads: moved there now, by the same event before, or there already.
 
     Raises:
@@ -92,19 +95,19 @@ def settled(outcome: Outcome, event: Event, expected_version: int | None) -> boo
     """
     if outcome.applied or outcome.repeated:
         return True
-    check_version(outcome.row, expected_version)
+    check_version(outcome.row, expected_versions)
     return lifecycle.already_holds(event, outcome.state)
 
 
-def check_version(row: Row, expected_version: int | None) -> None:
+def check_version(row: Row, expected_versions: Collection[int] | None) -> None:
     """Refuse a change to an order that the caller has not seen as it is.
 
     Raises:
         VersionMismatch: it has another version.
     """
-    if expected_version not in (None, row["version"]):
+    if expected_versions is not None and row["version"] not in expected_versions:
         raise VersionMismatch(
-            f"The order is at version {row['version']}, not {expected_version}; read it again.",
+            f"The order is at version {row['version']}, and at none that you expected; read it again.",
             current_version=row["version"],
         )
 

@@ -5,7 +5,7 @@ where asked for, ``timeline``. Every statement is safe to run twice, because a l
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -107,7 +107,7 @@ WITH seen AS MATERIALIZED (
     WHERE (rule.statuses IS NULL OR seen.status = ANY (rule.statuses))
       AND (rule.payment_statuses IS NULL OR seen.payment_status = ANY (rule.payment_statuses))
       AND (rule.shipping_statuses IS NULL OR seen.shipping_status = ANY (rule.shipping_statuses))
-      AND (%(expected_version)s::integer IS NULL OR seen.version = %(expected_version)s)
+      AND (%(expected_versions)s::integer[] IS NULL OR seen.version = ANY (%(expected_versions)s))
       AND NOT EXISTS (SELECT FROM order_events WHERE order_id = seen.id AND event_id = %(event_id)s)
 ), changed AS (
     UPDATE orders
@@ -298,7 +298,7 @@ def apply_event(
     *,
     at: datetime,
     owner: str | None = None,
-    expected_version: int | None = None,
+    expected_versions: Collection[int] | None = None,
     event_id: str | None = None,
     reason: str | None = None,
     tracking_number: str | None = None,
@@ -313,7 +313,7 @@ def apply_event(
         order_id: to which order.
         at: when.
         owner: the only customer whose order it may be; None for anybody's.
-        expected_version: the only version that it may happen to; None for any.
+        expected_versions: the only versions that it may happen to; None for any.
         event_id: the sender's name for this occurrence; a second one of the same name changes nothing.
         reason: for the timeline; a cancellation's is kept on the order too.
         tracking_number: for a shipment.
@@ -328,9 +328,9 @@ def apply_event(
         "event": event,
         "at": at,
         "owner": owner,
-        "expected_version": expected_version,
+        "expected_versions": None if expected_versions is None else sorted(expected_versions),
         # A change of one version that is run again over a new connection has to know itself as the one that was made.
-        "event_id": event_id or (str(uuid.uuid4()) if expected_version is not None else None),
+        "event_id": event_id or (str(uuid.uuid4()) if expected_versions is not None else None),
         "reason": reason,
         "cancel_reason": reason if event is Event.CANCELLED else None,
         "tracking_number": tracking_number,

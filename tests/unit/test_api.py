@@ -185,18 +185,6 @@ def test_given_a_key_that_cannot_be_one_when_ordering_then_400_and_what_it_can_b
     assert "1 to 255" in answer.json["detail"]
 
 
-@pytest.mark.parametrize("function", ["cancel_order", "update_order_status"])
-def test_given_several_versions_when_one_is_to_be_changed_then_400(function: str) -> None:
-    method, path = {"cancel_order": ("POST", f"{ORDER}/cancel"), "update_order_status": ("PUT", f"{ORDER}/status")}[
-        function
-    ]
-    headers = {"if-match": '"v1", "v2"'}
-    answer = call(
-        load_function(function), method, path, {"status": "shipped"} if method == "PUT" else None, headers=headers
-    )
-    assert (answer.status, answer.json["code"]) == (400, "invalid_parameter")
-
-
 def test_given_a_log_line_when_written_then_it_carries_the_request_and_no_body(
     log: Callable[[], list[dict[str, Any]]],
 ) -> None:
