@@ -32,15 +32,15 @@ def write(position: Position, scope: bytes) -> str:
     return base64.urlsafe_b64encode(place + seal).decode()
 
 
-def read(cursor: str, scope: bytes) -> Position:
-    """The position that a cursor leads to.
+def read(cursor: str, scope: bytes, largest: int) -> Position:
+    """The position that a cursor leads to, at a sort value of up to the largest that there can be.
 
     Raises:
         InvalidCursor: it was changed, or made for a list of another scope.
     """
     position = _place(cursor)
     # Compared as text, the seal included: base64 has several spellings of the same bytes.
-    if position is None or write(position, scope) != cursor:
+    if position is None or write(position, scope) != cursor or not 0 <= position.value <= largest:
         raise InvalidCursor(
             "The cursor was changed or belongs to another list; start again without it, and keep filter and sort."
         )

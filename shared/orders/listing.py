@@ -47,6 +47,15 @@ class SortKey(StrEnum):
     TOTAL = "total"
 
 
+_LARGEST = {
+    SortKey.CREATED_AT: 0,
+    # Microseconds up to the year 10000, where Python's time ends.
+    SortKey.UPDATED_AT: 253_402_300_800 * 10**6 - 1,
+    SortKey.TOTAL: 2**63 - 1,
+}
+"""The largest value in a cursor, by what the list is sorted by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sort:
     """The order of a list: by default the newest first."""
@@ -218,7 +227,9 @@ def _page(parameters: Mapping[str, str], query: OrderQuery) -> Page:
     if "cursor" in parameters:
         if "page" in parameters:
             raise InvalidParameter("page and cursor say both where to begin; give one of them.")
-        return Page(size, after=cursors.read(parameters["cursor"], query.scope), with_total=with_total)
+        return Page(
+            size, after=cursors.read(parameters["cursor"], query.scope, _LARGEST[query.sort.key]), with_total=with_total
+        )
     if number > 1 and query.searches:
         raise InvalidParameter(
             f"page is {number}; a list by product_id or q, or by created_from or created_to in another order than that "

@@ -8,13 +8,14 @@ from orders import cursors
 from orders.cursors import Position
 from orders.errors import InvalidCursor
 
-POSITIONS = st.builds(Position, st.integers(-(2**63), 2**63 - 1), st.uuids().map(str))
+LARGEST = 2**63 - 1
+POSITIONS = st.builds(Position, st.integers(0, LARGEST), st.uuids().map(str))
 SCOPES = st.binary(max_size=32)
 
 
 @given(POSITIONS, SCOPES)
 def test_given_any_position_when_written_and_read_then_it_is_the_same(position: Position, scope: bytes) -> None:
-    assert cursors.read(cursors.write(position, scope), scope) == position
+    assert cursors.read(cursors.write(position, scope), scope, LARGEST) == position
 
 
 @given(POSITIONS, SCOPES, SCOPES)
@@ -23,7 +24,7 @@ def test_given_a_cursor_when_read_in_another_list_then_it_is_refused(
 ) -> None:
     if scope != other:
         with pytest.raises(InvalidCursor):
-            cursors.read(cursors.write(position, scope), other)
+            cursors.read(cursors.write(position, scope), other, LARGEST)
 
 
 @given(POSITIONS, st.data())
@@ -34,20 +35,26 @@ def test_given_a_cursor_when_any_character_of_it_is_changed_then_it_is_refused(
     index = data.draw(st.integers(0, len(cursor) - 1))
     character = data.draw(st.characters().filter(lambda character: character != cursor[index]))
     with pytest.raises(InvalidCursor):
-        cursors.read(cursor[:index] + character + cursor[index + 1 :], b"list")
+        cursors.read(cursor[:index] + character + cursor[index + 1 :], b"list", LARGEST)
 
 
 @given(st.text())
 def test_given_any_text_when_read_for_a_cursor_then_it_is_refused(text: str) -> None:
     with pytest.raises(InvalidCursor):
-        cursors.read(text, b"list")
+        cursors.read(text, b"list", LARGEST)
 
 
 @pytest.mark.parametrize("change", ["{}=", "{}A", "{}\n", " {}", "A{}"])
 def test_given_a_cursor_when_something_is_added_then_it_is_refused(change: str) -> None:
     cursor = cursors.write(Position(0, str(uuid.UUID(int=1))), b"list")
     with pytest.raises(InvalidCursor):
-        cursors.read(change.format(cursor), b"list")
+        cursors.read(change.format(cursor), b"list", LARGEST)
+
+
+@pytest.mark.parametrize("value", [-1, 18, LARGEST])
+def test_given_a_forged_cursor_when_its_value_cannot_be_then_it_is_refused(value: int) -> None:
+    with pytest.raises(InvalidCursor):
+        cursors.read(cursors.write(Position(value, str(uuid.UUID(int=1))), b"list"), b"list", 17)
 
 
 def test_given_a_cursor_when_put_into_an_address_then_nothing_of_it_needs_to_be_escaped() -> None:

@@ -153,13 +153,20 @@ def test_given_a_customers_list_when_another_customer_is_asked_for_then_it_is_re
         parse({"customer_id": "6"}, owner="5")
 
 
-@given(st.sampled_from(SortKey), st.booleans(), st.integers(0, 2**63 - 1), st.uuids())
+LARGEST = {SortKey.CREATED_AT: 0, SortKey.UPDATED_AT: 253_402_300_799_999_999, SortKey.TOTAL: 2**63 - 1}
+
+
+@given(
+    st.sampled_from(SortKey).flatmap(lambda key: st.tuples(st.just(key), st.integers(0, LARGEST[key]))),
+    st.booleans(),
+    st.uuids(),
+)
 def test_given_a_cursor_when_read_with_its_list_then_it_leads_behind_its_order(
-    key: SortKey,
+    sorted_by: tuple[SortKey, int],
     descending: bool,  # noqa: FBT001 - hypothesis gives it by position
-    value: int,
     order: object,
 ) -> None:
+    key, value = sorted_by
     parameters = {"status": "shipped", "sort_by": key.value, "sort_order": "desc" if descending else "asc"}
     after = Position(value, str(order))
     cursor = cursors.write(after, parse(parameters, owner="5").scope)
@@ -191,6 +198,13 @@ def test_given_a_cursor_when_read_for_another_owner_then_it_is_refused(owner: st
     cursor = cursors.write(AFTER, parse({}, owner="5").scope)
     with pytest.raises(InvalidCursor):
         parse({"cursor": cursor}, owner=owner)
+
+
+@pytest.mark.parametrize(("sort", "value"), [("created_at", 1), ("updated_at", 2**62), ("-updated_at", -1)])
+def test_given_a_forged_cursor_when_no_order_can_be_there_then_it_is_refused(sort: str, value: int) -> None:
+    cursor = cursors.write(Position(value, AFTER.id), parse({"sort_by": sort}, owner=None).scope)
+    with pytest.raises(InvalidCursor):
+        parse({"sort_by": sort, "cursor": cursor}, owner=None)
 
 
 def test_given_a_cursor_and_a_page_when_read_then_it_is_refused() -> None:
