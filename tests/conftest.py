@@ -1,5 +1,7 @@
 import os
 
+import pytest
+
 # What Lambda and the template set for every function. Before anything is imported: Powertools reads it then.
 os.environ.update(
     AWS_DEFAULT_REGION="eu-central-1",
@@ -13,3 +15,10 @@ os.environ.update(
         for service in ("cart", "inventory", "notification", "payment", "shipping")
     },
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares something that is slow to start: the tests of a file, and all of those of the stack."""
+    for item in items:
+        folder = item.path.parent
+        item.add_marker(pytest.mark.xdist_group(str(folder if folder.name == "e2e" else item.path)))
