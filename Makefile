@@ -57,6 +57,10 @@ redrive: .venv/.installed ## List the tasks that failed, or send them back: TASK
 invoke: $(ENVIRONMENTS) ## Run one function as Lambda would: FUNCTION=create_order EVENT=events/create_order/….json.
 	@$(LOCAL) invoke --function "$$FUNCTION" --event "$$EVENT"
 
+.PHONY: containers
+containers: .venv/.installed ## Let `sam local` reach the running stack; Ctrl-C ends it. Takes Docker.
+	@$(LOCAL) containers
+
 .PHONY: replay
 replay: .venv/.installed ## Send a retailer's invoices through the running service: CSV=….csv.
 	@.venv/bin/python -m local.replay --csv "$$CSV"
@@ -111,7 +115,7 @@ lock: .venv/.installed ## Pin what pyproject.toml asks for: ARGS=--upgrade for t
 
 .PHONY: clean
 clean: down ## Stop the local stack and delete its data, and everything that was built.
-	@cd "$(or $(STATE),.local)" && rm -rf .gitignore build jwt-secret lock logs ministack postgres services.sqlite*
+	@cd "$(or $(STATE),.local)" && rm -rf .gitignore build jwt-secret lock logs ministack postgres sam-env.json services.sqlite*
 	@rm -rf .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 .PHONY: .venv .venv-ministack .venv-checkov

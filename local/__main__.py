@@ -1,6 +1,8 @@
 """The command line of the local cloud, `python -m local COMMAND`; the Makefile calls it."""
 
 import argparse
+import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -97,6 +99,8 @@ def parser() -> argparse.ArgumentParser:
     invoke = command("invoke", _invoke, "run one function on an event, as Lambda would")
     invoke.add_argument("--function", required=True, help="name of its folder, create_order")
     invoke.add_argument("--event", required=True, type=Path, help="a JSON file")
+
+    command("containers", _containers, "let `sam local` reach the running stack, until Ctrl-C")
     return top
 
 
@@ -198,6 +202,19 @@ def _invoke(options: Options) -> int:
     answer, succeeded = invoke(stack.layout, options.function, _event(options.event))
     print(answer)
     return 0 if succeeded else 1
+
+
+def _containers(options: Options) -> int:
+    from local import containers
+
+    stack = _stack(options)
+    settings, address = containers.write_settings(stack.layout), containers.bridge()
+    print("Containers reach the stack, until Ctrl-C. In another terminal:\n")
+    print("  .venv/bin/sam local invoke CreateOrderFunction -e events/create_order/items.json \\")
+    print("    " + " ".join(containers.sam_options(stack.layout, settings)) + "\n", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(containers.relay(address, (stack.layout.services_port, stack.layout.database_port)))
+    return 0
 
 
 def _event(path: Path) -> str:

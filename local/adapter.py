@@ -30,6 +30,7 @@ AUTHORIZER = "x-amazon-apigateway-authorizer"
 CORS = "x-amazon-apigateway-cors"
 DEFAULT_ROUTE = "$default"
 INTEGRATION = "x-amazon-apigateway-integration"
+BATCHED = {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:SendMessage"}
 METHODS = {"delete", "get", "head", "options", "patch", "post", "put"}
 NO_AUTHORIZER = "NONE"
 
@@ -78,6 +79,8 @@ def adapt(template: Json, parameters: dict[str, str]) -> Json:
     for name, source in sam.resources(adapted, EVENT_SOURCE).items():
         if scaling := source["Properties"].get("ScalingConfig"):
             scaling["MaximumConcurrency"] = _number(name, scaling["MaximumConcurrency"], values)
+    for statement in sam.statements(adapted["Resources"]):
+        statement["Action"] = _with_batches(statement["Action"])
     apis = sam.resources(adapted, API)
     if len(apis) != 1:
         raise LocalError(f"The local cloud serves one HTTP API; template.yaml has {len(apis)}.")
@@ -151,6 +154,12 @@ def require_routes(declared: dict[str, bool], deployed: dict[str, bool]) -> None
     ]
     if differences:
         raise LocalError("\n".join(["The deployed API is not the one in template.yaml:", *differences]))
+
+
+def _with_batches(actions: str | list[str]) -> list[str]:
+    """Returns a statement's actions and their batches: AWS has one permission for both, MiniStack has two."""
+    named = [actions] if isinstance(actions, str) else actions
+    return [*named, *(f"{action}Batch" for action in named if action in BATCHED)]
 
 
 def _number(name: str, expression: Any, values: dict[str, str]) -> int:  # noqa: ANN401 - JSON of any kind

@@ -32,6 +32,7 @@ def program(layout: Layout) -> Program:
         health=f"{layout.emulator_url}/_ministack/ready",
         environment={
             "BIND_HOST": "127.0.0.1",
+            "AUTH": "true",  # functions have the credentials of their roles, and these are held to their policies
             "GATEWAY_PORT": str(layout.emulator_port),
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
@@ -70,15 +71,17 @@ def session() -> boto3.Session:
     )
 
 
-def client(service: str, endpoint: str) -> Any:  # noqa: ANN401 - boto3 makes these classes at run time
+def client(service: str, endpoint: str, **credentials: str) -> Any:  # noqa: ANN401 - boto3 makes these classes at run time
     """Returns a boto3 client that can reach MiniStack and nothing else, not even through a proxy.
 
     Args:
         service: Name of the AWS service, as boto3 spells it.
         endpoint: MiniStack's URL.
+        **credentials: Those of a role, as boto3 spells them; by default the account's own, which may do anything.
     """
     return session().client(
         service,  # type: ignore[call-overload]
         endpoint_url=endpoint,
         config=Config(proxies={}, retries={"total_max_attempts": ATTEMPTS}, s3={"addressing_style": "path"}),
+        **credentials,
     )

@@ -1,6 +1,6 @@
 """Reading SAM templates."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,19 @@ def read(path: Path) -> Json:
 def resources(template: Json, *types: str) -> Json:
     """Returns the resources of the given types by logical id."""
     return {name: resource for name, resource in template["Resources"].items() if resource["Type"] in types}
+
+
+def statements(piece: Any) -> Iterator[Json]:  # noqa: ANN401 - templates hold anything
+    """Yields all statements of policies in a piece of a template."""
+    match piece:
+        case {"Effect": _}:
+            yield piece
+        case dict():
+            for each in piece.values():
+                yield from statements(each)
+        case list():
+            for each in piece:
+                yield from statements(each)
 
 
 def resolve(piece: Any, template: Json, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - templates hold anything

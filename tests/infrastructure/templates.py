@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from local import adapter
 from local import template as sam
 from tests.support import ROOT
 
@@ -13,8 +14,20 @@ DATABASE = ROOT / "infrastructure" / "database.yaml"
 ALL = (MAIN, NETWORK, DATABASE)
 
 
+def expanded(path: Path) -> sam.Json:
+    """A template with what SAM adds to it."""
+    template = sam.read(path)
+    for resource in sam.resources(template, *sam.SOURCES).values():
+        resource["Properties"][sam.SOURCES[resource["Type"]]] = {"Bucket": "code", "Key": "code.zip"}
+    return adapter.translate(template, {})
+
+
 class Deployment:
     """A template with values for some of its parameters, and defaults for the others.
+
+    Args:
+        template: the template, or where it lies.
+        **given: the values.
 
     Attributes:
         parameters: the value of each parameter that has one.
@@ -22,8 +35,9 @@ class Deployment:
         violations: what the template's rules have against the values.
     """
 
-    def __init__(self, path: Path, **given: str) -> None:
-        template = sam.read(path)
+    def __init__(self, template: Path | sam.Json, **given: str) -> None:
+        if isinstance(template, Path):
+            template = sam.read(template)
         declared = template.get("Parameters", {})
         defaults = {name: str(each["Default"]) for name, each in declared.items() if "Default" in each}
         assert given.keys() <= declared.keys()
@@ -48,19 +62,6 @@ class Deployment:
     def of_type(self, *types: str) -> dict[str, dict[str, Any]]:
         """The properties of the resources of some types, by logical id."""
         return {name: resource["Properties"] for name, resource in self.resources.items() if resource["Type"] in types}
-
-
-def statements(value: Any) -> Iterator[dict[str, Any]]:
-    """All statements of policies in a piece of a template."""
-    match value:
-        case {"Effect": _}:
-            yield value
-        case dict():
-            for each in value.values():
-                yield from statements(each)
-        case list():
-            for each in value:
-                yield from statements(each)
 
 
 def texts(value: Any) -> Iterator[str]:

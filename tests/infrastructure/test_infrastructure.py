@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from local import template as sam
-from tests.infrastructure.templates import ALL, DATABASE, MAIN, NETWORK, Deployment, statements, texts
+from local.template import statements
+from tests.infrastructure.templates import ALL, DATABASE, MAIN, NETWORK, Deployment, expanded, texts
 from tests.support import ROOT
 
 ANYWHERE = "0.0.0.0/0"
@@ -24,6 +25,7 @@ SERVICES = {
     for service in ("Inventory", "Cart", "Payment", "Shipping", "Notification")
 }
 NEW = Deployment(MAIN, **SERVICES)
+EXPANDED = Deployment(expanded(MAIN), **SERVICES)
 EXISTING = {"CreateDatabase": "false", "DatabaseHost": "db.example", "JwtJwksUrl": "https://users.example/jwks"}
 
 
@@ -118,7 +120,10 @@ def test_given_the_queues_when_functions_use_them_then_the_network_lets_just_tha
     ]
     [passed] = statements(endpoint)
     used = {action for statement in statements(NEW.resources) for action in texts(statement["Action"])}
-    assert set(passed["Action"]) == {action for action in used if action.startswith("sqs:")}
+    # Lambda itself looks into the queues, and from outside of the network.
+    assert set(passed["Action"]) | {"sqs:GetQueueAttributes"} == {
+        action for action in used if action.startswith("sqs:")
+    }
     listed = NEW.of_type("AWS::CloudFormation::Stack")["Network"]["Parameters"]["QueueArns"]["Fn::Join"][1]
     assert {arn["Fn::GetAtt"][0] for arn in listed} == set(NEW.of_type("AWS::SQS::Queue"))
 
@@ -171,17 +176,66 @@ def test_given_a_queue_when_made_then_what_it_holds_is_encrypted() -> None:
     assert all(queue["SqsManagedSseEnabled"] for queue in NEW.of_type("AWS::SQS::Queue").values())
 
 
+NAMELESS = {
+    # X-Ray has no resources to name.
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+    # Lambda asks for these before there is an interface to name.
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+}
+
+
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
 def test_given_any_policy_when_read_then_it_allows_named_actions_on_named_resources(path: Path) -> None:
-    found = list(statements(sam.read(path)["Resources"]))
+    found = list(statements(expanded(path)["Resources"]))
     assert found
     for statement in found:
         assert statement["Effect"] == "Allow"
         assert not [action for action in texts(statement["Action"]) if "*" in action]
-        if "Resource" in statement:
+        if "Resource" in statement and not set(texts(statement["Action"])) <= NAMELESS:
             # All objects of one bucket are a name; the bucket is CloudFormation's.
             resources = [text.removesuffix("/*") for text in texts(statement["Resource"])]
             assert not [resource for resource in resources if "*" in resource]
+
+
+def test_given_what_cannot_be_named_when_it_is_allowed_then_all_of_it_is_in_the_policies() -> None:
+    everywhere = [each for each in statements(EXPANDED.resources) if each.get("Resource") == "*"]
+    assert {action for statement in everywhere for action in texts(statement["Action"])} == NAMELESS
+
+
+def test_given_any_role_when_made_then_no_policy_of_awss_is_attached_but_one_for_the_database() -> None:
+    roles = [role for path in ALL for role in sam.resources(expanded(path), "AWS::IAM::Role").values()]
+    attached = {text for role in roles for text in texts(role["Properties"].get("ManagedPolicyArns", []))}
+    # RDS writes the measures of the operating system to log groups of its own.
+    assert [text for text in attached if ":aws:policy/" in text] == [
+        "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+    ]
+
+
+def policies(function: dict[str, Any]) -> set[str]:
+    """The managed policies of a function's role."""
+    role = EXPANDED.resources[function["Role"]["Fn::GetAtt"][0]]["Properties"]
+    return {policy["Ref"] for policy in role["ManagedPolicyArns"]}
+
+
+def test_given_a_function_when_it_runs_then_it_may_write_telemetry_and_join_the_network_it_is_in() -> None:
+    for function in EXPANDED.of_type("AWS::Lambda::Function").values():
+        assert "WriteTelemetry" in policies(function)
+        assert ("JoinNetwork" in policies(function)) == ("VpcConfig" in function)
+
+
+def test_given_a_function_when_it_logs_then_it_may_write_to_its_group() -> None:
+    [logs, _] = statements(EXPANDED.resources["WriteTelemetry"])
+    writable = {group["Fn::GetAtt"][0] for group in logs["Resource"]}
+    assert {EXPANDED.resources[group]["Properties"]["LogGroupName"]["Fn::Sub"] for group in writable} == {
+        f"/aws/lambda/{function['FunctionName']['Fn::Sub']}"
+        for function in EXPANDED.of_type("AWS::Lambda::Function").values()
+    }
 
 
 @pytest.mark.parametrize("name", NESTED)
@@ -232,14 +286,11 @@ READS = {"get_order", "health", "list_customer_orders", "list_orders", "metrics"
 
 
 def test_given_a_function_when_it_logs_in_then_as_the_role_that_it_needs_and_with_its_policy_only() -> None:
-    template = sam.read(MAIN)
-    usual = template["Globals"]["Function"]["Environment"]["Variables"]["DATABASE_USER"]
     roles: dict[str, set[str]] = {}
-    for function in NEW.of_type("AWS::Serverless::Function").values():
-        user = function.get("Environment", {}).get("Variables", {}).get("DATABASE_USER", usual)
-        policies = {each["Ref"] for each in function.get("Policies", []) if set(each) == {"Ref"}}
-        logins = policies & {"LogInAsApp", "LogInAsReader"}
-        name = function["CodeUri"].removeprefix("functions/")
+    for name, logical_id in sam.functions(sam.read(MAIN)).items():
+        function = EXPANDED.resources[logical_id]["Properties"]
+        user = function["Environment"]["Variables"]["DATABASE_USER"]
+        logins = policies(function) & {"LogInAsApp", "LogInAsReader"}
         if name not in {"authorizer", "docs", "migrate_database"}:
             assert logins == {{"orders_app": "LogInAsApp", "orders_reader": "LogInAsReader"}[user]}, name
             roles.setdefault(user, set()).add(name)

@@ -12,6 +12,7 @@ from orders.auth import Caller
 from orders.clock import Clock
 from orders.models import NewOrder
 from orders.place import PlaceOrder
+from tests.integration.conftest import Query
 from tests.support import ROOT, Context
 
 EVENTS = ROOT / "events"
@@ -19,6 +20,7 @@ ORDER = "01a1f804-f676-7425-8d36-c12d7c86e4b3"
 
 STATUSES = {
     "cancel_order/reason": 200,
+    "cancel_order/somebody_elses": 404,
     "cancel_order/stale": 412,
     "create_order/cart": 201,
     "create_order/earlier_names": 201,
@@ -48,13 +50,26 @@ STATUSES = {
     "list_orders/search": 200,
     "metrics/prometheus": 200,
     "metrics/without_scope": 403,
+    "update_order_status/cancelled": 200,
     "update_order_status/paid": 409,
     "update_order_status/shipped": 409,
     "update_order_status/two_at_once": 422,
     "update_order_status/without_scope": 403,
 }
-DENIED = {"authorizer/forged", "authorizer/no_token"}
+PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEA68Vl8segdds6/cFRzDqA5nQt5Wk+RnoUztr/vi7P8Bc=
+-----END PUBLIC KEY-----"""
+"""Of a private key that nobody has."""
+TOKENS: dict[str, dict[str, Any]] = {
+    "authorizer/expired": {"isAuthorized": False},
+    "authorizer/forged": {"isAuthorized": False},
+    "authorizer/good": {"isAuthorized": True, "context": {"customer_id": "5", "scope": "orders:read"}},
+    "authorizer/no_token": {"isAuthorized": False},
+}
 MIGRATIONS = {"migrate_database/by_hand"}
+DEPLOYS = {f"migrate_database/{request}" for request in ("create", "update", "delete")}
+"""These are held to their answers by test_migrate_database."""
+CHARGE = "process_task/charge_payment"
 BATCHES = {
     "process_task/batch_with_poison": ["059f36b4-87a3-44ab-83d2-661975830002"],
     "process_task/unknown_task": [],
@@ -89,7 +104,7 @@ def sample_order(function: Callable[[str], ModuleType]) -> None:
 
 def test_given_the_files_when_counted_then_each_has_its_answer() -> None:
     names = {str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.glob("*/*.json")}
-    assert names == set(STATUSES) | DENIED | MIGRATIONS | set(BATCHES) | set(RELAYS)
+    assert names == set(STATUSES) | set(TOKENS) | MIGRATIONS | DEPLOYS | {CHARGE} | set(BATCHES) | set(RELAYS)
 
 
 @pytest.mark.usefixtures("sample_order")
@@ -100,12 +115,13 @@ def test_given_an_event_when_its_function_is_called_then_it_answers(
     assert function(name.partition("/")[0]).handler(event(name), Context())["statusCode"] == status
 
 
-@pytest.mark.parametrize("name", sorted(DENIED))
-def test_given_a_bad_token_when_the_authorizer_is_called_then_it_denies(
-    function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, name: str
+@pytest.mark.parametrize(("name", "answer"), TOKENS.items())
+def test_given_a_token_when_the_authorizer_is_called_then_it_says_whether_it_is_good(
+    function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, name: str, answer: dict[str, Any]
 ) -> None:
-    monkeypatch.setenv("JWT_SECRET_ARN", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:jwt")
-    assert function("authorizer").handler(event(name), Context()) == {"isAuthorized": False}
+    monkeypatch.setenv("JWT_ALGORITHMS", "EdDSA")
+    monkeypatch.setenv("JWT_PUBLIC_KEY", PUBLIC_KEY)
+    assert function("authorizer").handler(event(name), Context()) == answer
 
 
 @pytest.mark.usefixtures("as_owner")
@@ -124,6 +140,17 @@ def test_given_a_batch_when_processed_then_only_what_cannot_be_read_comes_back(
 ) -> None:
     answer = function("process_task").handler(event(name), Context())
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == failures
+
+
+@pytest.mark.usefixtures("sample_order")
+def test_given_a_charge_when_processed_then_the_order_is_paid(
+    function: Callable[[str], ModuleType], query: Query
+) -> None:
+    [record] = event(CHARGE)["Records"]
+    named = json.loads(record["body"])
+    query("UPDATE order_tasks SET id = %(task_id)s WHERE kind = %(kind)s", **named)
+    assert function("process_task").handler(event(CHARGE), Context()) == {"batchItemFailures": []}
+    assert query("SELECT payment_status FROM orders") == [{"payment_status": "paid"}]
 
 
 @pytest.mark.parametrize(("name", "answer"), RELAYS.items())

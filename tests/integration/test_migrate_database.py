@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import Query
-from tests.support import Context, load_function
+from tests.support import ROOT, Context, load_function
+
+EVENTS = ROOT / "events" / "migrate_database"
 
 pytestmark = pytest.mark.usefixtures("as_owner")
 
@@ -42,14 +44,14 @@ def cloudformation() -> Iterator[CloudFormation]:
         server.shutdown()
 
 
+def sample(request_type: str) -> dict[str, Any]:
+    """The sample event of a kind of request."""
+    event: dict[str, Any] = json.loads((EVENTS / f"{request_type.lower()}.json").read_text())
+    return event
+
+
 def deploy(server: CloudFormation, request_type: str) -> dict[str, Any]:
-    event = {
-        "RequestType": request_type,
-        "ResponseURL": f"http://127.0.0.1:{server.server_port}/answer",
-        "StackId": "stack",
-        "RequestId": "request",
-        "LogicalResourceId": "DatabaseSchema",
-    }
+    event = sample(request_type) | {"ResponseURL": f"http://127.0.0.1:{server.server_port}/answer"}
     load_function("migrate_database").handler(event, Context())
     return server.answers.pop()
 
@@ -64,9 +66,7 @@ def test_given_a_database_when_deployed_or_deleted_then_success(
     assert answer == {
         "Status": "SUCCESS",
         "PhysicalResourceId": "orders-schema",
-        "StackId": "stack",
-        "RequestId": "request",
-        "LogicalResourceId": "DatabaseSchema",
+        **{name: sample(request_type)[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
     }
 
 
