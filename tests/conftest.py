@@ -1,6 +1,11 @@
 import os
 
+import hypothesis
 import pytest
+
+# Nothing here is a test of how long something takes.
+hypothesis.settings.register_profile("orders", deadline=None)
+hypothesis.settings.load_profile("orders")
 
 # What Lambda and the template set for every function. Before anything is imported: Powertools reads it then.
 os.environ.update(

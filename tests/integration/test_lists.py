@@ -298,7 +298,7 @@ class TestModel:
     """Whatever is stored and asked for, the pages have it all, once, in order."""
 
     @given(orders=ORDERS, wanted=WANTED, examined=st.integers(1, 40), counted=st.integers(1, 40))
-    @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_given_any_orders_when_any_list_is_followed_then_it_is_what_the_model_says(
         self,
         listed: ModuleType,

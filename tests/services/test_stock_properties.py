@@ -42,7 +42,7 @@ class Expected:
         return 204
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     steps=st.lists(
         st.tuples(
