@@ -1,7 +1,6 @@
 import os
 
 import hypothesis
-import pytest
 
 # Nothing here is a test of how long something takes.
 hypothesis.settings.register_profile("orders", deadline=None)
@@ -20,10 +19,3 @@ os.environ.update(
         for service in ("cart", "inventory", "notification", "payment", "shipping")
     },
 )
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares something that is slow to start: the tests of a file, and all of those of the stack."""
-    for item in items:
-        folder = item.path.parent
-        item.add_marker(pytest.mark.xdist_group(str(folder if folder.name == "e2e" else item.path)))

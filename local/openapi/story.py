@@ -79,6 +79,12 @@ STORY: tuple[Step, ...] = (
         expected={"answer.timeline[0].event": '"order.placed"'},
     ),
     Step(
+        name="Place another order",
+        operation="create_order",
+        status=201,
+        body=examples.NEW_ORDER,
+    ),
+    Step(
         name="List the newest order",
         operation="list_orders",
         query={"page_size": "1"},
