@@ -61,7 +61,7 @@ def _in_order(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def budget() -> int:
     """About how many schedules to run in all."""
-    return int(os.environ.get("SIMULATION_SCHEDULES", "3000"))
+    return int(os.environ.get("SIMULATION_SCHEDULES", "1500"))
 
 
 @pytest.fixture(scope="session")
