@@ -16,7 +16,9 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProces
 
 @pytest.fixture(scope="session")
 def session_client(services: ServiceProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=services.url) as client:
+    # Many threads share it: where connections are one too many, one of them may close what another is about to use.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    with httpx.Client(base_url=services.url, limits=limits) as client:
         yield client
 
 
