@@ -99,7 +99,8 @@ lint: .venv/.installed ## Check style, types and the templates.
 
 .PHONY: checkov
 checkov: .venv-checkov/.installed ## Check the templates against what is known to go wrong on AWS.
-	@.venv-checkov/bin/checkov --config-file .checkov.yaml --file $(TEMPLATES)
+	@.venv/bin/python -m local.expand .aws-sam/expanded $(TEMPLATES)
+	@.venv-checkov/bin/checkov --config-file .checkov.yaml --directory .aws-sam/expanded
 
 .PHONY: format
 format: .venv/.installed ## Put the code into its usual form.

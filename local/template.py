@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from samcli.lib.cfn_language_extensions.models import TemplateProcessingContext
+from samcli.lib.cfn_language_extensions.processors import ForEachProcessor, TemplateParsingProcessor
 from samtranslator.yaml_helper import yaml_parse
 from yaml import YAMLError
 
@@ -21,7 +23,7 @@ SOURCES = {FUNCTION: "CodeUri", LAYER: "ContentUri"}
 
 
 def read(path: Path) -> Json:
-    """Returns a template with its short forms (`!Ref`) spelled out.
+    """Returns a template with its short forms (`!Ref`) and loops (`Fn::ForEach`) spelled out.
 
     Raises:
         LocalError: There is no such file, or it is not YAML.
@@ -32,7 +34,23 @@ def read(path: Path) -> Json:
         raise LocalError(f"{path} is missing.") from None
     except YAMLError as error:
         raise LocalError(f"{path} is not YAML: {error}") from None
-    return template
+    context = TemplateProcessingContext(fragment=template)
+    for step in (TemplateParsingProcessor(), ForEachProcessor()):
+        step.process_template(context)
+    spelled_out: Json = _plain_names(context.fragment)
+    return spelled_out
+
+
+def _plain_names(piece: Any) -> Any:  # noqa: ANN401 - templates hold anything
+    """Returns a piece of a template in which a loop's names of resources are no longer expressions."""
+    match piece:
+        case {"Fn::GetAtt": [{"Fn::Sub": str(name)}, str(attribute)]}:
+            return {"Fn::GetAtt": [name, attribute]}
+        case dict():
+            return {name: _plain_names(each) for name, each in piece.items()}
+        case list():
+            return [_plain_names(each) for each in piece]
+    return piece
 
 
 def resources(template: Json, *types: str) -> Json:

@@ -13,6 +13,7 @@ os.environ.update(
     AWS_SECRET_ACCESS_KEY="test",
     AWS_LAMBDA_FUNCTION_NAME="orders-test",
     POWERTOOLS_SERVICE_NAME="orders",
+    RELEASE="0123456789ab",
     POWERTOOLS_METRICS_NAMESPACE="Orders",
     **{
         f"{service.upper()}_QUEUE_URL": f"https://sqs.eu-central-1.amazonaws.com/123456789012/orders-{service}"

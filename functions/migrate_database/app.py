@@ -1,5 +1,7 @@
 """Bring the database's schema up to date: a CloudFormation custom resource, run by each deploy."""
 
+import hashlib
+import json
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ _ANSWER_TIMEOUT_SECONDS = 10
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own class is not importable
     """Apply what has not been applied, and tell CloudFormation; a deploy whose migration fails is rolled back.
 
+    The answer's ``Release`` is a hash of the resource's properties, which names what functions run with.
+
     Called by hand, with an empty event, it answers with the names of the migrations that it applied.
     """
     if not event:
@@ -30,18 +34,23 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     answer: dict[str, Any] = {
         "Status": "SUCCESS",
         "PhysicalResourceId": "orders-schema",
-        "Data": {},
+        "Data": {"Release": release(event.get("ResourceProperties", {}))},
         **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
     }
     try:
         # Deleting the stack deletes no orders.
         if event["RequestType"] != "Delete":
-            answer["Data"] = {"Applied": ",".join(migrate(DatabaseSettings.from_environment()))}
+            answer["Data"]["Applied"] = ",".join(migrate(DatabaseSettings.from_environment()))
     except Exception as error:  # noqa: BLE001 - whatever it was, CloudFormation must not wait an hour for an answer
         logger.exception("migration failed")
         answer |= {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error} (log: {context.log_stream_name})"}
     requests.put(event["ResponseURL"], json=answer, timeout=_ANSWER_TIMEOUT_SECONDS).raise_for_status()
     return answer
+
+
+def release(properties: dict[str, Any]) -> str:
+    """A name for what these properties say: the same for the same, another one for anything else."""
+    return hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def migrate(settings: DatabaseSettings) -> list[str]:

@@ -18,7 +18,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = Logger()
+logger = Logger(release=os.environ.get("RELEASE"))
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _unwritten: dict[tuple[tuple[str, str], ...], EphemeralMetrics] = {}

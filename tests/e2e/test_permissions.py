@@ -17,36 +17,39 @@ from local import cloudformation, deployed, emulator, package
 from local.deployment import SECRET_NAME
 from local.stack import Stack
 from orders import queue
+from tests.promises import PROMISES
 from tests.support import FUNCTIONS
 
 type Json = dict[str, Any]
 
 QUEUES = sorted(set(queue.SERVICES.values()))
 DEAD_LETTERS = [f"{name}{queue.DEAD_LETTERS}" for name in QUEUES]
+FAILED = "failed-invocations"
 NO_TASK = f'{{"task_id": "{uuid.UUID(int=0)}"}}'
 HIDDEN_SECONDS = 60
 
-SEND = {f"sqs:SendMessage {name}" for name in QUEUES}
+SEND = {name: {f"sqs:SendMessage {queue.SERVICES[kind]}" for kind in kinds} for name, kinds in PROMISES.items()}
 WORK = {
     f"sqs:{operation} {name}"
     for operation in ("ReceiveMessage", "ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes")
     for name in QUEUES
 }
 BURY = {f"sqs:{operation} {name}" for operation in ("ReceiveMessage", "DeleteMessage") for name in DEAD_LETTERS}
+REPORT = {f"sqs:SendMessage {FAILED}"}
 MAY: dict[str, set[str]] = {
     "authorizer": {"secretsmanager:GetSecretValue"},
-    "cancel_order": SEND,
-    "create_order": SEND,
+    "cancel_order": SEND["cancel_order"],
+    "create_order": SEND["create_order"],
     "docs": set(),
     "get_order": set(),
     "health": set(),
     "list_customer_orders": set(),
     "list_orders": set(),
     "metrics": set(),
-    "migrate_database": set(),
-    "process_task": SEND | WORK,
-    "relay_tasks": SEND | BURY,
-    "update_order_status": SEND,
+    "migrate_database": REPORT,
+    "process_task": SEND["process_task"] | WORK,
+    "relay_tasks": SEND["relay_tasks"] | BURY | REPORT,
+    "update_order_status": SEND["update_order_status"],
 }
 
 
@@ -59,7 +62,7 @@ def urls(stack: Stack) -> Iterator[dict[str, str]]:
         functions.update_event_source_mapping(UUID=mapping, Enabled=False)
     yield {
         name: sqs.get_queue_url(QueueName=f"{cloudformation.STACK}-{name}")["QueueUrl"]
-        for name in QUEUES + DEAD_LETTERS
+        for name in [*QUEUES, *DEAD_LETTERS, FAILED]
     }
     for mapping in mappings:
         functions.update_event_source_mapping(UUID=mapping, Enabled=True)

@@ -14,12 +14,12 @@ DATABASE = ROOT / "infrastructure" / "database.yaml"
 ALL = (MAIN, NETWORK, DATABASE)
 
 
-def expanded(path: Path) -> sam.Json:
+def expanded(path: Path, **parameters: str) -> sam.Json:
     """A template with what SAM adds to it."""
     template = sam.read(path)
     for resource in sam.resources(template, *sam.SOURCES).values():
         resource["Properties"][sam.SOURCES[resource["Type"]]] = {"Bucket": "code", "Key": "code.zip"}
-    return adapter.translate(template, {})
+    return adapter.translate(template, parameters)
 
 
 class Deployment:

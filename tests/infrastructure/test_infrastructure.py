@@ -1,5 +1,6 @@
 """What a deployment makes, held against our own rules: who reaches whom, who may do what, and what outlives it."""
 
+import json
 import re
 import tomllib
 from itertools import product
@@ -10,7 +11,9 @@ import pytest
 
 from local import template as sam
 from local.template import statements
+from orders.queue import SERVICES as SERVICES_OF_TASKS
 from tests.infrastructure.templates import ALL, DATABASE, MAIN, NETWORK, Deployment, expanded, texts
+from tests.promises import PROMISES
 from tests.support import ROOT
 
 ANYWHERE = "0.0.0.0/0"
@@ -125,7 +128,8 @@ def test_given_the_queues_when_functions_use_them_then_the_network_lets_just_tha
         action for action in used if action.startswith("sqs:")
     }
     listed = NEW.of_type("AWS::CloudFormation::Stack")["Network"]["Parameters"]["QueueArns"]["Fn::Join"][1]
-    assert {arn["Fn::GetAtt"][0] for arn in listed} == set(NEW.of_type("AWS::SQS::Queue"))
+    # Lambda itself keeps what failed.
+    assert {arn["Fn::GetAtt"][0] for arn in listed} == set(NEW.of_type("AWS::SQS::Queue")) - {"FailedInvocations"}
 
 
 def test_given_a_network_without_a_wish_for_flow_logs_when_made_then_there_are_none() -> None:
@@ -217,25 +221,101 @@ def test_given_any_role_when_made_then_no_policy_of_awss_is_attached_but_one_for
     ]
 
 
+FUNCTIONS = EXPANDED.of_type("AWS::Lambda::Function")
+
+
 def policies(function: dict[str, Any]) -> set[str]:
-    """The managed policies of a function's role."""
-    role = EXPANDED.resources[function["Role"]["Fn::GetAtt"][0]]["Properties"]
-    return {policy["Ref"] for policy in role["ManagedPolicyArns"]}
+    """The managed policies of a function's role, whichever of the two names the other."""
+    role = function["Role"]["Fn::GetAtt"][0]
+    named = {policy["Ref"] for policy in EXPANDED.resources[role]["Properties"].get("ManagedPolicyArns", [])}
+    naming = EXPANDED.of_type("AWS::IAM::ManagedPolicy").items()
+    return named | {name for name, policy in naming if {"Ref": role} in policy.get("Roles", [])}
 
 
-def test_given_a_function_when_it_runs_then_it_may_write_telemetry_and_join_the_network_it_is_in() -> None:
-    for function in EXPANDED.of_type("AWS::Lambda::Function").values():
-        assert "WriteTelemetry" in policies(function)
+def test_given_two_functions_when_they_run_then_they_have_a_role_each() -> None:
+    assert len({function["Role"]["Fn::GetAtt"][0] for function in FUNCTIONS.values()}) == len(FUNCTIONS)
+
+
+def test_given_a_function_when_it_runs_then_it_may_join_the_network_it_is_in() -> None:
+    for function in FUNCTIONS.values():
         assert ("JoinNetwork" in policies(function)) == ("VpcConfig" in function)
 
 
-def test_given_a_function_when_it_logs_then_it_may_write_to_its_group() -> None:
-    [logs, _] = statements(EXPANDED.resources["WriteTelemetry"])
-    writable = {group["Fn::GetAtt"][0] for group in logs["Resource"]}
-    assert {EXPANDED.resources[group]["Properties"]["LogGroupName"]["Fn::Sub"] for group in writable} == {
-        f"/aws/lambda/{function['FunctionName']['Fn::Sub']}"
-        for function in EXPANDED.of_type("AWS::Lambda::Function").values()
-    }
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_given_a_function_when_it_logs_then_it_may_write_to_its_own_group_only(name: str) -> None:
+    role = EXPANDED.resources[FUNCTIONS[name]["Role"]["Fn::GetAtt"][0]]["Properties"]
+    [logs] = [each for each in statements(role["Policies"]) if "logs:PutLogEvents" in each["Action"]]
+    group = EXPANDED.resources[logs["Resource"]["Fn::GetAtt"][0]]["Properties"]
+    assert group["LogGroupName"]["Fn::Sub"] == f"/aws/lambda/{FUNCTIONS[name]['FunctionName']['Fn::Sub']}"
+
+
+@pytest.mark.parametrize("name", PROMISES)
+def test_given_a_function_when_it_promises_tasks_then_it_may_send_to_their_queues_and_no_others(name: str) -> None:
+    sending = [
+        statement
+        for policy in policies(FUNCTIONS[sam.functions(sam.read(MAIN))[name]]) - {"ReportFailure"}
+        for statement in statements(EXPANDED.resources[policy])
+        if statement["Action"] == "sqs:SendMessage"
+    ]
+    queues = {arn["Fn::GetAtt"][0] for statement in sending for arn in statement["Resource"]}
+    assert queues == {f"{SERVICES_OF_TASKS[kind].title()}Queue" for kind in PROMISES[name]}
+
+
+def test_given_a_function_when_it_is_called_then_by_an_alias_that_moves_with_all_it_runs_with() -> None:
+    for name, logical_id in sam.functions(sam.read(MAIN)).items():
+        function = NEW.resources[logical_id]["Properties"]
+        if name != "migrate_database":
+            assert function["AutoPublishAliasAllProperties"] is True, name
+            assert function["VersionDescription"] == {"Fn::GetAtt": ["DatabaseSchema", "Release"]}, name
+    assert '{"Ref": "AuthorizerFunctionAliaslive"}' in json.dumps(EXPANDED.resources["ApiTokenAuthorizerPermission"])
+    called = json.dumps(EXPANDED.of_type("AWS::ApiGatewayV2::Api", "AWS::Lambda::EventSourceMapping"))
+    assert set(re.findall(r"(\w+Function)(?!Alias)\b", called)) == set()
+
+
+# Of the function that migrates, which has no callers, and of what stands around functions: live without a new version.
+BESIDE_A_VERSION = {"Canary", "DatabaseOwner", "FunctionConcurrency", "TaskConcurrency"}
+NAMED = re.compile(r"'Ref': '(\w+)'|Outputs\.(\w+)|\$\{(\w+)\}")
+
+
+def test_given_a_parameter_that_functions_run_with_when_it_changes_then_there_is_another_release() -> None:
+    main = sam.read(MAIN)
+    functions = [main["Globals"], *sam.resources(main, sam.FUNCTION).values()]
+    used, told = (
+        {name for names in NAMED.findall(str(piece)) for name in names}
+        for piece in (functions, main["Resources"]["DatabaseSchema"])
+    )
+    assert used & set(main["Parameters"]) - told == BESIDE_A_VERSION
+    given = {"FunctionSubnetIds", "FunctionSecurityGroupId", "ProxyHost"}
+    assert given <= used
+    assert given <= told
+
+
+@pytest.mark.parametrize(("canary", "groups"), [("true", True), ("false", False)])
+def test_given_a_wish_for_canaries_when_deployed_then_alarms_that_exist_end_it(canary: str, *, groups: bool) -> None:
+    made = Deployment(expanded(MAIN, Canary=canary), **SERVICES)
+    watching = made.of_type("AWS::CodeDeploy::DeploymentGroup")
+    shifted = {name for name, alias in made.resources.items() if "UpdatePolicy" in alias}
+    assert bool(watching) is groups
+    assert len(shifted) == len(watching)
+    monitoring = (ROOT / "infrastructure" / "monitoring.yaml").read_text()
+    for group in watching.values():
+        alarms = [alarm["Name"]["Fn::Sub"] for alarm in group["AlarmConfiguration"]["Alarms"]]
+        assert alarms
+        for alarm in alarms:
+            assert f"AlarmName: !Sub {alarm.replace('AWS::', '')}\n" in monitoring
+
+
+@pytest.mark.parametrize("logical_id", ["RelayTasksFunction", "MigrateDatabaseFunction"])
+def test_given_a_function_that_nobody_waits_for_when_it_fails_then_its_invocation_is_kept(logical_id: str) -> None:
+    function = EXPANDED.resources[logical_id]
+    assert function["Properties"]["DeadLetterConfig"]["TargetArn"] == {"Fn::GetAtt": ["FailedInvocations", "Arn"]}
+    assert function["DependsOn"] == "ReportFailure"
+    assert "ReportFailure" in policies(function["Properties"])
+
+
+def test_given_a_schedule_when_it_cannot_call_then_that_is_kept() -> None:
+    for schedule in EXPANDED.of_type("AWS::Scheduler::Schedule").values():
+        assert schedule["Target"]["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["FailedInvocations", "Arn"]}
 
 
 @pytest.mark.parametrize("name", NESTED)

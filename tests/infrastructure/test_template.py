@@ -55,7 +55,7 @@ Loader.add_multi_constructor("!", _short_form)
 @pytest.fixture(scope="module")
 def resources() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader)["Resources"]  # noqa: S506 - safe
-    return loaded
+    return {name: resource for name, resource in loaded.items() if not name.startswith("Fn::ForEach")}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The custom resource: CloudFormation gets an answer whatever happens."""
 
 import json
+import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -50,8 +51,9 @@ def sample(request_type: str) -> dict[str, Any]:
     return event
 
 
-def deploy(server: CloudFormation, request_type: str) -> dict[str, Any]:
+def deploy(server: CloudFormation, request_type: str, **properties: object) -> dict[str, Any]:
     event = sample(request_type) | {"ResponseURL": f"http://127.0.0.1:{server.server_port}/answer"}
+    event["ResourceProperties"] |= properties
     load_function("migrate_database").handler(event, Context())
     return server.answers.pop()
 
@@ -62,12 +64,24 @@ def test_given_a_database_when_deployed_or_deleted_then_success(
     cloudformation: CloudFormation, request_type: str
 ) -> None:
     answer = deploy(cloudformation, request_type)
-    assert answer.pop("Data") in ({}, {"Applied": ""})
+    assert answer.pop("Data").get("Applied", "") == ""
     assert answer == {
         "Status": "SUCCESS",
         "PhysicalResourceId": "orders-schema",
         **{name: sample(request_type)[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
     }
+
+
+@pytest.mark.usefixtures("query")
+def test_given_settings_when_deployed_then_their_release_changes_with_them_and_only_then(
+    cloudformation: CloudFormation,
+) -> None:
+    first, same, other = (
+        deploy(cloudformation, "Update", Settings=settings)["Data"]["Release"]
+        for settings in (["INFO", "USD"], ["INFO", "USD"], ["INFO", "EUR"])
+    )
+    assert re.fullmatch(r"[0-9a-f]{12}", first)
+    assert first == same != other
 
 
 def test_given_a_stack_with_orders_when_it_is_deleted_then_they_stay(
