@@ -47,7 +47,7 @@ def sam_options(layout: Layout, settings: Path) -> list[str]:
         settings: What `write_settings` wrote.
     """
     return [
-        *("--template", str(build.built_template(layout)), "--env-vars", str(settings)),
+        *("--template", str(build.built_template(layout)), "--language-extensions", "--env-vars", str(settings)),
         *("--parameter-overrides", f"Architecture={environment.architecture()}"),
         # No name server: what is not in the stack is unknown at once, AWS's own services among it.
         *("--add-host", f"{HOST}:host-gateway", "--container-dns", LOOPBACK),

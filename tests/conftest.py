@@ -1,6 +1,7 @@
 import os
 
 import hypothesis
+import pytest
 
 # Nothing here is a test of how long something takes.
 hypothesis.settings.register_profile("orders", deadline=None)
@@ -20,3 +21,11 @@ os.environ.update(
         for service in ("cart", "inventory", "notification", "payment", "shipping")
     },
 )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, in one of several processes, what shares the deployed stack, and what stands in one file."""
+    for item in items:
+        is_deployed = "stack" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("stack" if is_deployed else item.path.name))
