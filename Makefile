@@ -69,6 +69,15 @@ replay: .venv/.installed ## Send a retailer's invoices through the running servi
 chaos: .venv/.installed ## Fail services, kill functions, check the books: ORDERS=1000 SEED=1.
 	@.venv/bin/python -m local.chaos $(if $(ORDERS),--orders "$$ORDERS") $(if $(SEED),--seed "$$SEED")
 
+.PHONY: bench
+bench: $(ENVIRONMENTS) .venv-bench/.installed ## Measure the service beside its peers: SIZE=100000 ROUNDS=3.
+	@PYTHONPATH=shared .venv/bin/python -m tests.benchmarks \
+		$(if $(SIZE),--size "$$SIZE") $(if $(ROUNDS),--rounds "$$ROUNDS")
+
+.PHONY: load
+load: .venv/.installed .venv-bench/.installed ## Let customers loose on the running service: USERS=20 SECONDS=60.
+	@.venv/bin/python -m tests.benchmarks.load $(if $(USERS),--users "$$USERS") $(if $(SECONDS),--seconds '$(SECONDS)')
+
 .PHONY: dashboard
 dashboard: .venv/.installed ## Draw the dashboard from what the running service has measured: OUTPUT=….html.
 	@.venv/bin/python -m local.dashboard $(if $(OUTPUT),--output "$$OUTPUT")
@@ -113,16 +122,18 @@ lock: .venv/.installed ## Pin what pyproject.toml asks for: ARGS=--upgrade for t
 	@$(COMPILE) $(ARGS) pyproject.toml --group dev -o requirements-dev.txt
 	@$(COMPILE) $(ARGS) --group ministack -o local/requirements-ministack.txt
 	@$(COMPILE) $(ARGS) --group checkov -o local/requirements-checkov.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --group bench -c requirements-dev.txt -o local/requirements-bench.txt
 
 .PHONY: clean
 clean: down ## Stop the local stack and delete its data, and everything that was built.
 	@cd "$(or $(STATE),.local)" && rm -rf .gitignore build jwt-secret lock logs ministack postgres sam-env.json services.sqlite*
-	@rm -rf .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .aws-sam build .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-.PHONY: .venv .venv-ministack .venv-checkov
+.PHONY: .venv .venv-ministack .venv-checkov .venv-bench
 .venv: .venv/.installed
 .venv-ministack: .venv-ministack/.installed
 .venv-checkov: .venv-checkov/.installed
+.venv-bench: .venv-bench/.installed
 
 .venv/.installed: requirements-dev.txt
 	@test -n '$(PYTHON)' || { echo 'Python 3.13 is missing: install it (https://www.python.org/downloads/), or uv.' >&2; exit 1; }

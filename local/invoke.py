@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx
 import psutil
@@ -42,6 +43,21 @@ class Settings:
     memory: int
 
 
+@dataclass(frozen=True)
+class Package:
+    """A function as it was built last.
+
+    Attributes:
+        code: Its own folder.
+        layers: The folders of its layers that Python finds packages in.
+        properties: What the template says of it.
+    """
+
+    code: Path
+    layers: tuple[Path, ...]
+    properties: Json
+
+
 def invoke(layout: Layout, function: str, event: str) -> tuple[str, bool]:
     """Runs a function once, on what was built last; its log goes to stderr.
 
@@ -56,31 +72,41 @@ def invoke(layout: Layout, function: str, event: str) -> tuple[str, bool]:
     Raises:
         LocalError: There is no such function, or it could not be started.
     """
-    built = build.built_template(layout)
-    template = sam.read(built)
-    logical_id = deployed.choose_function(sam.functions(sam.read(layout.template)), function)
-    properties = template.get("Globals", {}).get("Function", {}) | template["Resources"][logical_id]["Properties"]
-    code = built.parent / properties["CodeUri"]
-    layers = [
-        built.parent / sam.source(template["Resources"][layer["Ref"]]) / "python"
-        for layer in properties.get("Layers", [])
-    ]
+    package = built_package(layout, function)
     settings = (
         _deployed_settings(layout, function)
         if deployed.is_deployed(layout)
-        else _template_settings(layout, template, properties)
+        else _template_settings(layout, sam.read(build.built_template(layout)), package.properties)
     )
     variables = {
         **minimal_environment(),
         **_lambda_variables(layout, function, settings),
         **settings.variables,
-        "LAMBDA_TASK_ROOT": str(code),
-        "PYTHONPATH": os.pathsep.join(map(str, [code, *layers])),
+        "LAMBDA_TASK_ROOT": str(package.code),
+        "PYTHONPATH": os.pathsep.join(map(str, [package.code, *package.layers])),
         "PYTHONDONTWRITEBYTECODE": "1",  # a cache would become part of the next deployment
     }
-    with _runtime(layout.root, code, properties["Handler"], variables) as url:
+    with runtime(layout.root, package.code, package.properties["Handler"], variables) as url:
         answer = httpx.post(url, content=event, trust_env=False, timeout=settings.timeout + GRACE_SECONDS)
     return answer.text, not _is_error(answer)
+
+
+def built_package(layout: Layout, function: str) -> Package:
+    """Returns what the last `sam build` made of a function.
+
+    Raises:
+        LocalError: There is no such function.
+    """
+    built = build.built_template(layout)
+    template = sam.read(built)
+    logical_id = deployed.choose_function(sam.functions(sam.read(layout.template)), function)
+    properties = template.get("Globals", {}).get("Function", {}) | template["Resources"][logical_id]["Properties"]
+    layers = (sam.source(template["Resources"][layer["Ref"]]) for layer in properties.get("Layers", []))
+    return Package(
+        code=built.parent / properties["CodeUri"],
+        layers=tuple(built.parent / layer / "python" for layer in layers),
+        properties=properties,
+    )
 
 
 def _is_error(answer: httpx.Response) -> bool:
@@ -92,15 +118,35 @@ def _is_error(answer: httpx.Response) -> bool:
 
 
 @contextlib.contextmanager
-def _runtime(root: Path, code: Path, handler: str, variables: dict[str, str]) -> Iterator[str]:
-    """Runs the emulator for the body of the `with`; gives the URL that takes events."""
+def runtime(
+    root: Path,
+    code: Path,
+    handler: str,
+    variables: dict[str, str],
+    *,
+    log: IO[str] | None = None,
+    level: str = "error",
+) -> Iterator[str]:
+    """Runs the emulator for the body of the `with`.
+
+    Args:
+        root: The project's folder.
+        code: The function's folder.
+        handler: As Lambda names it, `app.handler`.
+        variables: The function's environment.
+        log: What the function and the emulator print goes there; to stderr by default.
+        level: What the emulator itself prints beside the function's log: `error`, or `info` for each phase.
+
+    Yields:
+        The URL that takes events.
+    """
     api, runtime_api = (f"127.0.0.1:{free_port()}" for _ in range(2))
     process = subprocess.Popen(
         [
             environment.package_folder("samcli") / f"local/rapid/aws-lambda-rie-{environment.architecture()}",
             *(
                 "--log-level",
-                "error",
+                level,
                 "--runtime-interface-emulator-address",
                 api,
                 "--runtime-api-address",
@@ -111,8 +157,8 @@ def _runtime(root: Path, code: Path, handler: str, variables: dict[str, str]) ->
         cwd=code,
         env=variables,
         stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,
-        stderr=sys.stderr,
+        stdout=log or sys.stderr,
+        stderr=log or sys.stderr,
         start_new_session=True,
     )
     try:

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, LiteralString, TypedDict
 
@@ -44,15 +45,24 @@ class Postgres:
         data: The cluster's folder; made at the first start.
         port: TCP port; 0 takes one that is free.
         log: The server's log file; beside the data folder by default.
+        settings: The server's own, such as `shared_buffers`, on top of those that it needs here.
     """
 
     host = "127.0.0.1"
     user = "postgres"
 
-    def __init__(self, data: Path, port: int = 0, log: Path | None = None) -> None:
+    def __init__(
+        self, data: Path, port: int = 0, log: Path | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.data = data.resolve()
         self.port = port or free_port()
         self.log = (log or data.with_name(f"{data.name}.log")).resolve()
+        self._settings = {
+            "listen_addresses": self.host,
+            "unix_socket_directories": "",
+            "max_connections": "500",
+            **(settings or {}),
+        }
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -75,8 +85,8 @@ class Postgres:
             self._child = subprocess.Popen(
                 [
                     BINARIES / "postgres",
-                    *("-D", self.data, "-p", str(self.port), "-c", f"listen_addresses={self.host}"),
-                    *("-c", "unix_socket_directories=", "-c", "max_connections=500"),
+                    *("-D", self.data, "-p", str(self.port)),
+                    *(f"--{name}={value}" for name, value in self._settings.items()),
                 ],
                 cwd=self.data,
                 env=minimal_environment(),

@@ -1,0 +1,81 @@
+"""Everything that a function calls, answered at once: the inventory, notifications, SQS, Secrets Manager.
+
+What is measured is the caller. The stand-in services take longer for an answer than a function does for its request.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, override
+
+type Json = dict[str, Any]
+
+SECRET = "a-secret-of-32-bytes-or-more-for-HS256"
+_END_OF_HEAD = b"\r\n\r\n"
+
+
+def _reserve(request: Json) -> Json:
+    return {"lines": [{**line, "unit_price": None, "currency": None} for line in request["lines"]]}
+
+
+def _send_messages(request: Json) -> Json:
+    sent = [{"Id": entry["Id"], "MessageId": entry["Id"]} for entry in request["Entries"]]
+    return {"Successful": sent, "Failed": []}
+
+
+def _secret(_: Json) -> Json:
+    return {"SecretString": SECRET}
+
+
+def _nothing(_: Json) -> Json:
+    return {}
+
+
+_ANSWERS: tuple[tuple[str, Callable[[Json], Json]], ...] = (
+    ("put /inventory/reservations/", _reserve),
+    ("x-amz-target: amazonsqs.sendmessagebatch", _send_messages),
+    ("x-amz-target: secretsmanager.getsecretvalue", _secret),
+)
+"""What the head of a request holds, and how it is answered; anything else with an empty object."""
+
+
+class Downstream(asyncio.Protocol):
+    """One connection, kept open: reads requests and answers them in their order."""
+
+    def __init__(self) -> None:
+        self._received = b""
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while _END_OF_HEAD in self._received:
+            raw_head, _, rest = self._received.partition(_END_OF_HEAD)
+            head = raw_head.decode("latin-1").lower()
+            length = int(head.partition("content-length:")[2].partition("\r\n")[0] or 0)
+            if len(rest) < length:
+                return
+            self._received = rest[length:]
+            self._answer(head, json.loads(rest[:length] or b"{}"))
+
+    def _answer(self, head: str, request: Json) -> None:
+        answer = next((answer for part, answer in _ANSWERS if part in head), _nothing)
+        body = json.dumps(answer(request)).encode()
+        headers = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        self._transport.write(headers.encode() + body)
+
+
+async def _serve() -> None:
+    server = await asyncio.get_running_loop().create_server(Downstream, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    # Until whoever started it closes its standard input.
+    await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve())

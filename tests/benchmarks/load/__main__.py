@@ -1,0 +1,48 @@
+"""Lets customers loose on the running stack, and draws how long they wait: `make load`."""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from local.errors import LocalError
+from local.layout import ROOT
+from local.processes import minimal_environment
+from local.replay.session import add_stack_options, require_running
+from local.stack import Stack
+from tests.benchmarks.load.places import BUILD, STATISTICS
+from tests.benchmarks.places import PYTHON
+
+
+def main() -> int:
+    """Run Locust and draw the plot; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="make load")
+    add_stack_options(parser)
+    parser.add_argument("--users", type=int, default=20, help="customers at once")
+    parser.add_argument("--seconds", type=int, default=60, help="how long")
+    options = parser.parse_args()
+    stack = Stack(ROOT, options.state, options.port)
+    try:
+        require_running(stack)
+    except LocalError as error:
+        print(error, file=sys.stderr)
+        return 1
+    BUILD.mkdir(parents=True, exist_ok=True)
+    variables = {
+        **minimal_environment(),
+        "PYTHONPATH": str(ROOT),
+        "STATE": str(stack.layout.state),
+    }
+    locust = (
+        *("-m", "locust", "--locustfile", str(Path(__file__).with_name("users.py")), "--headless", "--only-summary"),
+        *("--host", stack.url, "--users", str(options.users), "--spawn-rate", str(options.users)),
+        *("--run-time", str(options.seconds), "--stop-timeout", "20", "--csv", str(STATISTICS), "--csv-full-history"),
+    )
+    code = subprocess.run([PYTHON, *locust], cwd=ROOT, env=variables, check=False).returncode
+    subprocess.run([PYTHON, "-m", "tests.benchmarks.load.plot"], cwd=ROOT, env=variables, check=True)
+    print(f"What was measured is in {BUILD}.")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

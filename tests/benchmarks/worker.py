@@ -1,0 +1,60 @@
+"""One execution environment: loads functions of a contender, and calls them as it is told to on standard input.
+
+A command is a line of JSON: `function`, which one to call, and `events`, what to hand it; with `seconds` the events are
+repeated for so long. The answer is one too: the `seconds` that each call took, how many of them went into `sending`
+tasks to SQS, and the `last` answer.
+"""
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import Iterator
+from itertools import cycle
+from time import monotonic, perf_counter
+from typing import Any
+
+from tests.benchmarks.contenders import Handler, load, seconds_sending
+from tests.support import Context
+
+type Json = dict[str, Any]
+
+
+def main(contender: str) -> None:
+    """Serve until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w")
+    # What functions print is their log, wherever they print it.
+    os.dup2(2, 1)
+    handlers: dict[str, Handler] = {}
+    for line in sys.stdin:
+        command = json.loads(line)
+        name = command["function"]
+        if name not in handlers:
+            handlers[name] = load(contender, name)
+        answers.write(json.dumps(_run(handlers[name], command)) + "\n")
+        answers.flush()
+
+
+def _run(handler: Handler, command: Json) -> Json:
+    seconds, sending, answer = [], [], None
+    context = Context()
+    for event in _events(command):
+        begun = perf_counter()
+        answer = handler(event, context)
+        seconds.append(perf_counter() - begun)
+        sending.append(seconds_sending())
+    return {"seconds": seconds, "sending": sending, "last": answer}
+
+
+def _events(command: Json) -> Iterator[Json]:
+    deadline = monotonic() + command["seconds"] if "seconds" in command else None
+    for event in command["events"] if deadline is None else cycle(command["events"]):
+        if deadline is not None and monotonic() >= deadline:
+            return
+        if "idempotency-key" in event.get("headers", {}):
+            event["headers"]["idempotency-key"] = str(uuid.uuid4())
+        yield event
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
