@@ -119,6 +119,8 @@ format: .venv/.installed ## Put the code into its usual form.
 .PHONY: lock
 lock: .venv/.installed ## Pin what pyproject.toml asks for: ARGS=--upgrade for the newest.
 	@$(COMPILE) $(ARGS) pyproject.toml -o layers/dependencies/requirements.txt
+	@$(COMPILE) $(ARGS) --group tokens -o layers/tokens/requirements.txt
+	@$(COMPILE) $(ARGS) --group migrations -o functions/migrate_database/requirements.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --group dev -o requirements-dev.txt
 	@$(COMPILE) $(ARGS) --group ministack -o local/requirements-ministack.txt
 	@$(COMPILE) $(ARGS) --group checkov -o local/requirements-checkov.txt

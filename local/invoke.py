@@ -100,12 +100,12 @@ def built_package(layout: Layout, function: str) -> Package:
     built = build.built_template(layout)
     template = sam.read(built)
     logical_id = deployed.choose_function(sam.functions(sam.read(layout.template)), function)
-    properties = template.get("Globals", {}).get("Function", {}) | template["Resources"][logical_id]["Properties"]
-    layers = (sam.source(template["Resources"][layer["Ref"]]) for layer in properties.get("Layers", []))
+    usual, own = template.get("Globals", {}).get("Function", {}), template["Resources"][logical_id]["Properties"]
+    layers = [sam.source(template["Resources"][layer["Ref"]]) for each in (usual, own) for layer in each.get("Layers", [])]
     return Package(
-        code=built.parent / properties["CodeUri"],
+        code=built.parent / own["CodeUri"],
         layers=tuple(built.parent / layer / "python" for layer in layers),
-        properties=properties,
+        properties=usual | own,
     )
 
 

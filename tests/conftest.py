@@ -10,6 +10,7 @@ hypothesis.settings.load_profile("orders")
 # What Lambda and the template set for every function. Before anything is imported: Powertools reads it then.
 os.environ.update(
     AWS_DEFAULT_REGION="eu-central-1",
+    AWS_REGION="eu-central-1",
     AWS_ACCESS_KEY_ID="test",
     AWS_SECRET_ACCESS_KEY="test",
     AWS_LAMBDA_FUNCTION_NAME="orders-test",

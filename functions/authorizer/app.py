@@ -1,6 +1,5 @@
 """Decide who may call the API at all, and say who it is: a Lambda authorizer with simple responses."""
 
-import os
 from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
@@ -10,10 +9,7 @@ from orders.key_sources import fetch_keys
 from orders.keys import KeyCache
 from orders.telemetry import count, logger, observed, request_id
 from orders.tokens import InvalidToken, TokenVerifier
-
-if os.environ.get("JWT_SECRET_ARN"):
-    # Loaded here, as Lambda starts an environment at full speed whatever its memory. Other keys need no SDK.
-    import boto3  # noqa: F401
+from orders.warmup import warm_up
 
 
 @cache
@@ -40,3 +36,6 @@ def handler(event: Mapping[str, Any], _: object) -> dict[str, Any]:
         return {"isAuthorized": False}
     scope = " ".join(sorted(caller.scopes))
     return {"isAuthorized": True, "context": {"customer_id": caller.customer_id, "scope": scope}}
+
+
+warm_up(verifier)

@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from orders.api import Api, order_id
 from orders.cancel import CancelOrder
 from orders.models import Cancellation
+from orders.warmup import warm_up
 
 app = Api()
 cancellations = cache(CancelOrder.from_environment)
@@ -21,4 +22,5 @@ def cancel_order(order: str) -> Response[str]:
     return app.order(cancellations().cancel(app.caller, order, reason, app.expected_versions))
 
 
+warm_up(cancellations)
 handler = app.handler

@@ -9,6 +9,7 @@ from orders.api import Api, customer_id
 from orders.models import NewOrder
 from orders.place import PlaceOrder
 from orders.store import Outcome
+from orders.warmup import warm_up
 
 app = Api()
 place_order = cache(PlaceOrder.from_environment)
@@ -39,4 +40,5 @@ def _created(placed: Outcome) -> Response[str]:
     return answer
 
 
+warm_up(place_order)
 handler = app.handler

@@ -1,6 +1,7 @@
 """Read an order."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -8,6 +9,10 @@ from orders.api import Api, customer_id, order_id
 from orders.errors import InvalidParameter
 from orders.ids import is_order_id
 from orders.read import ReadOrders
+from orders.warmup import warm_up
+
+if TYPE_CHECKING:
+    from orders.browse import ListOrders
 
 app = Api()
 orders = cache(ReadOrders.from_environment)
@@ -28,7 +33,16 @@ def get_order_or_customer_orders(name: str) -> Response[str]:
     """An order by its id; what is no order's id is a customer's, and gives their orders."""
     if is_order_id(name):
         return get_order(name)
-    return app.orders(orders().list(app.caller, app.query, customer_id(name)))
+    return app.orders(customer_orders().list(app.caller, app.query, customer_id(name)))
 
 
+@cache
+def customer_orders() -> "ListOrders":
+    """Lists, which few ask this function for; the others are not to wait for them to be loaded."""
+    from orders.browse import ListOrders
+
+    return ListOrders(orders().database)
+
+
+warm_up(orders)
 handler = app.handler

@@ -5,10 +5,11 @@ from functools import cache
 from aws_lambda_powertools.event_handler import Response
 
 from orders.api import Api, customer_id
-from orders.read import ReadOrders
+from orders.browse import ListOrders
+from orders.warmup import warm_up
 
 app = Api()
-orders = cache(ReadOrders.from_environment)
+orders = cache(ListOrders.from_environment)
 
 
 @app.get("/v1/customers/<customer>/orders")
@@ -18,4 +19,5 @@ def list_customer_orders(customer: str) -> Response[str]:
     return app.orders(orders().list(app.caller, app.query, customer_id(customer)))
 
 
+warm_up(orders)
 handler = app.handler

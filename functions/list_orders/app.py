@@ -5,10 +5,11 @@ from functools import cache
 from aws_lambda_powertools.event_handler import Response
 
 from orders.api import Api
-from orders.read import ReadOrders
+from orders.browse import ListOrders
+from orders.warmup import warm_up
 
 app = Api()
-orders = cache(ReadOrders.from_environment)
+orders = cache(ListOrders.from_environment)
 
 
 @app.get("/v1/orders")
@@ -19,4 +20,5 @@ def list_orders() -> Response[str]:
     return app.orders(orders().list(app.caller, app.query))
 
 
+warm_up(orders)
 handler = app.handler

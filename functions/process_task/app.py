@@ -13,6 +13,7 @@ from orders.carry_out import CarryOut, Verdict
 from orders.config import QueueSettings
 from orders.queue import SqsTaskQueue, task_id
 from orders.telemetry import logger, observed, traced
+from orders.warmup import warm_up
 
 processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 work = cache(CarryOut.from_environment)
@@ -53,3 +54,6 @@ def _carry_out(task: str) -> Verdict:
     except Exception:
         logger.exception("task interrupted")
         raise
+
+
+warm_up(work)

@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from orders.api import Api, order_id
 from orders.models import StatusUpdate
 from orders.progress import UpdateStatus
+from orders.warmup import warm_up
 
 app = Api()
 updates = cache(UpdateStatus.from_environment)
@@ -19,4 +20,5 @@ def update_order_status(order: str) -> Response[str]:
     return app.order(updates().update(app.caller, order_id(order), app.body(StatusUpdate), app.expected_versions))
 
 
+warm_up(updates)
 handler = app.handler

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from pydantic import BaseModel, ValidationError
 
+    from orders.browse import OrderPage
     from orders.database import Row
-    from orders.read import OrderPage
 
 MAX_BODY_BYTES = 1_048_576
 """Room for a thousand lines, many times over."""

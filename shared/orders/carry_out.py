@@ -8,7 +8,7 @@ from typing import Self
 
 from orders import money, store, tasks, telemetry
 from orders.clients.cart import CartClient
-from orders.clients.http import new_session
+from orders.clients.http import Session
 from orders.clients.notification import NotificationClient
 from orders.clients.payment import Charge, PaymentClient
 from orders.clients.shipping import ShippingClient
@@ -81,7 +81,7 @@ class CarryOut:
         """With the services and queues that the environment names."""
         settings = ServiceSettings.from_environment()
         database = Database(DatabaseSettings.from_environment())
-        session = new_session()
+        session = Session()
         clock = Clock()
         return cls(
             database=database,
@@ -95,6 +95,10 @@ class CarryOut:
             # Functions that start from one snapshot would all have the same pauses from a generator in it.
             random=SystemRandom(),
         )
+
+    def prepare(self) -> None:
+        """Connect to the database."""
+        self.database.connect()
 
     def carry_out(self, task_id: str) -> Verdict:
         """Do what a task says, unless it is done, somebody is at it, or its time has not come."""

@@ -17,7 +17,8 @@ class ConfigurationError(Exception):
 def _required(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
-        raise ConfigurationError(f"the environment variable {name} is not set; template.yaml sets it")
+        setter = "Lambda" if name.startswith("AWS_") else "template.yaml"
+        raise ConfigurationError(f"the environment variable {name} is not set; {setter} sets it")
     return value
 
 
@@ -120,6 +121,36 @@ class QueueSettings:
         """Read ``…_QUEUE_URL``."""
         services = ("payment", "inventory", "shipping", "cart", "notification")
         return cls({service: _required(f"{service.upper()}_QUEUE_URL") for service in services})
+
+
+def aws_region() -> str:
+    """The region that the function runs in: ``AWS_REGION``."""
+    return _required("AWS_REGION")
+
+
+@dataclass(frozen=True, slots=True)
+class AwsSettings:
+    """Where a service of AWS is: the region, and the address that it answers at."""
+
+    region: str
+    endpoint: str
+
+    @classmethod
+    def from_environment(cls, service: str, setting: str) -> Self:
+        """Read what Lambda sets: ``AWS_REGION``, and ``AWS_ENDPOINT_URL`` where it is not AWS itself that answers.
+
+        Args:
+            service: the service's name in addresses.
+            setting: its name behind ``AWS_ENDPOINT_URL_``, which is for this service alone.
+        """
+        region = aws_region()
+        domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        return cls(
+            region=region,
+            endpoint=os.environ.get(f"AWS_ENDPOINT_URL_{setting}")
+            or os.environ.get("AWS_ENDPOINT_URL")
+            or f"https://{service}.{region}.{domain}",
+        )
 
 
 SHARED_SECRET_ALGORITHMS = frozenset({"HS256", "HS384", "HS512"})

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg2
 import psycopg2.errors
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's name for its class
-from psycopg2.extras import Json, RealDictCursor
+from psycopg2.extras import Json
 
 from orders.config import DatabaseSettings
 from orders.errors import DatabaseUnavailable
@@ -34,6 +34,16 @@ class Database:
         self._connection: Connection | None = None
         self._one_at_a_time = Lock()
 
+    def connect(self) -> None:
+        """Connect, unless there is a connection; the first statement would do it by itself.
+
+        Raises:
+            DatabaseUnavailable: the server cannot be reached.
+        """
+        with self._one_at_a_time:
+            if self._connection is None:
+                self._connection = self._connect()
+
     def fetch(self, statement: str, parameters: Mapping[str, Any] | None = None, *, rerun: bool = True) -> list[Row]:
         """Run one statement, commit it, and return its rows.
 
@@ -58,12 +68,12 @@ class Database:
                 self.close()
                 if not (lost and rerun):
                     raise DatabaseUnavailable("The database cannot do this at the moment.") from error
+        self._connection = self._connect()
         try:
-            self._connection = connect(self._settings)
             return self._run(self._connection, statement, parameters)
         except _LOST as error:
             self.close()
-            raise DatabaseUnavailable("The database cannot be reached.") from error
+            raise DatabaseUnavailable("The database cannot do this at the moment.") from error
 
     def fetch_one(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Row | None:
         """Run one statement and return its only row, or None."""
@@ -76,10 +86,20 @@ class Database:
             self._connection.close()
             self._connection = None
 
+    def _connect(self) -> Connection:
+        try:
+            return connect(self._settings)
+        except _LOST as error:
+            raise DatabaseUnavailable("The database cannot be reached.") from error
+
     def _run(self, connection: Connection, statement: str, parameters: Mapping[str, Any] | None) -> list[Row]:
-        with connection.cursor(cursor_factory=RealDictCursor) as cursor:
+        # The library's own dictionaries are put together in Python, value by value: half of a list's time.
+        with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
-            return [dict(row) for row in cursor.fetchall()] if cursor.description else []
+            if cursor.description is None:
+                return []
+            names = [column.name for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def connect(settings: DatabaseSettings) -> Connection:

@@ -3,16 +3,16 @@
 import json
 from collections.abc import Sequence
 from contextlib import closing
-from http.client import HTTPException, HTTPSConnection
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import jwt
 
+from orders.aws import SECRETS_MANAGER, AwsError, AwsService
 from orders.config import ConfigurationError, TokenSettings
+from orders.credentials import CredentialsUnavailable
+from orders.download import DownloadFailed, download
 from orders.keys import Key, KeysUnavailable
 
-_TIMEOUT_SECONDS = 3
 _MAX_KEY_SET_BYTES = 262_144
 
 
@@ -26,7 +26,7 @@ def fetch_keys(settings: TokenSettings) -> list[Key]:
     if settings.secret_arn:
         return shared_secrets(_read_secret(settings.secret_arn), settings.algorithms)
     if settings.jwks_url:
-        return key_set(_download(settings.jwks_url), settings.algorithms)
+        return key_set(_download_key_set(settings.jwks_url), settings.algorithms)
     return public_key(settings.public_key, settings.algorithms)
 
 
@@ -107,35 +107,17 @@ def _from_jwk(entry: dict[str, Any], algorithm: str) -> Key | None:
 
 
 def _read_secret(arn: str) -> str:
-    # Only this source needs the SDK, and loading it takes as long as all else that the authorizer loads.
-    import boto3
-    from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    # So short that a second attempt fits into the time of the function.
-    config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"})
     try:
-        answer = boto3.client("secretsmanager", config=config).get_secret_value(SecretId=arn)
-    except (BotoCoreError, ClientError) as error:
+        with closing(AwsService(SECRETS_MANAGER)) as secrets_manager:
+            answer = secrets_manager.call("GetSecretValue", {"SecretId": arn})
+    except (AwsError, CredentialsUnavailable) as error:
         raise KeysUnavailable(f"Secrets Manager does not give the secret: {error}") from error
     # A secret of bytes has none.
-    return answer.get("SecretString", "")
+    return str(answer.get("SecretString", ""))
 
 
-def _download(url: str) -> bytes:
-    """What stands at an https address; a redirect is not followed, as keys are trusted for where they stand."""
-    address = urlsplit(url)
-    target = urlunsplit(("", "", address.path or "/", address.query, ""))
-    connection = HTTPSConnection(address.hostname or "", address.port, timeout=_TIMEOUT_SECONDS)
+def _download_key_set(url: str) -> bytes:
     try:
-        with closing(connection):
-            connection.request("GET", target, headers={"Accept": "application/json", "User-Agent": "orders"})
-            answer = connection.getresponse()
-            body = answer.read(_MAX_KEY_SET_BYTES + 1)
-    except (OSError, HTTPException) as error:
-        raise KeysUnavailable(f"{url} does not answer: {type(error).__name__}: {error}") from error
-    if answer.status != 200:  # noqa: PLR2004 - HTTP's OK
-        raise KeysUnavailable(f"{url} answers {answer.status}; a key set comes with 200, and without a redirect")
-    if len(body) > _MAX_KEY_SET_BYTES:
-        raise KeysUnavailable(f"{url} answers with more than {_MAX_KEY_SET_BYTES} bytes")
-    return body
+        return download(url, {}, _MAX_KEY_SET_BYTES)
+    except DownloadFailed as error:
+        raise KeysUnavailable(str(error)) from error

@@ -316,6 +316,12 @@ def transition(event: Event, state: State) -> Transition | None:
     return next((row for row in transitions(event) if row.source.matches(state)), None)
 
 
+CANCELLABLE: frozenset[tuple[str, str, str]] = frozenset(
+    state for state in STATES if transition(Event.CANCELLED, state) is not None
+)
+"""The states that an order can be cancelled in."""
+
+
 def already_holds(event: Event, state: State) -> bool:
     """Whether the event says only what the state says already: repeating it changes nothing."""
     return _HOLDS[event].matches(state)

@@ -1,9 +1,11 @@
 """Logging in to the database: with an IAM token, or with nothing where the server trusts its host."""
 
-import os
+from datetime import datetime
 from pathlib import Path
 
-from orders.config import ConfigurationError, DatabaseSettings
+from orders.clock import Clock
+from orders.config import DatabaseSettings, aws_region
+from orders.errors import DatabaseUnavailable
 
 CERTIFICATES = Path(__file__).with_name("rds.pem")
 """Roots of the certificates that RDS and RDS Proxy have."""
@@ -15,31 +17,25 @@ def login(settings: DatabaseSettings) -> dict[str, str]:
     """What libpq has to know to log in, for one connection: tokens run out."""
     if settings.auth == "none":
         return {}
-    return {"password": iam_token(settings), "sslmode": "verify-full", "sslrootcert": str(CERTIFICATES)}
+    token = iam_token(settings, Clock().now())
+    return {"password": token, "sslmode": "verify-full", "sslrootcert": str(CERTIFICATES)}
 
 
-def iam_token(settings: DatabaseSettings) -> str:
-    """A token that logs in as the user for the next fifteen minutes, signed with what Lambda gives each function.
+def iam_token(settings: DatabaseSettings, at: datetime) -> str:
+    """A token that logs in as the user for fifteen minutes, signed with what Lambda gives each function.
 
-    It is what boto3's ``generate_db_auth_token`` makes, by the same library. But that one loads a session, a client and
-    the description of all of RDS, and a customer waits for it.
+    It is a signed address, as boto3's ``generate_db_auth_token`` makes it.
 
     Raises:
         ConfigurationError: there is nothing to sign with.
+        DatabaseUnavailable: what to sign with is not given out at the moment.
     """
-    from botocore.auth import SigV4QueryAuth
-    from botocore.awsrequest import AWSRequest
-    from botocore.credentials import ReadOnlyCredentials
+    from orders.credentials import CredentialsUnavailable, credentials
+    from orders.signing import Signer
 
+    host = f"{settings.host}:{settings.port}"
     try:
-        region = os.environ["AWS_REGION"]
-        keys = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
-    except KeyError as error:
-        raise ConfigurationError(f"the environment variable {error.args[0]} is not set; Lambda sets it") from error
-    credentials = ReadOnlyCredentials(*keys, os.environ.get("AWS_SESSION_TOKEN"))
-    # The library wants a scheme, and RDS wants none.
-    scheme = "https://"
-    parameters = {"Action": "connect", "DBUser": settings.user}
-    request = AWSRequest("GET", f"{scheme}{settings.host}:{settings.port}/", params=parameters)
-    SigV4QueryAuth(credentials, "rds-db", region, expires=_TOKEN_SECONDS).add_auth(request)
-    return str(request.url).removeprefix(scheme)
+        signer = Signer(credentials.get(at), "rds-db", aws_region())
+    except CredentialsUnavailable as error:
+        raise DatabaseUnavailable("There is nothing to log in to the database with at the moment.") from error
+    return f"{host}/?{signer.query(host, {'Action': 'connect', 'DBUser': settings.user}, _TOKEN_SECONDS, at)}"

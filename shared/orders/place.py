@@ -9,7 +9,7 @@ from typing import Self
 from orders import idempotency, money, store, telemetry
 from orders.auth import Caller
 from orders.clients.cart import CartClient
-from orders.clients.http import new_session
+from orders.clients.http import Session
 from orders.clock import Clock
 from orders.config import DatabaseSettings, PlacingSettings, QueueSettings
 from orders.database import Database
@@ -63,11 +63,15 @@ class PlaceOrder:
         """With the services that the environment names."""
         settings = PlacingSettings.from_environment()
         database = Database(DatabaseSettings.from_environment())
-        session = new_session()
+        session = Session()
         clock = Clock()
         inventory = new_inventory(settings.inventory, session, database, clock)
         queue = SqsTaskQueue(QueueSettings.from_environment())
         return cls(database, queue, inventory, CartClient(session, settings.cart_url), clock, settings.default_currency)
+
+    def prepare(self) -> None:
+        """Connect to the database."""
+        self.database.connect()
 
     def from_items(
         self, caller: Caller, request: NewOrder, customer_id: str | None = None, *, key: str | None = None

@@ -31,6 +31,10 @@ class MoveOrder:
         database = Database(DatabaseSettings.from_environment())
         return cls(database, SqsTaskQueue(QueueSettings.from_environment()), Clock())
 
+    def prepare(self) -> None:
+        """Connect to the database."""
+        self.database.connect()
+
     def refusal(self, caller: Caller, order_id: str) -> Forbidden | OrderNotFound:
         """Why a caller may not change an order: they see it and lack the scope, or it is not there for them."""
         if store.get_order(self.database, order_id, owner=caller.readable_owner):

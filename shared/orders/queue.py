@@ -6,18 +6,14 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched, groupby
-from threading import Lock
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Any, Protocol
 
 from orders import telemetry
+from orders.aws import SQS, AwsService
 from orders.config import QueueSettings
 from orders.lifecycle import TaskKind
 from orders.store import TaskRef
 from orders.telemetry import logger
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageSystemAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
 
 _BATCH = 10
 """Messages that SQS takes at once."""
@@ -59,8 +55,7 @@ class SqsTaskQueue:
 
     def __init__(self, settings: QueueSettings) -> None:
         self._settings = settings
-        self._client: SQSClient | None = None
-        self._one_at_a_time = Lock()
+        self._sqs = AwsService(SQS)
 
     def send(self, tasks: Sequence[TaskRef]) -> None:
         """See `TaskQueue.send`."""
@@ -78,26 +73,25 @@ class SqsTaskQueue:
         """Let a message that was received, and is about to be reported as failed, come back after so long."""
         name = queue_arn.rpartition(":")[2]
         url = next(url for url in self._settings.urls.values() if url.endswith(f"/{name}"))
-        self._sqs().change_message_visibility(
-            QueueUrl=url, ReceiptHandle=receipt_handle, VisibilityTimeout=min(_LONGEST_SECONDS, math.ceil(seconds))
-        )
+        hidden = min(_LONGEST_SECONDS, math.ceil(seconds))
+        request = {"QueueUrl": url, "ReceiptHandle": receipt_handle, "VisibilityTimeout": hidden}
+        self._sqs.call("ChangeMessageVisibility", request)
 
     def bury(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
         """See `TaskQueue.bury`."""
         for url in self._settings.urls.values():
             dead = f"{url}{DEAD_LETTERS}"
-            while messages := self._sqs().receive_message(QueueUrl=dead, MaxNumberOfMessages=_BATCH).get("Messages"):
+            request = {"QueueUrl": dead, "MaxNumberOfMessages": _BATCH}
+            while messages := self._sqs.call("ReceiveMessage", request).get("Messages"):
                 ids = {message["ReceiptHandle"]: task_id(message["Body"]) for message in messages}
                 failed = is_failed([found for found in ids.values() if found])
                 for handle, found in ids.items():
                     if found and found not in failed:
-                        self._sqs().delete_message(QueueUrl=dead, ReceiptHandle=handle)
+                        self._sqs.call("DeleteMessage", {"QueueUrl": dead, "ReceiptHandle": handle})
 
     def _send_batch(self, url: str, tasks: Sequence[TaskRef], trace: str) -> None:
-        attributes: dict[Literal["AWSTraceHeader"], MessageSystemAttributeValueTypeDef] = (
-            {"AWSTraceHeader": {"StringValue": trace, "DataType": "String"}} if trace else {}
-        )
-        entries: list[SendMessageBatchRequestEntryTypeDef] = [
+        attributes = {"AWSTraceHeader": {"StringValue": trace, "DataType": "String"}} if trace else {}
+        entries: list[dict[str, Any]] = [
             {
                 "Id": str(number),
                 "MessageBody": json.dumps({"task_id": task.id, "kind": task.kind}),
@@ -106,24 +100,12 @@ class SqsTaskQueue:
             for number, task in enumerate(tasks)
         ]
         try:
-            failures = self._sqs().send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
+            failures = self._sqs.call("SendMessageBatch", {"QueueUrl": url, "Entries": entries}).get("Failed", [])
         except Exception:  # noqa: BLE001 - the order stands, whatever keeps its tasks from the queue
             logger.warning("tasks not sent", tasks=[task.id for task in tasks], exc_info=True)
             return
         for failure in failures:
             logger.warning("task not sent", task_id=tasks[int(failure["Id"])].id, cause=failure.get("Message"))
-
-    def _sqs(self) -> "SQSClient":
-        with self._one_at_a_time:
-            if self._client is None:
-                # Loaded when something is sent, and not when a request is refused.
-                import boto3
-                from botocore.config import Config
-
-                # Not tried again: the relay does that.
-                config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
-                self._client = boto3.client("sqs", config=config)
-            return self._client
 
 
 def task_id(body: str) -> str | None:

@@ -75,6 +75,8 @@ _ALL = Ranges()
 _OF_CUSTOMER = Ranges(
     columns=("customer_id",), values=("customer.id",), sources=("unnest(ARRAY[%(customer_id)s]) AS customer (id)",)
 )
+# To the planner, the value of a subquery is as unknown as that of a function.
+_ALL_OF_CUSTOMER = Ranges(columns=("customer_id",), values=("(SELECT %(customer_id)s::text)",))
 _OF_STATES = Ranges(
     columns=("status", "payment_status", "shipping_status"),
     values=("state.status", "state.payment_status", "state.shipping_status"),
@@ -148,6 +150,13 @@ def walked(query: OrderQuery) -> Sequence[Ranges]:
     return (_of_customer_and_states(query),)
 
 
+def only_range(query: OrderQuery) -> Ranges | None:
+    """The range that is the whole list, where that is one; None where it is merged from several, or a search."""
+    if query.searches or _by_state(query):
+        return None
+    return _ALL if query.filter.customer_id is None else _ALL_OF_CUSTOMER
+
+
 def selectors(order_filter: OrderFilter) -> Sequence[Sequence[Ranges]]:
     """For each part of a filter, ranges that hold all orders which it admits, and no others, the newest first."""
     found: list[Sequence[Ranges]] = []
@@ -161,11 +170,14 @@ def selectors(order_filter: OrderFilter) -> Sequence[Sequence[Ranges]]:
 
 
 def _of_customer_and_states(query: OrderQuery) -> Ranges:
-    # By its id an order is found among all and among a customer's; every other key comes after a state.
-    by_state = query.filter.states != STATES or query.sort.key is not SortKey.CREATED_AT
     if query.filter.customer_id is None:
-        return _OF_STATES if by_state else _ALL
-    return _OF_STATES_AND_CUSTOMER if by_state else _OF_CUSTOMER
+        return _OF_STATES if _by_state(query) else _ALL
+    return _OF_STATES_AND_CUSTOMER if _by_state(query) else _OF_CUSTOMER
+
+
+def _by_state(query: OrderQuery) -> bool:
+    # By its id an order is found among all and among a customer's; every other key comes after a state.
+    return query.filter.states != STATES or query.sort.key is not SortKey.CREATED_AT
 
 
 def entries(ranges: Sequence[Ranges], part: Slice) -> str:
@@ -174,12 +186,18 @@ def entries(ranges: Sequence[Ranges], part: Slice) -> str:
 
 
 def _entries(ranges: Ranges, part: Slice) -> str:
-    columns = (*ranges.columns, *part.key[:-1], ranges.order_id)
     return f"""
     SELECT entry.* FROM {", ".join((*ranges.sources, "LATERAL"))} (
-        SELECT {", ".join((*part.key[:-1], ranges.order_id))} AS id FROM {ranges.table}
+        SELECT {", ".join((*part.key[:-1], ranges.order_id))} AS id {selection(ranges, part)}
+        LIMIT {part.limit} + {part.offset}
+    ) AS entry"""
+
+
+def selection(ranges: Ranges, part: Slice) -> str:
+    """What follows SELECT and a list of columns, to read the rows that a slice of the ranges is about, in its order."""
+    columns = (*ranges.columns, *part.key[:-1], ranges.order_id)
+    return f"""FROM {ranges.table}
         WHERE ({", ".join(columns)}) > ({", ".join((*ranges.values, *part.above))})
           AND ({", ".join(columns)}) < ({", ".join((*ranges.values, *part.below))})
           AND {ranges.condition}
-        ORDER BY {", ".join(f"{column} {part.direction}" for column in columns)} LIMIT {part.limit} + {part.offset}
-    ) AS entry"""
+        ORDER BY {", ".join(f"{column} {part.direction}" for column in columns)}"""

@@ -1,32 +1,13 @@
-"""Read orders: one, or a page of many."""
+"""Read an order."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from orders import cursors, listing, search, store
+from orders import store
 from orders.auth import Caller
 from orders.config import DatabaseSettings
 from orders.database import Database, Row
-from orders.errors import Forbidden, OrderNotFound
-from orders.search import Total
-
-
-@dataclass(frozen=True, slots=True)
-class OrderPage:
-    """Some orders, without their lines; the cursor leads to the next ones, and is None where there are none.
-
-    Attributes:
-        rows: the orders.
-        size: how many the page has room for.
-        next_cursor: leads to the next page.
-        total: how many orders the whole list has; None where nobody asked.
-    """
-
-    rows: list[Row]
-    size: int
-    next_cursor: str | None
-    total: Total | None
+from orders.errors import OrderNotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +21,10 @@ class ReadOrders:
         """With the database that the environment names."""
         return cls(Database(DatabaseSettings.from_environment()))
 
+    def prepare(self) -> None:
+        """Connect to the database."""
+        self.database.connect()
+
     def get(self, caller: Caller, order_id: str, *, timeline: bool = False) -> Row:
         """An order with its lines and, if asked for, its timeline.
 
@@ -50,18 +35,3 @@ class ReadOrders:
         if row is None:
             raise OrderNotFound(f"There is no order {order_id!r}.")
         return row
-
-    def list(self, caller: Caller, parameters: Mapping[str, str], customer_id: str | None = None) -> OrderPage:
-        """A page of orders: the customer's if one is named, else all that the caller may see.
-
-        Raises:
-            Forbidden: the caller may not see that customer's orders.
-            InvalidParameter: a parameter is unknown, or has a value that it cannot have.
-            InvalidCursor: the cursor was changed, or belongs to another list.
-        """
-        if customer_id is not None and not caller.may_read(customer_id):
-            raise Forbidden("You may see your own orders only; to see others' takes the scope orders:read.")
-        query = listing.parse(parameters, owner=customer_id or caller.readable_owner)
-        found = search.find_orders(self.database, query)
-        next_cursor = cursors.write(found.end, query.scope) if found.end else None
-        return OrderPage(found.rows, query.page.size, next_cursor, found.total)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Self
 
 from orders import idempotency, monitoring, stock, store, tasks
-from orders.clients.http import new_session
+from orders.clients.http import Session
 from orders.clock import Clock
 from orders.config import DatabaseSettings, InventorySettings, QueueSettings
 from orders.database import Database, Row
@@ -64,7 +64,7 @@ class Relay:
         return cls(
             database=database,
             queue=SqsTaskQueue(QueueSettings.from_environment()),
-            inventory=new_inventory(InventorySettings.from_environment(), new_session(), database, clock),
+            inventory=new_inventory(InventorySettings.from_environment(), Session(), database, clock),
             clock=clock,
         )
 

@@ -143,6 +143,11 @@ ORDER BY {part.order("page")}"""
 
 def _page(query: OrderQuery, part: Slice) -> str:
     """The orders of a page and one more; in a search also the last one that it looked at, whether or not it belongs."""
+    if (only := ranges.only_range(query)) is not None:
+        # Most lists: what can be said shortly is planned in half the time, of which there is more than of reading.
+        return f"""
+SELECT {COLUMNS}, true AS belongs, false AS is_last {ranges.selection(only, part)}
+LIMIT {part.limit} OFFSET {part.offset}"""
     order = part.order("candidate")
     return f"""
 WITH {_candidates(query, part)}

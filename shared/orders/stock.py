@@ -8,9 +8,8 @@ from datetime import datetime
 from threading import Lock
 from typing import Literal, Protocol
 
-import requests
-
 from orders.clients.catalog import CatalogClient, Product
+from orders.clients.http import Session
 from orders.clients.inventory import InventoryClient, Price, Shortage, short_of, unknown
 from orders.clock import Clock
 from orders.config import InventorySettings
@@ -235,9 +234,7 @@ class CatalogInventory:
             self._database.fetch(_RECORD, parameters, rerun=False)
 
 
-def new_inventory(
-    settings: InventorySettings, session: requests.Session, database: Database, clock: Clock
-) -> Inventory:
+def new_inventory(settings: InventorySettings, session: Session, database: Database, clock: Clock) -> Inventory:
     """The inventory of the kind that is in use. A catalog needs the database's session to itself while it works."""
     if settings.api == "catalog":
         return CatalogInventory(database, CatalogClient(session, settings.url), clock)

@@ -69,17 +69,18 @@ SELECT (SELECT json_agg(json_build_object('id', id, 'kind', kind)) FROM promised
     %(key)s::text IS NULL OR EXISTS (SELECT FROM answered) AS is_ours
 """
 
-_GET = f"""
-SELECT {COLUMNS}, {_ITEMS},
-    CASE WHEN %(timeline)s THEN (
-        SELECT json_agg(json_build_object(
+_TIMELINE = """(SELECT json_agg(json_build_object(
             'event', event, 'version', version, 'status', status, 'payment_status', payment_status,
             'shipping_status', shipping_status, 'reason', reason,
             'occurred_at', to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ORDER BY version)
-        FROM order_events WHERE order_id = found.id) END AS timeline
+        FROM order_events WHERE order_id = found.id) AS timeline"""
+
+_FOUND = """
 FROM orders AS found
 WHERE id = %(id)s AND (%(owner)s::text IS NULL OR customer_id = %(owner)s)
 """
+_GET = f"SELECT {COLUMNS}, {_ITEMS} {_FOUND}"
+_GET_WITH_TIMELINE = f"SELECT {COLUMNS}, {_ITEMS}, {_TIMELINE} {_FOUND}"
 
 _UNPAID = """
 SELECT id FROM orders
@@ -283,7 +284,7 @@ def as_placed(row: Row) -> Row:
 
 def get_order(database: Database, order_id: str, *, owner: str | None, timeline: bool = False) -> Row | None:
     """An order with its lines; None if there is none of this id, or not of this owner (None: of anybody)."""
-    return database.fetch_one(_GET, {"id": order_id, "owner": owner, "timeline": timeline})
+    return database.fetch_one(_GET_WITH_TIMELINE if timeline else _GET, {"id": order_id, "owner": owner})
 
 
 def unpaid_orders(database: Database, *, before: datetime, limit: int) -> list[str]:

@@ -36,6 +36,10 @@ class TokenVerifier:
         self._settings = settings
         self._keys = keys
 
+    def prepare(self) -> None:
+        """Read the keys."""
+        self._keys.find(None)
+
     def verify(self, authorization: str) -> Caller:
         """The caller that a header ``Authorization: Bearer …`` stands for.
 

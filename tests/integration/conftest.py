@@ -11,7 +11,6 @@ import boto3
 import httpx
 import psycopg2
 import pytest
-from moto import mock_aws
 from psycopg2.extras import RealDictCursor
 
 from local.postgres import Postgres
@@ -19,6 +18,7 @@ from local.services.process import ServiceProcess
 from orders.config import DatabaseSettings
 from orders.database import Database
 from orders.queue import DEAD_LETTERS
+from tests.aws import mocked
 from tests.support import load_function
 
 type Query = Callable[..., list[dict[str, Any]]]
@@ -111,7 +111,7 @@ def inventory_api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 @pytest.fixture(scope="session", autouse=True)
 def queues() -> Iterator[None]:
     """The queues that the functions send tasks to."""
-    with mock_aws():
+    with mocked():
         sqs = boto3.client("sqs")
         for service in ("cart", "inventory", "notification", "payment", "shipping"):
             sqs.create_queue(QueueName=f"orders-{service}")

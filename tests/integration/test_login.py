@@ -13,13 +13,13 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from botocore import auth
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, EllipticCurvePrivateKey, generate_private_key
 
 from local.postgres import Postgres
 from orders import login
+from orders.clock import Clock
 from orders.config import DatabaseSettings
 from orders.database import Database, connect
 from orders.errors import DatabaseUnavailable
@@ -135,14 +135,13 @@ def settings(
     trusted = tmp_path / "trusted.pem"
     trusted.write_bytes(authority.certificate.public_bytes(serialization.Encoding.PEM))
     monkeypatch.setattr(login, "CERTIFICATES", trusted)
-    now = dt.datetime(2026, 11, 20, tzinfo=dt.UTC).replace(tzinfo=None)
-    monkeypatch.setattr(auth, "get_current_datetime", lambda: now)
-    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    now = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
+    monkeypatch.setattr(Clock, "now", lambda _: now)
     host, port = front.server_address[:2]
     settings = DatabaseSettings(str(host), port, "orders", "owner", auth="iam", application="test")
     superuser = replace(settings, host=server.host, port=server.port, user=server.user, auth="none")
     with closing(connect(superuser)) as connection, connection.cursor() as cursor:
-        cursor.execute("ALTER ROLE owner PASSWORD %s", (login.iam_token(settings),))
+        cursor.execute("ALTER ROLE owner PASSWORD %s", (login.iam_token(settings, now),))
     return settings
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import httpx
 import pytest
-from botocore.client import BaseClient
 
+from orders.aws import AwsService
 from orders.queue import DEAD_LETTERS
 from tests.integration.conftest import Query
 from tests.support import Context, call
@@ -157,15 +157,15 @@ def test_given_dead_letters_when_redriven_then_they_are_tried_again_and_buried(
 @pytest.fixture
 def traces(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The trace that each message was sent with, by its body: moto forgets them."""
-    call_aws, sent = BaseClient._make_api_call, {}  # type: ignore[attr-defined]
+    call_aws, sent = AwsService.call, {}
 
-    def note(client: BaseClient, operation: str, request: dict[str, Any]) -> object:
+    def note(service: AwsService, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         for entry in request.get("Entries", []):
             attribute = entry["MessageSystemAttributes"].get("AWSTraceHeader", {"StringValue": ""})
             sent[entry["MessageBody"]] = attribute["StringValue"]
-        return call_aws(client, operation, request)
+        return call_aws(service, operation, request)
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", note)
+    monkeypatch.setattr(AwsService, "call", note)
     return sent
 
 

@@ -1,17 +1,18 @@
-"""HTTP without sockets: the clients' own session hands each request to the model of the service it is for."""
+"""HTTP without sockets: a session that hands each request to the model of the service it is for."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from json import dumps, loads
 from random import Random
 from threading import Lock
 from typing import Any, override
 from urllib.parse import unquote, urlsplit
 
-import requests
-from requests.adapters import BaseAdapter
+from urllib3 import BaseHTTPResponse, HTTPResponse
+from urllib3.exceptions import HTTPError
 
+from orders.clients.http import Session
 from orders.clock import Clock
 from tests.simulation.effects import Effects, Fault, Kind
 from tests.simulation.services.cart import Carts
@@ -87,7 +88,7 @@ class Services:
         return services[host]
 
 
-class Network(BaseAdapter):
+class Network(Session):
     """Carries the calls of one process, each of which is an effect."""
 
     def __init__(self, services: Services, effects: Effects, random: Random) -> None:
@@ -97,39 +98,37 @@ class Network(BaseAdapter):
         self._random = random
 
     @override
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        url = urlsplit(str(request.url))
-        host = str(url.hostname)
+    def request(
+        self, method: str, url: str, *_: object, json: Any = None, headers: Any = None, **__: object
+    ) -> BaseHTTPResponse:
+        address = urlsplit(url)
+        host = str(address.hostname)
         call = Request(
-            method=str(request.method),
-            path=tuple(map(unquote, url.path.strip("/").split("/"))),
-            body=json.loads(request.body) if request.body else None,
-            key=request.headers.get("Idempotency-Key"),
+            method=method,
+            path=tuple(map(unquote, address.path.strip("/").split("/"))),
+            body=loads(dumps(json)),
+            key=headers.get("Idempotency-Key"),
         )
         self._services.arrive()
         fault = self._effects.meet(_kind(call), f"{host} {call}")
         match fault:
             case Fault.UNAVAILABLE:
-                return _response(request, Answer(503, {"code": "unavailable"}))
+                return _response(Answer(503, {"code": "unavailable"}))
             case Fault.LATE:
                 self._repeat_later(host, call)
-                raise requests.ReadTimeout
+                raise HTTPError
         answer = self._services.handle(host, call)
         if self._services.loses_answer(host):
-            raise requests.ConnectionError
+            raise HTTPError
         match fault:
             case Fault.CRASH_AFTER:
                 self._effects.crash()
             case Fault.LOST_ANSWER:
-                raise requests.ConnectionError
+                raise HTTPError
             case Fault.DUPLICATE:
                 self._repeat_later(host, call)
-                raise requests.ReadTimeout
-        return _response(request, answer)
-
-    @override
-    def close(self) -> None:
-        """There is nothing to close."""
+                raise HTTPError
+        return _response(answer)
 
     def _repeat_later(self, host: str, call: Request) -> None:
         at = self._services.clock.now() + timedelta(seconds=self._random.uniform(0, _LATEST_SECONDS))
@@ -141,10 +140,5 @@ def _kind(call: Request) -> Kind:
     return Kind.WRITE_CATALOG if is_write else Kind.CALL
 
 
-def _response(request: requests.PreparedRequest, answer: Answer) -> requests.Response:
-    response = requests.Response()
-    response.status_code = answer.status
-    response.url = str(request.url)
-    response.request = request
-    response._content = b"" if answer.body is None else json.dumps(answer.body).encode()
-    return response
+def _response(answer: Answer) -> BaseHTTPResponse:
+    return HTTPResponse(b"" if answer.body is None else dumps(answer.body).encode(), status=answer.status)

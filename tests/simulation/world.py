@@ -17,7 +17,6 @@ from orders.auth import WRITE, Caller
 from orders.cancel import CancelOrder
 from orders.carry_out import CarryOut, Verdict
 from orders.clients.cart import CartClient
-from orders.clients.http import new_session
 from orders.clients.notification import NotificationClient
 from orders.clients.payment import PaymentClient
 from orders.clients.shipping import ShippingClient
@@ -79,8 +78,7 @@ def use_cases(
 ) -> UseCases:
     """The real use cases and clients, over a simulated queue and network."""
     queue = SimulatedQueue(mailbox, database.effects, clock)
-    session = new_session()
-    session.mount("http://", Network(services, database.effects, random))
+    session = Network(services, database.effects, random)
     inventory = new_inventory(InventorySettings(inventory_api, "http://inventory"), session, database, clock)
     carts = CartClient(session, "http://cart")
     return UseCases(

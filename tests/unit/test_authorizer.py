@@ -8,10 +8,10 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from orders.config import ConfigurationError
 from orders.keys import KeysUnavailable
+from tests.aws import mocked
 from tests.signing import OTHER_SECRET, SECRET, claims, signed
 from tests.support import Context, load_function
 
@@ -22,7 +22,7 @@ type Log = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def authorizer(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    with mock_aws():
+    with mocked():
         secret = boto3.client("secretsmanager").create_secret(Name=f"jwt-{uuid.uuid4()}", SecretString=SECRET)
         monkeypatch.setenv("JWT_SECRET_ARN", secret["ARN"])
         yield load_function("authorizer")
@@ -111,3 +111,23 @@ def test_given_settings_that_mix_up_keys_when_asked_then_neither_allowed_nor_den
     monkeypatch.setenv("JWT_ALGORITHMS", "HS256,RS256")
     with pytest.raises(ConfigurationError, match="with a shared secret"):
         answer(authorizer, GOOD)
+
+
+def test_given_a_start_that_requests_follow_when_started_then_the_secret_is_read_and_kept(
+    authorizer: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    started = load_function("authorizer")
+    monkeypatch.setattr("orders.key_sources.AwsService.call", pytest.fail)
+    assert answer(started, GOOD)["isAuthorized"] is True
+
+
+def test_given_no_secret_to_be_read_when_started_then_it_starts_and_the_log_says_why(
+    authorizer: ModuleType, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    monkeypatch.setenv("JWT_SECRET_ARN", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:gone")
+    load_function("authorizer")
+    [warning] = log()
+    assert warning["message"] == "not prepared for the first request"
+    assert warning["exception_name"] == "KeysUnavailable"

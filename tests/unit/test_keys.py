@@ -15,13 +15,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from orders.auth import Caller
 from orders.config import ConfigurationError
 from orders.key_sources import fetch_keys, key_set, public_key, shared_secrets
 from orders.keys import Key, KeyCache, KeysUnavailable
 from orders.tokens import InvalidToken, TokenVerifier
+from tests.aws import mocked
 from tests.signing import OTHER_SECRET, RSA_KEY, SECRET, Clock, claims, jwk, jwks, pem, settings, signed
 
 DAY = 86_400
@@ -313,7 +313,7 @@ def test_given_any_members_of_a_key_when_its_set_is_read_then_the_key_beside_it_
 @pytest.fixture
 def secret_arn() -> Iterator[str]:
     """A secret in Secrets Manager."""
-    with mock_aws():
+    with mocked():
         arn: str = boto3.client("secretsmanager").create_secret(Name=f"jwt-{uuid.uuid4()}", SecretString=SECRET)["ARN"]
         yield arn
 

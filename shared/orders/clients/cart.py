@@ -46,7 +46,7 @@ class CartClient(Client):
             DownstreamUnavailable: no answer that can be used.
         """
         response = self.call("GET", f"/carts/{quote(customer_id, safe='')}", expected=frozenset({200, 404}))
-        if response.status_code == HTTPStatus.NOT_FOUND:
+        if response.status == HTTPStatus.NOT_FOUND:
             raise CartNotFound(f"The customer {customer_id!r} has no cart.")
         return self.read(response, Cart)
 

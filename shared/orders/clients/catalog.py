@@ -33,7 +33,7 @@ class CatalogClient(Client):
     def get(self, product_id: str) -> Product | None:
         """A product; None if the service does not know it."""
         response = self.call("GET", self._path(product_id), expected=frozenset({200, 404}))
-        if response.status_code == HTTPStatus.NOT_FOUND:
+        if response.status == HTTPStatus.NOT_FOUND:
             return None
         stated = self.read(response, _Product)
         return Product(product_id, stated.quantity, stated, response.json())

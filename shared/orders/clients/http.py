@@ -2,14 +2,16 @@
 
 from http import HTTPStatus
 from time import perf_counter
+from typing import Any, override
 
-import requests
 from pydantic import BaseModel, ValidationError
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
+from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import HTTPError
 
 from orders import telemetry
 from orders.errors import DownstreamRefused, DownstreamUnavailable
+from orders.tls import authorities
 
 CONNECT_TIMEOUT_SECONDS = 1.0
 _RETRIES = 2
@@ -19,26 +21,34 @@ _TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _IDEMPOTENT = frozenset({"GET", "PUT", "DELETE", "POST"})
 
 
-def new_session() -> requests.Session:
-    """A session that tries calls again: on a lost connection, on 429 and on 5xx, with jitter."""
-    retry = Retry(
-        total=_RETRIES,
-        # An answer that was lost or late is asked for once more only: somebody is waiting.
-        read=1,
-        status_forcelist=_TEMPORARY,
-        allowed_methods=_IDEMPOTENT,
-        backoff_factor=0.1,
-        backoff_jitter=0.1,
-        retry_after_max=1,
-        raise_on_status=False,
-    )
-    session = requests.Session()
-    # The proxies and .netrc of a machine are not this service's.
-    session.trust_env = False
-    adapter = HTTPAdapter(max_retries=retry, pool_maxsize=_CONNECTIONS)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
+class Session(PoolManager):
+    """Tries calls again: on a lost connection, on 429 and on 5xx, with jitter. Connections are kept and shared."""
+
+    def __init__(self) -> None:
+        retry = Retry(
+            total=_RETRIES,
+            # An answer that was lost or late is asked for once more only: somebody is waiting.
+            read=1,
+            status_forcelist=_TEMPORARY,
+            allowed_methods=_IDEMPOTENT,
+            backoff_factor=0.1,
+            backoff_jitter=0.1,
+            retry_after_max=1,
+            raise_on_status=False,
+        )
+        super().__init__(retries=retry, maxsize=_CONNECTIONS)
+
+    @override
+    def connection_from_host(
+        self,
+        host: str | None,
+        port: int | None = None,
+        scheme: str | None = "http",
+        pool_kwargs: dict[str, Any] | None = None,
+    ) -> HTTPConnectionPool:
+        # By itself, each connection would read all certificates of the machine anew.
+        tls = {"ssl_context": authorities()} if scheme == "https" else {}
+        return super().connection_from_host(host, port, scheme, {**(pool_kwargs or {}), **tls})
 
 
 class Client:
@@ -47,13 +57,13 @@ class Client:
     service: str
     read_timeout_seconds = 3.0
 
-    def __init__(self, session: requests.Session, url: str) -> None:
+    def __init__(self, session: Session, url: str) -> None:
         self._session = session
         self._url = url.rstrip("/")
 
     def call(
         self, method: str, path: str, *, expected: frozenset[int], json: object = None, key: str | None = None
-    ) -> requests.Response:
+    ) -> BaseHTTPResponse:
         """Send a request and return its answer.
 
         Args:
@@ -67,36 +77,37 @@ class Client:
             DownstreamRefused: the answer says that the request is wrong, and so would every further one.
             DownstreamUnavailable: no answer came, or one that says that the service cannot answer now.
         """
+        headers = {"Idempotency-Key": key, "X-Amzn-Trace-Id": telemetry.trace()}
         begun = perf_counter()
         try:
             response = self._session.request(
                 method,
                 f"{self._url}{path}",
                 json=json,
-                headers={"Idempotency-Key": key, "X-Amzn-Trace-Id": telemetry.trace() or None},
-                timeout=(CONNECT_TIMEOUT_SECONDS, self.read_timeout_seconds),
+                headers={name: value for name, value in headers.items() if value},
+                timeout=Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=self.read_timeout_seconds),
             )
-        except requests.RequestException as error:
+        except HTTPError as error:
             telemetry.count("DownstreamErrors", downstream=self.service)
             raise self.unavailable() from error
         finally:
             telemetry.time("DownstreamDuration", perf_counter() - begun, downstream=self.service)
-        if response.status_code in expected:
+        if response.status in expected:
             return response
         telemetry.count("DownstreamErrors", downstream=self.service)
-        cause = f"it answered {response.status_code} to {method} {path}"
-        if HTTPStatus(response.status_code).is_client_error and response.status_code not in _TEMPORARY:
+        cause = f"it answered {response.status} to {method} {path}"
+        if HTTPStatus(response.status).is_client_error and response.status not in _TEMPORARY:
             raise DownstreamRefused(f"The {self.service} service refuses: {cause}.", service=self.service)
         raise self.unavailable(cause)
 
-    def read[Answer: BaseModel](self, response: requests.Response, model: type[Answer]) -> Answer:
+    def read[Answer: BaseModel](self, response: BaseHTTPResponse, model: type[Answer]) -> Answer:
         """The body of an answer.
 
         Raises:
             DownstreamUnavailable: it has another shape than the service promises.
         """
         try:
-            return model.model_validate_json(response.content)
+            return model.model_validate_json(response.data)
         except ValidationError as error:
             raise self.unavailable("its answer could not be read") from error
 

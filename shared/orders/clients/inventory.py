@@ -70,7 +70,7 @@ class InventoryClient(Client):
         response = self.call(
             "PUT", self._path(order_id), json={"lines": lines}, expected=frozenset({200, 201, 409, 422})
         )
-        match response.status_code:
+        match response.status:
             case HTTPStatus.CONFLICT:
                 raise short_of(self.read(response, _Shortages).shortages)
             case HTTPStatus.UNPROCESSABLE_ENTITY:
@@ -86,7 +86,7 @@ class InventoryClient(Client):
         """
         path = f"{self._path(order_id)}/commit"
         response = self.call("POST", path, key=order_id, expected=frozenset({200, 204, 409}))
-        if response.status_code == HTTPStatus.CONFLICT and self.read(response, _Refusal).code != "reservation_released":
+        if response.status == HTTPStatus.CONFLICT and self.read(response, _Refusal).code != "reservation_released":
             raise DownstreamRefused("The reservation has expired and its stock is gone.", service=self.service)
 
     def release(self, order_id: str) -> None:

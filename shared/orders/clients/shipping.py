@@ -37,4 +37,4 @@ class ShippingClient(Client):
         """Call a shipment back; tells whether it could be, or has left already."""
         path = f"/shipments/{quote(shipment_id, safe='')}/cancel"
         response = self.call("POST", path, expected=frozenset({HTTPStatus.OK, HTTPStatus.CONFLICT}))
-        return response.status_code == HTTPStatus.OK
+        return response.status == HTTPStatus.OK
