@@ -101,10 +101,10 @@ def built_package(layout: Layout, function: str) -> Package:
     template = sam.read(built)
     logical_id = deployed.choose_function(sam.functions(sam.read(layout.template)), function)
     usual, own = template.get("Globals", {}).get("Function", {}), template["Resources"][logical_id]["Properties"]
-    layers = [sam.source(template["Resources"][layer["Ref"]]) for each in (usual, own) for layer in each.get("Layers", [])]
+    layers = [template["Resources"][layer["Ref"]] for each in (usual, own) for layer in each.get("Layers", [])]
     return Package(
         code=built.parent / own["CodeUri"],
-        layers=tuple(built.parent / layer / "python" for layer in layers),
+        layers=tuple(built.parent / sam.source(layer) / "python" for layer in layers),
         properties=usual | own,
     )
 
