@@ -133,8 +133,10 @@ def _introduce(stack: Stack, *, new: bool) -> None:
     """Says how to use a running stack."""
     if not new:
         print("Everything runs already. After an edit: make deploy-local")
+    token = stack.token(CUSTOMER, SCOPE)
+    print(f"\nThe console, signed in: {stack.url}/console#token={token}")
     print(f"\nThe orders API answers at {stack.url}. Try it:\n")
-    print(f"  export TOKEN={stack.token(CUSTOMER, SCOPE)}")
+    print(f"  export TOKEN={token}")
     print(f'  curl -i {stack.url}/v1/orders -H "Authorization: Bearer $TOKEN" \\')
     print(f"    -H 'Content-Type: application/json' -d '{ORDER}'\n", flush=True)
 

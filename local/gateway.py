@@ -1,7 +1,8 @@
 """The address of the local API: what API Gateway does around MiniStack's HTTP API.
 
 MiniStack serves an API under a path of its own and differs from API Gateway in what a caller sees of errors. This
-forwards every request byte for byte and evens that out: `python -m local.gateway --port N --emulator-port M --api ID`.
+forwards every request byte for byte and evens that out, and makes tokens for the console (see `local.sign_in`):
+`python -m local.gateway --port N --emulator-port M --api ID --state FOLDER`.
 """
 
 import argparse
@@ -9,12 +10,15 @@ import secrets
 import socket
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 import httpx
 import uvicorn
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
+
+from local.sign_in import SignIn
 
 BODY_LIMIT_BYTES = 10 * 1024 * 1024
 INTEGRATION_SECONDS = 30.0
@@ -146,12 +150,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True, help="TCP port to listen on")
     parser.add_argument("--emulator-port", type=int, required=True, help="TCP port of MiniStack")
     parser.add_argument("--api", required=True, help="id of the HTTP API")
+    parser.add_argument("--state", type=Path, required=True, help="the stack's state folder")
     arguments = parser.parse_args()
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
     client = httpx.AsyncClient(trust_env=False, limits=limits, follow_redirects=False)
     gateway = Gateway(client, f"http://127.0.0.1:{arguments.emulator_port}", arguments.api, arguments.port)
     config = uvicorn.Config(
-        gateway,
+        SignIn(gateway, arguments.state),
         lifespan="off",
         ws="none",
         log_level="warning",

@@ -258,6 +258,7 @@ class Stack:
                 command=(
                     *(sys.executable, "-m", "local.gateway", "--port", str(layout.port)),
                     *("--emulator-port", str(layout.emulator_port), "--api", emulator.API_ID),
+                    *("--state", str(layout.state)),
                 ),
                 folder=layout.root,
                 log=layout.log("gateway"),

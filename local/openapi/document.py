@@ -37,6 +37,7 @@ Operations marked as deprecated are there for clients of earlier services; they 
 _TAGS = {
     "orders": "Place, read, list, cancel and update orders.",
     "service": "Whether and how the service works.",
+    "console": "A web page over the API, for customers and for support.",
     "documentation": "The API described, for people and for programs.",
 }
 _TOKEN = f"""\
@@ -88,9 +89,10 @@ def build(root: Path) -> Json:
 def _operation(route: Route, operation: Operation, responses: dict[int, str]) -> Json:
     names = (*operation.parameters, "RequestId")
     parameters: list[Json] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
-    if operation.place:
-        (placeholder,) = re.findall(r"\{(\w+)\}", route.path)
-        parameters.insert(0, {"name": placeholder, "in": "path", "required": True, **IN_PATH[operation.place]})
+    parameters[:0] = [
+        {"name": placeholder, "in": "path", "required": True, **IN_PATH[place]}
+        for placeholder, place in zip(re.findall(r"\{(\w+)\}", route.path), operation.places, strict=True)
+    ]
     described: Json = {
         "operationId": route.operation_id,
         "summary": route.summary.rstrip("."),

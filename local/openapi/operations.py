@@ -53,7 +53,7 @@ class Operation:
         description: what the docstring of its handler leaves out.
         answers: by status, unless they are problems.
         errors: what its problems can be, beyond the unknown.
-        place: what the parameter in the path names, a name of `parameters.IN_PATH`.
+        places: what the parameters in the path name, names of `parameters.IN_PATH`.
         parameters: names of `parameters.PARAMETERS`.
         scopes: what a token must allow; None where it takes no token.
     """
@@ -62,7 +62,7 @@ class Operation:
     description: str
     answers: Mapping[int, Answer]
     errors: tuple[type[OrderServiceError], ...] = ()
-    place: str | None = None
+    places: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
     body: Body | None = None
     scopes: tuple[str, ...] | None = ()
@@ -144,7 +144,7 @@ OPERATIONS: Mapping[str, Operation] = {
             errors.CartAlreadyOrdered,
             errors.CartEmpty,
         ),
-        place="customer",
+        places=("customer",),
         parameters=("IdempotencyKey",),
         body=Body(model=NewOrder, examples=examples.NEW_ORDERS, required=False),
     ),
@@ -156,7 +156,7 @@ OPERATIONS: Mapping[str, Operation] = {
             304: _UNCHANGED,
         },
         errors=(errors.InvalidParameter, errors.RouteNotFound, errors.OrderNotFound, errors.DatabaseUnavailable),
-        place="order",
+        places=("order",),
         parameters=("Include", "IfNoneMatch"),
     ),
     "get_order_or_customer_orders": Operation(
@@ -172,7 +172,7 @@ OPERATIONS: Mapping[str, Operation] = {
             304: _UNCHANGED,
         },
         errors=(*_LIST_ERRORS, errors.Forbidden, errors.RouteNotFound, errors.OrderNotFound),
-        place="order_or_customer",
+        places=("order_or_customer",),
         parameters=("Include", "IfNoneMatch", *LIST_PARAMETERS),
     ),
     "list_orders": Operation(
@@ -189,7 +189,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "`next_cursor`: the end is where there is none.",
         answers={200: _PAGE},
         errors=(*_LIST_ERRORS, errors.Forbidden, errors.RouteNotFound),
-        place="customer",
+        places=("customer",),
         parameters=LIST_PARAMETERS,
     ),
     "cancel_order": Operation(
@@ -197,7 +197,7 @@ OPERATIONS: Mapping[str, Operation] = {
         description="To cancel again changes nothing. A parcel that is ready is called back first: `cancelling`.",
         answers={200: _order("The order as it is now.", cancelled=examples.CANCELLED)},
         errors=(*_CHANGE_ERRORS, errors.OrderNotCancellable),
-        place="order",
+        places=("order",),
         parameters=("IfMatch",),
         body=Body(model=Cancellation, examples=examples.CANCELLATIONS, required=False),
     ),
@@ -206,7 +206,7 @@ OPERATIONS: Mapping[str, Operation] = {
         description="What the order is already, and an `event_id` that it knows, changes nothing.",
         answers={200: _order("The order as it is now.", shipped=examples.SHIPPED)},
         errors=(*_CHANGE_ERRORS, errors.InvalidTransition),
-        place="order",
+        places=("order",),
         parameters=("IfMatch",),
         body=Body(model=StatusUpdate, examples=examples.UPDATES),
         scopes=(WRITE,),
@@ -236,6 +236,20 @@ OPERATIONS: Mapping[str, Operation] = {
         errors=(errors.Forbidden, errors.DatabaseUnavailable),
         scopes=("orders:metrics",),
     ),
+    "console": Operation(
+        tag="console",
+        description="It takes a token of yours, and may do what that allows.",
+        answers=_file("A web page.", "text/html", TEXT),
+        scopes=None,
+    ),
+    "console_asset": Operation(
+        tag="console",
+        description="All of them move to another version when one changes.",
+        answers=_file("The file.", "*/*", TEXT),
+        errors=(errors.RouteNotFound,),
+        places=("console_version", "console_asset"),
+        scopes=None,
+    ),
     "page": Operation(
         tag="documentation",
         description="Swagger UI, with a token of yours under *Authorize*.",
@@ -247,7 +261,7 @@ OPERATIONS: Mapping[str, Operation] = {
         description="Scripts and styles of the page. Their addresses change with their contents.",
         answers=_file("The file.", "text/*", TEXT),
         errors=(errors.RouteNotFound,),
-        place="asset",
+        places=("asset",),
         scopes=None,
     ),
     "openapi": Operation(

@@ -41,6 +41,16 @@ IN_PATH: Mapping[str, Json] = {
         "schema": {"type": "string"},
         "example": "swagger-ui.css",
     },
+    "console_version": {
+        "description": "The version of all files together.",
+        "schema": {"type": "string"},
+        "example": "0f6a2c9be4d17358",
+    },
+    "console_asset": {
+        "description": "A file of the console.",
+        "schema": {"type": "string"},
+        "example": "console.css",
+    },
 }
 """The parameter of a path, by what it names; its own name stands in the path."""
 

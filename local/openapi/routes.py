@@ -52,7 +52,7 @@ def read_routes(functions: Path) -> list[Route]:
     found = [route for path in sorted(functions.glob("*/app.py")) for route in _routes_of(path)]
     shapes = defaultdict(set)
     for route in found:
-        shapes[_shape(route.path)].update(PLACEHOLDER.findall(route.path))
+        shapes[_shape(route.path)].add(route.path)
     named = [replace(route, path=_documented_path(route.path, shapes[_shape(route.path)])) for route in found]
     return sorted(named, key=lambda route: (route.deprecated, route.path, route.method))
 
@@ -80,7 +80,13 @@ def _shape(path: str) -> str:
     return PLACEHOLDER.sub("{}", path)
 
 
-def _documented_path(path: str, names: set[str]) -> str:
-    """The path with its placeholder's public name: in OpenAPI all methods of a path call it the same."""
-    name = next(iter(names)) if len(names) == 1 else "id"
-    return PLACEHOLDER.sub(f"{{{PUBLIC_NAMES.get(name, name)}}}", path)
+def _documented_path(path: str, alike: set[str]) -> str:
+    """The path with its placeholders' public names: in OpenAPI all methods of a path call them the same.
+
+    Args:
+        path: of a route.
+        alike: it, and those that differ from it in the names of placeholders only.
+    """
+    if len(alike) > 1:
+        return PLACEHOLDER.sub("{id}", path)
+    return PLACEHOLDER.sub(lambda match: f"{{{PUBLIC_NAMES.get(match[1], match[1])}}}", path)

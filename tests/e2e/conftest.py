@@ -2,16 +2,20 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from local.ports import can_bind, free_port
 from local.stack import Stack
+from tests.e2e.browser import CHROMIUM, Visit
 from tests.support import ROOT
 
 type Client = Callable[..., httpx.Client]
+type Open = Callable[..., Visit]
 
 TIMEOUT_SECONDS = 60
 POLL_SECONDS = 0.1
@@ -50,6 +54,36 @@ def services(stack: Stack) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=stack.services_url) as services:
         services.post("/control/reset").raise_for_status()
         yield services
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser, with nothing but what pages need."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visits(stack: Stack, chromium: Browser) -> Iterator[Open]:
+    """Pages with nothing kept from earlier ones, by the options of a browser's context."""
+    with ExitStack() as contexts:
+
+        def visit(**options: Any) -> Visit:
+            wide = {"width": 1200, "height": 1600}
+            context = contexts.enter_context(chromium.new_context(base_url=stack.url, **{"viewport": wide, **options}))
+            return Visit(context.new_page())
+
+        yield visit
+
+
+@pytest.fixture
+def visit(visits: Open) -> Visit:
+    """A page on a wide screen."""
+    return visits()
 
 
 def wait_for(client: httpx.Client, order: str, **expected: str) -> dict[str, Any]:

@@ -39,6 +39,7 @@ REPORT = {f"sqs:SendMessage {FAILED}"}
 MAY: dict[str, set[str]] = {
     "authorizer": {"secretsmanager:GetSecretValue"},
     "cancel_order": SEND["cancel_order"],
+    "console": set(),
     "create_order": SEND["create_order"],
     "docs": set(),
     "get_order": set(),

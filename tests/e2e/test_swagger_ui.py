@@ -1,44 +1,15 @@
 """Swagger UI in a browser, as somebody uses it who has never seen the API."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from local.stack import Stack
+from tests.e2e.browser import Visit, needs_chromium
 
-expect.set_options(timeout=60_000)  # functions that start while others are busy take a while
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing: install it with the system's packages")
-
-
-class Visit:
-    """A page, and what went wrong or elsewhere on it."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.errors: list[str] = []
-        self.hosts: set[str] = set()
-        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", lambda request: self.hosts.add(httpx.URL(request.url).netloc.decode() or "data"))
-
-
-@pytest.fixture
-def visit(stack: Stack) -> Iterator[Visit]:
-    """A browser, with nothing but what the page needs."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        page = browser.new_page(base_url=stack.url, viewport={"width": 1200, "height": 1600})
-        yield Visit(page)
-        browser.close()
+pytestmark = needs_chromium
 
 
 def test_given_a_token_when_an_order_is_tried_out_then_it_is_placed(

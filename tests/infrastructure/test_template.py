@@ -13,8 +13,9 @@ from tests.support import FUNCTIONS, ROOT, load_function
 
 HEALTH = {"GET /v1/health", "GET /health", "GET /health/"}
 DOCS = {"GET /docs", "GET /docs/{asset}", "GET /orders-doc/", "GET /openapi.json", "GET /postman.json"}
+CONSOLE = {"GET /console", "GET /console/{version}/{asset}"}
 DEFAULT = "ANY $default"
-NO_TOKEN = {*HEALTH, *DOCS, DEFAULT}
+NO_TOKEN = {*HEALTH, *DOCS, *CONSOLE, DEFAULT}
 
 # The routes of the design, by function: the canonical ones and the ones of earlier services.
 ROUTES = {
@@ -32,6 +33,7 @@ ROUTES = {
     "update_order_status": {"PUT /v1/orders/{order_id}/status", "PUT /orders/{order_id}"},
     "health": HEALTH,
     "docs": {*DOCS, DEFAULT},
+    "console": CONSOLE,
     "metrics": {"GET /metrics"},
 }
 

@@ -154,3 +154,10 @@ def test_given_the_documentation_when_asked_for_then_it_is_as_documented(ask: As
         tag = ask("docs", "GET", path, customer=None, status=200).headers["etag"]
         ask("docs", "GET", path, customer=None, headers={"if-none-match": tag}, status=304)
     ask("docs", "GET", "/docs/{asset}", at="app.js", customer=None, status=404)
+
+
+def test_given_the_console_when_asked_for_then_it_is_as_documented(ask: Ask) -> None:
+    page = ask("console", "GET", "/console", customer=None, status=200)
+    known = {"if-none-match": page.headers["etag"]}
+    ask("console", "GET", "/console", customer=None, headers=known, status=304)
+    ask("console", "GET", "/console/{version}/{asset}", at="main.js", customer=None, status=404)

@@ -22,6 +22,8 @@ STATUSES = {
     "cancel_order/reason": 200,
     "cancel_order/somebody_elses": 404,
     "cancel_order/stale": 412,
+    "console/no_such_asset": 404,
+    "console/page": 200,
     "create_order/cart": 201,
     "create_order/earlier_names": 201,
     "create_order/for_somebody_else": 403,

@@ -90,6 +90,7 @@ def test_given_a_path_that_is_no_routes_when_asked_for_then_404_and_where_to_loo
         ("DELETE", "/orders/5", "GET, OPTIONS, POST, PUT"),
         ("POST", "/v1/orders/create", "GET, OPTIONS"),
         ("HEAD", "/docs", "GET, OPTIONS"),
+        ("POST", "/console", "GET, OPTIONS"),
     ],
 )
 def test_given_a_routes_path_when_asked_with_another_method_then_405_and_the_right_ones(

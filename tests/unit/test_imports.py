@@ -47,6 +47,7 @@ CALLS = WRITES | {"urllib3"}
 BUDGETS = {
     "authorizer": Budget({"cryptography", "http.client", "jwt"}, 260),
     "cancel_order": Budget(WRITES, 400),
+    "console": Budget(ALL, 295),
     "create_order": Budget(CALLS, 435),
     "docs": Budget(ALL, 295),
     "get_order": Budget(READS, 310),

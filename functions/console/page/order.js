@@ -1,0 +1,140 @@
+/** An order: what it is, what happened to it, and what can be done. */
+
+import { actionsOn } from "./actions.js";
+import { go } from "./address.js";
+import { Problem, readOrder } from "./api.js";
+import { ask } from "./dialog.js";
+import { button, element, fill, paneHeader } from "./dom.js";
+import { moment, money, number, pill, shortId, words } from "./format.js";
+import { alertOf, say, skeleton } from "./notice.js";
+import { may } from "./session.js";
+
+const SKELETON_ROWS = 3;
+
+/** The order that is open: its id, where it is shown, what is known of it, and whom to tell when it changes. */
+let open = null;
+
+/** Opens an order. */
+export async function showOrder(pane, id, changed) {
+  if (open?.id === id) return;
+  open = { id, pane, changed, order: null };
+  pane.setAttribute("aria-label", "Order");
+  fill(pane, head(id), skeleton(SKELETON_ROWS));
+  pane.scrollTop = 0;
+  pane.querySelector("h2").focus({ preventScroll: true });
+  await load();
+}
+
+/** Closes what is open; the focus goes back to where it came from. */
+export function closeOrder() {
+  const id = open?.id;
+  open = null;
+  if (id) document.getElementById(`row-${id}`)?.focus({ preventScroll: true });
+}
+
+/** Reads the open order again, if it has changed. @throws {Problem} */
+export async function refreshOrder() {
+  const view = open;
+  if (!view?.order) return;
+  const order = await readOrder(view.id, view.order.version);
+  if (view !== open || !order || order.version <= view.order.version) return;
+  if (order.status !== view.order.status) say(`Order ${shortId(order.id)}: ${words(order.status)}`);
+  render(order);
+}
+
+async function load(problem) {
+  const view = open;
+  try {
+    const order = await readOrder(view.id);
+    if (view === open) render(order, problem);
+  } catch (failure) {
+    if (!(failure instanceof Problem)) throw failure;
+    if (view !== open) return;
+    fill(view.pane, head(view.id), alertOf(failure, button("Try again", () => load())));
+  }
+}
+
+function render(order, problem) {
+  open.order = order;
+  fill(open.pane,
+    head(order.id, order.status),
+    problem && alertOf(problem),
+    element("p", { class: "sum" }, money(order.total, order.currency), element("small", {}, order.currency)),
+    customer(order),
+    element("div", { class: "choices" }, actionsOn(order).map(actionButton)),
+    facts(order),
+    element("h3", {}, "Lines"),
+    lines(order),
+    element("h3", {}, "Timeline"),
+    element("ol", { class: "timeline" }, order.timeline.toReversed().map(event)));
+}
+
+function head(id, status) {
+  const title = ["Order ", element("code", { title: id }, shortId(id))];
+  return paneHeader(title, () => go({ order: "" }), status && pill(status));
+}
+
+function customer({ customer_id: id, customer_name: name, customer_email: email }) {
+  const called = [name, email].filter(Boolean).join(" · ");
+  const theirs = may("orders:read")
+    ? button(`Customer ${id}`, () => go({ customer_id: id }), { kind: "text", id: "theirs" })
+    : `Customer ${id}`;
+  return element("p", { class: "customer quiet" }, theirs, called && ` · ${called}`);
+}
+
+function actionButton(action, position) {
+  const kind = `button ${action.isGrave ? "grave" : "primary"}`;
+  return button(action.label, () => act(action), { kind, id: `action-${position}` });
+}
+
+/** Asks once, acts, and shows what came of it: the order as it is now, and why it is not otherwise. */
+async function act(action) {
+  const view = open;
+  const given = await ask(action);
+  if (!given) return;
+  try {
+    const { status } = await action.run(given);
+    say(`Order ${shortId(view.id)}: ${words(status)}`);
+    if (view === open) await load();
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    if (view === open) await load(problem);
+  }
+  view.changed();
+}
+
+function facts(order) {
+  const rows = [
+    ["Order", words(order.status)],
+    ["Payment", words(order.payment_status)],
+    ["Shipping", words(order.shipping_status)],
+    ["Tracking", order.tracking_number],
+    ["Failed", order.failure_reason && words(order.failure_reason)],
+    ["Reason", order.cancel_reason],
+    ["Placed", moment(order.created_at)],
+  ];
+  return element("dl", { class: "facts" },
+    rows.filter(([, value]) => value).map(([name, value]) =>
+      element("div", {}, element("dt", {}, name), element("dd", {}, value))));
+}
+
+function lines({ items, currency, total }) {
+  const columns = ["Product", "Quantity", "Price", "Total"];
+  return element("table", { class: "lines" },
+    element("thead", {}, element("tr", {}, columns.map((name) => element("th", { scope: "col" }, name)))),
+    element("tbody", {}, items.map((line) => element("tr", {},
+      element("th", { scope: "row" }, line.product_id),
+      element("td", { class: "number" }, number(line.quantity)),
+      element("td", { class: "number" }, money(line.unit_price, currency)),
+      element("td", { class: "number" }, money(line.line_total, currency))))),
+    element("tfoot", {}, element("tr", {},
+      element("th", { scope: "row", colspan: 3 }, "Total"),
+      element("td", { class: "number" }, money(total, currency)))));
+}
+
+function event({ event: name, reason, occurred_at: at, status }) {
+  return element("li", { "data-status": status },
+    element("strong", {}, words(name)),
+    element("span", { class: "quiet" }, moment(at)),
+    reason && element("p", {}, reason));
+}

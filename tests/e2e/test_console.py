@@ -1,0 +1,523 @@
+"""The console in a browser: what customers and support see and do."""
+
+import json
+import re
+import time
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from local.stack import Stack
+from orders.lifecycle import STATES, PaymentStatus, ShippingStatus, Status, reportable
+from tests.e2e.browser import Visit, needs_chromium
+from tests.e2e.conftest import Client, Open, wait_for
+
+pytestmark = [needs_chromium, pytest.mark.usefixtures("services")]
+
+STAFF = "orders:read orders:write"
+POLL_MILLISECONDS = 6_000
+MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+
+
+def orders(client: Client, customer: str, count: int, **changes: Any) -> list[dict[str, Any]]:
+    """Place orders for a customer; one line of a product, unless told otherwise."""
+    with client("support", STAFF) as support:
+        body = {"customer_id": customer, "items": [{"product_id": "SKU456", "quantity": 1}], **changes}
+        return [support.post("/v1/orders", json=body).raise_for_status().json() for _ in range(count)]
+
+
+def order(client: Client, customer: str, **changes: Any) -> dict[str, Any]:
+    """Place one order."""
+    [placed] = orders(client, customer, 1, **changes)
+    return placed
+
+
+def ready_order(client: Client, customer: str, **changes: Any) -> dict[str, Any]:
+    """Place an order, and wait until it is paid and its parcel is ready."""
+    placed = order(client, customer, **changes)
+    with client("support", STAFF) as support:
+        return wait_for(support, placed["id"], shipping_status="ready")
+
+
+def open_console(visit: Visit, stack: Stack, customer: str, scope: str = "", view: str = "") -> Page:
+    visit.page.goto(f"/console#token={stack.token(customer, scope)}&{view}")
+    return visit.page
+
+
+def rows(page: Page) -> Locator:
+    return page.locator(".orders tbody tr")
+
+
+def pane(page: Page) -> Locator:
+    return page.locator("#pane")
+
+
+def address(page: Page) -> str:
+    """What the address bar says of the view."""
+    return page.url.partition("#")[2]
+
+
+# Signing in
+
+
+def test_given_a_token_when_pasted_then_orders_are_listed_and_it_stays_in_the_tab(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    order(client, "c-paste")
+    page, token = visit.page, stack.token("c-paste")
+    sent: list[tuple[str, dict[str, str]]] = []
+    page.on("request", lambda request: sent.append((request.url, request.headers)))
+    page.goto("/console")
+    page.get_by_label("Token").fill("something else")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("This is no token")).to_be_visible()
+    page.get_by_label("Token").fill(token)
+    page.get_by_role("button", name="Sign in").click()
+    expect(rows(page)).to_have_count(1)
+    page.reload()
+    expect(rows(page)).to_have_count(1)
+    kept = page.evaluate("[{...sessionStorage}, {...localStorage}, document.cookie]")
+    assert kept == [{"orders.token": token}, {}, ""]
+    carriers = [url for url, headers in sent if token in json.dumps([url, headers])]
+    assert carriers
+    assert all(url.startswith(f"{stack.url}/v1/orders") for url in carriers)
+    assert visit.hosts == {httpx.URL(stack.url).netloc.decode()}
+    page.get_by_role("button", name="Customer c-paste").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("dialog", name="Sign in to see orders")).to_be_visible()
+    assert page.evaluate("sessionStorage.length") == 0
+    assert visit.errors == []
+
+
+def test_given_a_token_in_the_address_when_opened_then_it_is_taken_out_at_once(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    placed = order(client, "c-link")
+    page = open_console(visit, stack, "c-link", view=f"status=pending%2Cconfirmed&order={placed['id']}")
+    expect(pane(page).get_by_role("heading", name="Order")).to_contain_text(placed["id"][-8:])
+    assert address(page) == f"status=pending%2Cconfirmed&order={placed['id']}"
+    assert page.evaluate("history.length") == 2  # about:blank, and this
+
+
+@pytest.mark.parametrize(("button", "who"), [("As customer", "Customer c-local"), ("As support", "Support")])
+def test_given_the_local_stack_when_a_button_is_pressed_then_it_makes_the_token(
+    visit: Visit, button: str, who: str
+) -> None:
+    page = visit.page
+    page.goto("/console")
+    page.get_by_role("textbox", name="Customer").fill("c-local")
+    page.get_by_role("button", name=button).click()
+    expect(page.locator("#caller")).to_contain_text(who)
+
+
+def test_given_a_token_that_runs_out_when_it_is_needed_then_signing_in_again_keeps_the_view(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    placed = order(client, "c-expiry")
+    page = visit.page
+    page.clock.install()
+    open_console(visit, stack, "c-expiry", view=f"order={placed['id']}")
+    expect(pane(page).get_by_role("heading", name="Timeline")).to_be_visible()
+    refused: list[int] = []
+    page.on("response", lambda response: refused.append(response.status) if response.status in {401, 403} else None)
+    page.clock.fast_forward("13:00:00")
+    dialog = page.get_by_role("dialog", name="Your sign-in has ended")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_visible()
+    expect(rows(page)).to_have_count(1)
+    assert refused == []
+    secret = (stack.layout.state / "jwt-secret").read_text().strip()
+    later = jwt.encode({"sub": "c-expiry", "exp": int(time.time()) + 48 * 3600}, secret, "HS256")
+    dialog.get_by_label("Token").fill(later)
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog).to_be_hidden()
+    expect(pane(page).get_by_role("heading", name="Timeline")).to_be_visible()
+    with page.expect_response(lambda response: "/v1/orders" in response.url) as answered:
+        page.clock.run_for(POLL_MILLISECONDS)
+    assert answered.value.ok or answered.value.status == 304
+
+
+def test_given_a_token_that_the_api_refuses_when_sent_then_another_one_is_asked_for(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    order(client, "c-forged")
+    forged = jwt.encode({"sub": "c-forged", "exp": int(time.time()) + 3600}, "x" * 32, "HS256")
+    page = visit.page
+    page.goto(f"/console#token={forged}")
+    dialog = page.get_by_role("dialog", name="Your token was not accepted")
+    dialog.get_by_label("Token").fill(stack.token("c-forged"))
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(rows(page)).to_have_count(1)
+
+
+# The list
+
+
+def test_given_a_filter_when_chosen_then_it_stands_in_the_address_and_back_undoes_it(
+    visit: Visit, visits: Open, stack: Stack, client: Client
+) -> None:
+    kept, cancelled = orders(client, "c-filter", 2, customer_email="filter@example.com")
+    with client("support", STAFF) as support:
+        support.post(f"/v1/orders/{cancelled['id']}/cancel")
+        wait_for(support, cancelled["id"], status="cancelled")
+    page = open_console(visit, stack, "support", STAFF)
+    page.get_by_role("searchbox").fill("filter@example.com")
+    page.get_by_role("searchbox").press("Enter")
+    expect(rows(page)).to_have_count(2)
+    page.get_by_role("button", name="Status").click()
+    page.get_by_role("checkbox", name="Cancelled").check()
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text(cancelled["id"][-8:])
+    page.get_by_label("Sort").select_option("Largest total")
+    assert address(page) == "q=filter%40example.com&status=cancelled&sort_by=-total"
+    expect(rows(page)).to_have_count(1)
+
+    other = open_console(visits(), stack, "support", STAFF, address(page))
+    expect(other.get_by_role("button", name="Status: Cancelled")).to_be_visible()
+    expect(rows(other)).to_have_count(1)
+
+    page.go_back()
+    page.go_back()
+    expect(rows(page)).to_have_count(2)
+    expect(rows(page).last).to_contain_text(kept["id"][-8:])
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_role("searchbox")).to_have_value("")
+
+
+def test_given_days_and_products_when_chosen_then_days_are_the_readers_own(
+    visits: Open, stack: Stack, client: Client
+) -> None:
+    order(client, "c-days")
+    visit = visits(timezone_id="Asia/Tokyo")
+    asked: list[httpx.URL] = []
+    visit.page.on("request", lambda request: asked.append(httpx.URL(request.url)))
+    page = open_console(visit, stack, "c-days", view="created_from=2026-03-01&created_to=2026-03-31&product_id=SKU456")
+    expect(page.get_by_role("heading", name="No order matches")).to_be_visible()
+    query = next(url.params for url in asked if url.path == "/v1/orders")
+    assert (query["created_from"], query["created_to"]) == ("2026-02-28T15:00:00.000Z", "2026-03-31T15:00:00.000Z")
+    page.get_by_role("button", name="Placed").click()
+    page.get_by_label("From", exact=True).fill("")
+    page.get_by_label("To", exact=True).fill("")
+    expect(rows(page)).to_have_count(1)
+
+
+def test_given_more_orders_than_a_page_when_scrolled_then_they_come(visits: Open, stack: Stack, client: Client) -> None:
+    orders(client, "c-many", 27)
+    page = open_console(visits(viewport={"width": 1200, "height": 500}), stack, "c-many")
+    expect(page.locator(".count")).to_have_text("Orders: 25 of 27")
+    page.mouse.wheel(0, 10_000)
+    expect(rows(page)).to_have_count(27)
+    expect(page.locator(".count")).to_have_text("Orders: 27")
+    expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+
+
+def test_given_an_open_list_when_an_order_comes_in_then_nothing_that_is_looked_at_moves(
+    visits: Open, stack: Stack, client: Client
+) -> None:
+    orders(client, "c-live", 12)
+    visit = visits(viewport={"width": 1200, "height": 400})
+    visit.page.clock.install()
+    page = open_console(visit, stack, "c-live")
+    expect(rows(page)).to_have_count(12)
+    row = rows(page).nth(8)
+    identity = row.get_by_role("link").get_attribute("id")
+    row.get_by_role("link").focus()
+    before = row.bounding_box()
+    new = order(client, "c-live")
+    page.clock.run_for(POLL_MILLISECONDS)
+    expect(rows(page)).to_have_count(13)
+    expect(rows(page).first).to_contain_text(new["id"][-8:])
+    focused = page.locator(f"#{identity}")
+    expect(focused).to_be_focused()
+    after = rows(page).nth(9).bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(after["y"] - before["y"]) < 1
+
+
+def test_given_no_orders_when_opened_then_it_says_so_and_where_to_begin(visit: Visit, stack: Stack) -> None:
+    page = open_console(visit, stack, "c-nobody")
+    expect(page.get_by_role("heading", name="No orders yet")).to_be_visible()
+    page.get_by_role("link", name="Place the first one").click()
+    expect(page.get_by_role("heading", name="New order")).to_be_focused()
+
+
+def test_given_a_filter_that_is_none_when_opened_then_the_api_says_what_is_wrong(visit: Visit, stack: Stack) -> None:
+    page = open_console(visit, stack, "c-wrong", view="status=lost")
+    expect(page.get_by_role("alert")).to_contain_text("lost")
+    page.get_by_role("button", name="Clear the filter").click()
+    expect(page.get_by_role("heading", name="No orders yet")).to_be_visible()
+
+
+def test_given_no_connection_when_it_is_lost_and_back_then_the_view_stays_and_says_how_old_it_is(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    order(client, "c-offline")
+    page = open_console(visit, stack, "c-offline")
+    expect(rows(page)).to_have_count(1)
+    page.context.set_offline(True)
+    banner = page.locator("#connection")
+    expect(banner).to_contain_text("No connection. What you see is from")
+    expect(rows(page)).to_have_count(1)
+    page.context.set_offline(False)
+    expect(banner).to_be_hidden()
+
+
+# An order
+
+
+def test_given_an_order_when_opened_then_all_of_it_is_shown_in_the_readers_locale(
+    visits: Open, stack: Stack, client: Client
+) -> None:
+    lines = [{"product_id": "SKU123", "quantity": 12}, {"product_id": "PROD002", "quantity": 1}]
+    placed = ready_order(client, "c-open", items=lines, customer_name="Renée Müller")
+    page = open_console(visits(locale="de-DE"), stack, "c-open")
+    rows(page).get_by_role("link").click()
+    shown = pane(page)
+    expect(shown.get_by_role("heading", name="Order")).to_be_focused()
+    for text in ("1.229,99\xa0$", "Renée Müller", "1.200,00\xa0$", placed["tracking_number"], "Order placed"):
+        expect(shown).to_contain_text(text)
+    expect(shown.locator(".timeline li")).to_have_count(4)
+    expect(shown.locator(".timeline time").first).to_contain_text(re.compile(r"\d\d\.\d\d\.20\d\d, \d\d:\d\d"))
+    page.keyboard.press("Escape")
+    expect(shown).to_be_hidden()
+    expect(rows(page).get_by_role("link")).to_be_focused()
+
+
+def test_given_an_open_order_when_the_filter_changes_then_closing_it_keeps_the_filter(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    placed = order(client, "c-stays")
+    page = open_console(visit, stack, "support", STAFF, view=f"order={placed['id']}")
+    pane(page).get_by_role("button", name="Customer c-stays").click()
+    expect(rows(page)).to_have_count(1)
+    page.get_by_label("Sort").select_option("Oldest first")
+    pane(page).get_by_role("button", name="Close").click()
+    expect(pane(page)).to_be_hidden()
+    assert address(page) == "customer_id=c-stays&sort_by=created_at"
+    page.get_by_role("button", name="Customer c-stays").click()
+    expect(page.get_by_role("button", name="Customer c-stays")).to_be_hidden()
+
+
+def test_given_an_order_that_has_not_changed_when_it_is_read_again_then_nothing_is_sent(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    placed = ready_order(client, "c-same")
+    visit.page.clock.install()
+    page = open_console(visit, stack, "c-same", view=f"order={placed['id']}")
+    expect(pane(page).get_by_role("heading", name="Timeline")).to_be_visible()
+    with page.expect_response(lambda response: placed["id"] in response.url) as answered:
+        page.clock.run_for(POLL_MILLISECONDS)
+    assert answered.value.status == 304
+    with client("support", STAFF) as support:
+        support.put(f"/v1/orders/{placed['id']}/status", json={"status": "shipped"})
+    page.clock.run_for(POLL_MILLISECONDS)
+    expect(page.locator(".toast")).to_contain_text("Shipped")
+    expect(pane(page).locator(".pill")).to_have_text("Shipped")
+    expect(rows(page).locator(".pill")).to_have_text("Shipped")
+
+
+def test_given_a_customer_when_they_cancel_then_their_reason_is_kept(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    placed = ready_order(client, "c-cancel")
+    page = open_console(visit, stack, "c-cancel", view=f"order={placed['id']}")
+    shown = pane(page)
+    expect(shown.get_by_role("button", name="Mark")).to_have_count(0)
+    shown.get_by_role("button", name="Cancel order").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("Changed my mind")
+    dialog.get_by_role("button", name="Cancel order").click()
+    expect(shown.locator(".timeline")).to_contain_text("Changed my mind")
+    expect(shown.locator(".pill")).to_have_text("Cancelled")
+    expect(shown.get_by_role("button", name="Cancel order")).to_be_hidden()
+
+
+def test_given_support_when_they_move_an_order_along_then_each_step_is_offered_in_its_turn(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    placed = ready_order(client, "c-moved")
+    page = open_console(visit, stack, "support", STAFF, view=f"order={placed['id']}")
+    shown, dialog = pane(page), page.get_by_role("dialog")
+    for step, label, text in (
+        ("Mark shipped", "Tracking number", "TRACK-1"),
+        ("Mark delivered", "", ""),
+        ("Mark returned", "Reason", "Wrong colour"),
+    ):
+        shown.get_by_role("button", name=step).click()
+        if label:
+            dialog.get_by_label(label).fill(text)
+        dialog.get_by_role("button", name=step).click()
+        expect(shown.get_by_role("button", name=step)).to_be_hidden()
+        expect(shown).to_contain_text(text)
+    expect(shown.locator(".pill")).to_have_text("Returned")
+
+
+def test_given_an_order_that_somebody_else_changes_when_cancelled_then_the_conflict_is_shown_and_the_order_as_it_is(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    placed = ready_order(client, "c-conflict")
+    page = open_console(visit, stack, "c-conflict", view=f"order={placed['id']}")
+    pane(page).get_by_role("button", name="Cancel order").click()
+    with client("support", STAFF) as support:
+        support.put(f"/v1/orders/{placed['id']}/status", json={"status": "shipped"})
+    page.get_by_role("dialog").get_by_role("button", name="Cancel order").click()
+    expect(page.get_by_role("alert")).to_contain_text("Version mismatch")
+    expect(pane(page).locator(".pill")).to_have_text("Shipped")
+
+
+def test_given_an_order_that_cannot_be_cancelled_any_more_when_it_is_then_the_api_says_so(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    placed = ready_order(client, "c-late")
+    page = open_console(visit, stack, "c-late", view=f"order={placed['id']}")
+    pane(page).get_by_role("button", name="Cancel order").click()
+    with client("support", STAFF) as support:
+        support.put(f"/v1/orders/{placed['id']}/status", json={"status": "shipped"})
+
+    def any_version(route: Route) -> None:
+        headers = {name: value for name, value in route.request.headers.items() if name != "if-match"}
+        route.continue_(headers=headers)
+
+    page.route("**/cancel", any_version)
+    page.get_by_role("dialog").get_by_role("button", name="Cancel order").click()
+    expect(page.get_by_role("alert")).to_contain_text("Order not cancellable")
+    expect(pane(page).locator(".pill")).to_have_text("Shipped")
+
+
+def test_given_somebody_elses_order_when_opened_then_it_is_not_there(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    placed = order(client, "c-owner")
+    page = open_console(visit, stack, "c-stranger", view=f"order={placed['id']}")
+    expect(pane(page).get_by_role("alert")).to_contain_text("There is no order")
+
+
+def test_given_the_table_of_events_when_compared_then_the_console_offers_what_it_admits(visit: Visit) -> None:
+    visit.page.goto("/console")
+    base = (visit.page.locator("script").get_attribute("src") or "").rpartition("/")[0]
+    offered = visit.page.evaluate(
+        """async ([base, statuses]) => {
+            const { reportsOn } = await import(`${base}/actions.js`);
+            const { STATUSES } = await import(`${base}/filters.js`);
+            return [statuses.map((status) => reportsOn(status).map((report) => report.status)), STATUSES];
+        }""",
+        [base, [str(state.status) for state in STATES]],
+    )
+    reported = {Status.SHIPPED, Status.DELIVERED, Status.RETURNED}
+    assert offered == [
+        [[status for status in reportable(state)["status"] if status in reported] for state in STATES],
+        {
+            "status": list(Status),
+            "payment_status": list(PaymentStatus),
+            "shipping_status": list(ShippingStatus),
+        },
+    ]
+
+
+# A new order
+
+
+def fill_line(page: Page, position: int, product: str, quantity: int, price: str = "") -> Locator:
+    line = page.locator(".new-line").nth(position)
+    line.get_by_label("Product").fill(product)
+    line.get_by_label("Quantity").fill(str(quantity))
+    line.get_by_label("Price").fill(price)
+    return line
+
+
+def test_given_products_when_typed_then_what_is_short_or_costs_something_else_is_told_on_its_line(
+    visit: Visit, stack: Stack, services: httpx.Client
+) -> None:
+    services.put("/inventory/products/PROD002", json={"quantity": 3}).raise_for_status()
+    page = open_console(visit, stack, "c-new", view="new=yes")
+    fill_line(page, 0, "SKU456", 1, "49.00")
+    page.get_by_role("button", name="Add a line").click()
+    short = fill_line(page, 1, "PROD002", 5)
+    place = page.get_by_role("button", name="Place order")
+    place.click()
+    expect(short).to_contain_text("3 of 5 available")
+    short.get_by_role("button", name="Take 3").click()
+    place.click()
+    changed = page.locator(".new-line").first
+    expect(changed).to_contain_text("The price is $50.00 now")
+    changed.get_by_role("button", name="Accept it").click()
+    place.click()
+    expect(pane(page).locator(".sum")).to_contain_text("$139.97")
+    expect(rows(page)).to_have_count(1)
+
+
+def test_given_an_answer_that_is_lost_when_the_form_is_sent_again_then_there_is_one_order(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    page = open_console(visit, stack, "c-lost", view="new=yes")
+    fill_line(page, 0, "SKU456", 1)
+
+    def lose_answer(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/v1/orders", lose_answer, times=1)
+    place = page.get_by_role("button", name="Place order")
+    place.click()
+    expect(pane(page).get_by_role("alert")).to_contain_text("No connection")
+    place.click()
+    expect(pane(page).get_by_role("heading", name="Timeline")).to_be_visible()
+    with client("c-lost") as customer:
+        assert customer.get("/v1/orders").json()["count"] == 1
+
+
+def test_given_a_cart_when_ordered_then_its_lines_are_the_orders(
+    visit: Visit, stack: Stack, services: httpx.Client
+) -> None:
+    cart = {"items": [{"product_id": "10", "quantity": 2}]}
+    services.put("/cart/carts/c-cart", json=cart).raise_for_status()
+    page = open_console(visit, stack, "c-cart", view="new=yes")
+    page.get_by_label("My cart").check()
+    expect(page.get_by_label("Quantity")).to_be_hidden()
+    page.get_by_role("button", name="Place order").click()
+    expect(pane(page).locator(".lines tbody")).to_contain_text("10")
+    expect(pane(page).locator(".sum")).to_contain_text("$9.00")
+
+
+# What must never happen
+
+
+def test_given_markup_in_every_text_when_shown_then_it_is_text(visit: Visit, stack: Stack, client: Client) -> None:
+    email = f"{MARKUP.replace(' ', '/')}@example.com"
+    moved = ready_order(client, "c-xss", customer_name=MARKUP, customer_email=email)
+    placed = order(client, "c-xss", customer_name=MARKUP, customer_email=email)
+    with client("support", STAFF) as support:
+        report = {"status": "shipped", "tracking_number": MARKUP, "reason": MARKUP}
+        assert support.put(f"/v1/orders/{moved['id']}/status", json=report).status_code == 200
+        assert support.post(f"/v1/orders/{placed['id']}/cancel", json={"reason": MARKUP}).status_code == 200
+    alerts: list[str] = []
+    page = visit.page
+    page.on("dialog", lambda dialog: alerts.append(dialog.message))
+    secret = (stack.layout.state / "jwt-secret").read_text().strip()
+    claims = {"sub": "support", "scope": f"{STAFF} {MARKUP}", "exp": int(time.time()) + 3600}
+    page.goto(f"/console#token={jwt.encode(claims, secret, 'HS256')}&customer_id=c-xss&order={moved['id']}")
+    expect(pane(page).locator(".facts")).to_contain_text(MARKUP)
+    expect(pane(page).locator(".timeline")).to_contain_text(MARKUP)
+    expect(pane(page).locator(".customer")).to_contain_text(email)
+    expect(rows(page).first).to_contain_text(MARKUP)
+    rows(page).filter(has_text=placed["id"][-8:]).get_by_role("link").click()
+    expect(pane(page).locator(".facts")).to_contain_text(MARKUP)
+    for parameter in ("q", "status", "customer_id", "created_from", "sort_by", "order", "product_id", "token"):
+        page.evaluate("(hash) => { location.hash = hash; }", str(httpx.QueryParams({parameter: MARKUP})))
+        expect(page.locator(".alert, .state, .toast, .orders").first).to_be_visible()
+    assert page.locator("img[src=x], script:not([src])").count() == 0
+    assert alerts == []
+
+
+def test_given_the_page_when_a_script_or_markup_is_slipped_in_then_the_browser_refuses(visit: Visit) -> None:
+    visit.page.goto("/console")
+    refused = """() => { try { document.body.innerHTML = "<b>x</b>"; return false; } catch { return true; } }"""
+    assert visit.page.evaluate(refused)

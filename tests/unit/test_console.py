@@ -1,0 +1,83 @@
+"""The function that serves the console, and what the page is made of."""
+
+import gzip
+import re
+from typing import Any
+
+import pytest
+
+from tests.support import FUNCTIONS, Answer, call, load_function
+
+PAGE = FUNCTIONS / "console" / "page"
+ASSETS = sorted(path.name for path in PAGE.iterdir() if path.name != "index.html")
+BUDGET_BYTES = 60_000
+
+
+def ask(path: str = "/console", **changes: Any) -> Answer:
+    return call(load_function("console"), "GET", path, customer=None, **changes)
+
+
+def addresses() -> list[str]:
+    """What the page names."""
+    return re.findall(r'(?:href|src)="(/[^"]+)"', ask().text)
+
+
+def test_given_all_files_when_weighed_then_they_are_within_the_budget() -> None:
+    assert sum(path.stat().st_size for path in PAGE.iterdir()) <= BUDGET_BYTES
+
+
+def test_given_the_page_when_opened_then_it_may_load_its_own_files_only_and_make_no_markup() -> None:
+    answer = ask()
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert (answer.headers["cache-control"], answer.headers["referrer-policy"]) == ("no-cache", "no-referrer")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    policy = dict(rule.split(" ", 1) for rule in answer.headers["content-security-policy"].split("; "))
+    nothing = ("default-src", "base-uri", "form-action", "frame-ancestors")
+    own = ("script-src", "style-src", "connect-src", "img-src")
+    assert policy == {
+        **dict.fromkeys(nothing, "'none'"),
+        **dict.fromkeys(own, "'self'"),
+        "require-trusted-types-for": "'script'",
+    }
+    assert "://" not in answer.text
+    assert re.findall(r"<script(?![^>]* src=)|<style| style=| on\w+=", answer.text) == []
+
+
+def test_given_the_page_when_read_then_it_names_every_script_so_that_none_is_found_late() -> None:
+    names = {address.rpartition("/")[2] for address in addresses()}
+    assert names == {*ASSETS}
+
+
+def test_given_a_file_when_asked_for_then_it_is_kept_for_good() -> None:
+    types = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+    for address in addresses():
+        plain, compressed = ask(address), ask(address, headers={"accept-encoding": "gzip"})
+        file = PAGE / address.rpartition("/")[2]
+        assert plain.content == gzip.decompress(compressed.content) == file.read_bytes()
+        assert plain.headers["content-type"] == f"{types[file.suffix]}; charset=utf-8"
+        assert plain.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+def test_given_somebody_who_has_the_page_when_asked_for_again_then_304() -> None:
+    answer = ask(headers={"if-none-match": ask().headers["etag"]})
+    assert (answer.status, answer.content) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["/console/0123456789abcdef/main.js", "/console/{}/app.py", "/console/{}/index.html"])
+def test_given_another_version_or_no_file_of_the_page_when_asked_for_then_404(path: str) -> None:
+    version = addresses()[0].split("/")[2]
+    answer = ask(path.format(version))
+    assert (answer.status, answer.json["code"]) == (404, "route_not_found")
+    assert "load /console again" in answer.json["detail"]
+
+
+def test_given_a_file_that_changes_when_the_function_starts_anew_then_all_files_have_another_address(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    for path in PAGE.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "dom.js").write_text("export const changed = true;")
+    function = load_function("console")
+    monkeypatch.setattr(function, "PAGE", tmp_path)
+    changed = call(function, "GET", "/console", customer=None).text
+    assert set(re.findall(r'"(/console/[^"]+)"', changed)).isdisjoint(addresses())
