@@ -33,12 +33,14 @@ WITH folded AS (
     WHERE (minute, currency) IN (
         SELECT minute, currency FROM order_minutes WHERE minute < %(kept_since)s
         LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+), placed AS (
+    INSERT INTO order_minutes AS old (minute, currency, orders, revenue)
+    SELECT minute, currency, sum(orders), sum(revenue) FROM folded WHERE minute >= %(kept_since)s
+    GROUP BY 1, 2 ORDER BY 1, 2
+    ON CONFLICT (minute, currency)
+    DO UPDATE SET orders = old.orders + excluded.orders, revenue = old.revenue + excluded.revenue
 )
-INSERT INTO order_minutes AS old (minute, currency, orders, revenue)
-SELECT minute, currency, sum(orders), sum(revenue) FROM folded WHERE minute >= %(kept_since)s
-GROUP BY 1, 2 ORDER BY 1, 2
-ON CONFLICT (minute, currency)
-DO UPDATE SET orders = old.orders + excluded.orders, revenue = old.revenue + excluded.revenue
+SELECT count(*) AS deltas FROM folded
 """
 
 _FIGURES = """
@@ -119,9 +121,14 @@ class Figures:
     tasks: Mapping[TaskKind, Tasks]
 
 
-def fold(database: Database, at: datetime, *, limit: int) -> None:
-    """Fold so many deltas into the counts and minutes, and forget minutes that no window reaches any more."""
-    database.fetch(_FOLD, {"kept_since": at - _KEPT, "limit": limit})
+def fold(database: Database, at: datetime, *, limit: int) -> int:
+    """Fold so many deltas into the counts and minutes, and forget minutes that no window reaches any more.
+
+    Returns:
+        How many deltas there were, `limit` at the most.
+    """
+    [folded] = database.fetch(_FOLD, {"kept_since": at - _KEPT, "limit": limit})
+    return int(folded["deltas"])
 
 
 def figures(database: Database, at: datetime) -> Figures:

@@ -56,6 +56,8 @@ class SqsTaskQueue:
     def __init__(self, settings: QueueSettings) -> None:
         self._settings = settings
         self._sqs = AwsService(SQS)
+        # Its threads begin when they are needed, and are kept.
+        self._side_by_side = ThreadPoolExecutor(len(SERVICES))
 
     def send(self, tasks: Sequence[TaskRef]) -> None:
         """See `TaskQueue.send`."""
@@ -66,8 +68,7 @@ class SqsTaskQueue:
         ]
         trace = telemetry.trace()
         # Side by side: somebody waits for the answer to the request that promised the tasks.
-        with ThreadPoolExecutor(len(SERVICES)) as pool:
-            list(pool.map(lambda batch: self._send_batch(batch[0], batch[1], trace), batches))
+        list(self._side_by_side.map(lambda batch: self._send_batch(batch[0], batch[1], trace), batches))
 
     def put_back(self, queue_arn: str, receipt_handle: str, seconds: float) -> None:
         """Let a message that was received, and is about to be reported as failed, come back after so long."""

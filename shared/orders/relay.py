@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Self
+from typing import NamedTuple, Self
 
 from orders import idempotency, monitoring, stock, store, tasks
 from orders.clients.http import Session
@@ -31,9 +31,28 @@ EXPIRY = timedelta(minutes=30)
 """For so long an order may wait for its payment to be started."""
 _BATCH = 500
 _EXPIRED_KEYS = 50_000
-"""Keys that one run deletes at the most: more than a minute's worth of orders."""
 _DELTAS = 100_000
 """So many deltas are folded at once: those of about 10,000 orders on their whole way."""
+_LONGEST = timedelta(seconds=20)
+"""After so long a run begins no further round; the function has 50 seconds."""
+
+
+class Round(NamedTuple):
+    """What one round of the relay found: tasks and holds that were forgotten, orders and keys that had expired."""
+
+    tasks: int = 0
+    holds: int = 0
+    expired: int = 0
+    keys: int = 0
+    deltas: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there may be more."""
+        return any(found == limit for found, limit in zip(self, _LIMITS, strict=True))
+
+
+_LIMITS = Round(tasks=_BATCH, holds=_BATCH, expired=_BATCH, keys=_EXPIRED_KEYS, deltas=_DELTAS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +63,13 @@ class Caught:
     holds: int
     expired: int
     keys: int
+    deltas: int
     lag_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """Runs every minute, in bounded batches; two runs at once do not get in each other's way."""
+    """Runs every minute, in bounded rounds; two runs at once do not get in each other's way."""
 
     database: Database
     queue: TaskQueue
@@ -69,19 +89,14 @@ class Relay:
         )
 
     def run(self) -> Caught:
-        """Send forgotten tasks again, give back stock that no order has, expire orders and idempotency keys.
-
-        Last of all, as it can wait, what has changed about orders is folded into the counts.
-        """
-        at = self.clock.now()
-        lag = tasks.lag_seconds(self.database, at)
-        expired = self._expire_orders()
-        overdue = tasks.take_overdue(self.database, at, overdue=OVERDUE, again_after=AGAIN_AFTER, limit=_BATCH)
-        self.queue.send(overdue)
-        keys = idempotency.sweep(self.database, at, _EXPIRED_KEYS)
-        given_back = self._give_back_orphans()
-        monitoring.fold(self.database, at, limit=_DELTAS)
-        return Caught(len(overdue), given_back, expired, keys, lag)
+        """Pick up what there is, round after round, as long as a round finds all that it could take."""
+        begun = self.clock.now()
+        lag = tasks.lag_seconds(self.database, begun)
+        rounds = [self._round()]
+        while rounds[-1].is_full and self.clock.now() - begun < _LONGEST:
+            rounds.append(self._round())
+        total = Round._make(map(sum, zip(*rounds, strict=True)))
+        return Caught(**total._asdict(), lag_seconds=lag)
 
     def failed_tasks(self) -> list[Row]:
         """The tasks that were given up: id, order_id, kind, attempts and last_error."""
@@ -93,6 +108,20 @@ class Relay:
         self.queue.send(revived)
         self.queue.bury(partial(tasks.still_failed, self.database))
         return len(revived)
+
+    def _round(self) -> Round:
+        """Send forgotten tasks again, give back stock that no order has, expire orders and idempotency keys.
+
+        Last of all, as it can wait, what has changed about orders is folded into the counts.
+        """
+        at = self.clock.now()
+        expired = self._expire_orders()
+        overdue = tasks.take_overdue(self.database, at, overdue=OVERDUE, again_after=AGAIN_AFTER, limit=_BATCH)
+        self.queue.send(overdue)
+        keys = idempotency.sweep(self.database, at, _EXPIRED_KEYS)
+        given_back = self._give_back_orphans()
+        deltas = monitoring.fold(self.database, at, limit=_DELTAS)
+        return Round(len(overdue), given_back, expired, keys, deltas)
 
     def _expire_orders(self) -> int:
         before = self.clock.now() - EXPIRY

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg2.errors
 
+from orders.clock import unix_milliseconds, uuid7
 from orders.database import Database, Json, Row
 from orders.errors import CartAlreadyOrdered, RequestInProgress
 from orders.idempotency import Attempt
@@ -84,7 +85,7 @@ _GET_WITH_TIMELINE = f"SELECT {COLUMNS}, {_ITEMS}, {_TIMELINE} {_FOUND}"
 
 _UNPAID = """
 SELECT id FROM orders
-WHERE status = 'pending' AND payment_status = 'pending' AND shipping_status = 'pending' AND created_at < %(before)s
+WHERE status = 'pending' AND payment_status = 'pending' AND shipping_status = 'pending' AND id < %(before)s
 ORDER BY id LIMIT %(limit)s
 """
 
@@ -289,7 +290,9 @@ def get_order(database: Database, order_id: str, *, owner: str | None, timeline:
 
 def unpaid_orders(database: Database, *, before: datetime, limit: int) -> list[str]:
     """The ids of orders that were placed before a moment and whose payment has not been started, the oldest first."""
-    return [row["id"] for row in database.fetch(_UNPAID, {"before": before, "limit": limit})]
+    # Ids begin with the time, and only they are in the order of an index.
+    first_id = str(uuid7(unix_milliseconds(before), bytes(10)))
+    return [row["id"] for row in database.fetch(_UNPAID, {"before": first_id, "limit": limit})]
 
 
 def apply_event(

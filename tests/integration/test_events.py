@@ -80,7 +80,7 @@ RELAYS: dict[str, dict[str, Any]] = {
     "relay_tasks/list_failed": {"tasks": []},
     "relay_tasks/redrive_all": {"redriven": 0},
     "relay_tasks/redrive_some": {"redriven": 0},
-    "relay_tasks/schedule": {"tasks": 0, "holds": 0, "expired": 0, "keys": 0, "lag_seconds": 0.0},
+    "relay_tasks/schedule": {"tasks": 0, "holds": 0, "expired": 0, "keys": 0, "deltas": 0, "lag_seconds": 0.0},
 }
 
 

@@ -255,6 +255,25 @@ def test_given_tasks_that_were_never_sent_when_the_relay_runs_then_they_are(worl
     assert book(order)["state"] == "confirmed/paid/ready"
 
 
+def test_given_more_tasks_than_a_round_takes_when_the_relay_runs_then_all_of_them_are_sent(
+    world: World, query: Query
+) -> None:
+    order = world.place()
+    query(
+        """WITH version AS (
+            INSERT INTO order_events (order_id, version, event, status, payment_status, shipping_status, occurred_at)
+            SELECT order_id, number, event, status, payment_status, shipping_status, occurred_at
+            FROM order_events, generate_series(2, 1200) AS number WHERE order_id = %(order)s AND version = 1
+            RETURNING order_id, version, occurred_at)
+        INSERT INTO order_tasks (order_id, version, kind, available_at)
+        SELECT order_id, version, 'send_notification', occurred_at FROM version RETURNING id""",
+        order=order,
+    )
+    world.clock.pass_time(minutes=2)
+    assert world.run_relay().tasks == 1201
+    assert world.run_relay().tasks == 0
+
+
 def test_given_an_order_that_nobody_pays_for_when_the_relay_runs_then_it_expires(
     world: World, book: Book, stock: Stock
 ) -> None:
