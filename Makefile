@@ -84,7 +84,7 @@ dashboard: .venv/.installed ## Draw the dashboard from what the running service 
 
 .PHONY: test
 test: $(ENVIRONMENTS) ## Run the tests: ARGS="-k cancel -x".
-	@.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	@.venv/bin/pytest --numprocesses auto --maxprocesses 4 --no-loadscope-reorder $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(ENVIRONMENTS) ## Send what the API's document allows, and what it does not: EXAMPLES=200.

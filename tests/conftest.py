@@ -1,7 +1,9 @@
 import os
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 # Nothing here is a test of how long something takes.
 hypothesis.settings.register_profile("orders", deadline=None)
@@ -24,9 +26,14 @@ os.environ.update(
 )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, in one of several processes, what shares the deployed stack, and what stands in one file."""
-    for item in items:
-        is_deployed = "stack" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("stack" if is_deployed else item.path.name))
+class Together(LoadScopeScheduling):
+    """Keeps together, in one of several processes, what shares the deployed stack, and what stands in one file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "stack" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    """Let several processes share the tests, where more than one is asked for."""
+    return Together(config, log)
