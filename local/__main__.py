@@ -5,11 +5,9 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
@@ -18,6 +16,7 @@ from rich.table import Table
 from local import logs
 from local.console import Progress
 from local.errors import LocalError
+from local.interrupts import heed_termination
 from local.layout import DEFAULT_STATE, ROOT
 from local.stack import Stack
 
@@ -258,10 +257,6 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupt)
+    heed_termination()
     sys.exit(main())

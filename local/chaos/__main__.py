@@ -2,14 +2,12 @@
 
 import argparse
 import asyncio
-import signal
 import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from random import Random
-from typing import NoReturn
 
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,6 +21,7 @@ from local.chaos.plan import Plan
 from local.chaos.relay import Relay
 from local.chaos.scene import Scene
 from local.errors import LocalError
+from local.interrupts import heed_termination
 from local.layout import ROOT
 from local.replay import books, progress
 from local.replay.api import Api
@@ -96,9 +95,10 @@ class _Run:
         store = Store(self._stack.database, {self._scene.customer(each) for each in plans}, self._since)
         killer = Killer(self._stack.layout, Random(self._seed))
         asyncio.run(self._warm_up())
-        with CallLog(self._services) as log:
+        log = CallLog(self._services)
+        with log.collecting():
             begun = time.monotonic()
-            with knobs.turned(self._services, self._seed), killer:
+            with knobs.turned(self._services, self._seed), killer.at_work():
                 crowd = asyncio.run(self._crowd(plans))
             self._console.print(
                 f"Chaos for {time.monotonic() - begun:,.0f} s: {killer.killed.total():,} workers killed; now peace"
@@ -163,10 +163,6 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupt)
+    heed_termination()
     sys.exit(main())

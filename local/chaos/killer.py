@@ -1,17 +1,16 @@
 """Kills function workers of one stack at random, as a machine that goes away would."""
 
 import contextlib
-import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from types import TracebackType
-from typing import Self
 
 import psutil
 
 from local import cloudformation, emulator, processes
+from local.background import repeated
 from local.errors import LocalError
 from local.layout import Layout
 
@@ -24,7 +23,7 @@ machine on which that takes a second would never get any work done."""
 
 
 class Killer:
-    """Kills one worker about every second, as a context manager: while it is entered.
+    """Kills one worker about every second, while it is at work.
 
     Args:
         layout: The stack, whose MiniStack runs.
@@ -43,31 +42,21 @@ class Killer:
             raise LocalError("MiniStack does not run: `make up` first.")
         self._emulator = found
         self._random = random
-        self._left = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
         self.killed: Counter[str] = Counter()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._left.set()
-        self._thread.join()
-
-    def _work(self) -> None:
-        while not self._left.wait(self._random.uniform(SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                self._kill_one()
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Kills workers while the body of the `with` runs."""
+        with repeated(self._kill_one, lambda: self._random.uniform(SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)):
+            yield
 
     def _kill_one(self) -> None:
         """Chooses a function, and one of its workers: a function with many workers is not chosen more often."""
         if workers := self._workers():
             function = self._random.choice(sorted(workers))
-            self._random.choice(workers[function]).kill()
-            self.killed[function] += 1
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self._random.choice(workers[function]).kill()
+                self.killed[function] += 1
 
     def _workers(self) -> dict[str, list[psutil.Process]]:
         """Returns the workers that may be killed, by function."""

@@ -71,7 +71,8 @@ def _replay(console: Console, file: InvoiceFile, stack: Stack, clients: int) -> 
         console.print(f"Stocked the stand-in inventory with {products:,} products, without prices")
         store = Store(stack.database, {invoice.customer_id for invoice in file.invoices}, datetime.now(UTC))
         services = StandIns(http)
-        with CallLog(services) as log:
+        log = CallLog(services)
+        with log.collecting():
             verdict = _check_sent(console, file, stack, clients, store)
             settle(console, store.task_states)
         orders = store.orders()

@@ -1,11 +1,11 @@
 """The calls that the stand-in services receive, read from their log before it forgets them."""
 
-import threading
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from local.background import repeated
 from local.errors import LocalError
 from local.replay.standins import StandIns
 from local.services.clock import timestamp
@@ -32,7 +32,7 @@ class Call:
 
 
 class CallLog:
-    """Collects calls in the background, as a context manager: those that arrive while it is entered.
+    """Collects the calls that arrive while it is collecting.
 
     Args:
         services: The stand-in services.
@@ -44,33 +44,24 @@ class CallLog:
         self._pause_seconds = pause_seconds
         self._calls: dict[tuple[str, str, str], Call] = {}
         self._since = ""
-        self._left = threading.Event()
-        self._thread = threading.Thread(target=self._collect, daemon=True)
 
-    def __enter__(self) -> Self:
+    @contextlib.contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Collects calls while the body of the `with` runs."""
         self._since = timestamp()
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._left.set()
-        self._thread.join()
-        if error is None:
-            self._look()
+        with repeated(self._look_meanwhile, lambda: self._pause_seconds):
+            yield
+        self._look()
 
     @property
     def calls(self) -> list[Call]:
         """All calls so far, in the order of time."""
         return sorted(self._calls.values(), key=lambda call: call.at)
 
-    def _collect(self) -> None:
-        while not self._left.wait(self._pause_seconds):
-            try:
-                self._look()
-            except LocalError:
-                return  # the one who uses the services meets the same, and says so
+    def _look_meanwhile(self) -> None:
+        # The one who uses the services meets the same, and says so.
+        with contextlib.suppress(LocalError):
+            self._look()
 
     def _look(self) -> None:
         for row in self._services.call("GET", "/control/calls")["calls"]:

@@ -43,7 +43,8 @@ def test_given_a_refusal_when_asked_then_it_is_a_sentence(services: StandIns) ->
 
 def test_given_a_log_when_calls_come_in_meanwhile_then_it_has_those_and_no_others(services: StandIns) -> None:
     services.call("PUT", "/inventory/reservations/before", {"lines": [{"product_id": "1", "quantity": 1}]})
-    with CallLog(services) as log:
+    log = CallLog(services)
+    with log.collecting():
         services.call("PUT", "/inventory/reservations/meanwhile", {"lines": [{"product_id": "1", "quantity": 1}]})
         services.call("GET", "/inventory/products/1")
     services.call("GET", "/inventory/products/2")
