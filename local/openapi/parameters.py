@@ -107,7 +107,7 @@ _LISTING: dict[str, Json] = {
         {"type": "integer", "minimum": 1, "maximum": MAX_OFFSET},
     ),
     "IncludeTotal": _query(
-        "include_total", "`true` adds `total` and `total_is_exact`: exact up to 10,000.", {"type": "boolean"}
+        "include_total", "`true` adds `total` and `total_is_exact`: exact up to 5,000.", {"type": "boolean"}
     ),
 }
 

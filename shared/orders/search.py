@@ -25,9 +25,9 @@ from orders.listing import OrderFilter, OrderQuery, Sort, SortKey
 from orders.ranges import Slice
 from orders.store import COLUMNS
 
-EXAMINED = 1_000
+EXAMINED = 500
 """Orders that a search looks at for a page."""
-COUNTED = 10_000
+COUNTED = 5_000
 """Orders that a total counts, or looks at in a search."""
 
 _MICROSECOND = timedelta(microseconds=1)

@@ -22,6 +22,7 @@ from orders import search
 from orders.lifecycle import STATES, PaymentStatus, ShippingStatus, Status
 from tests.integration.conftest import Query
 from tests.integration.stored import StoredOrder, store_orders
+from tests.integration.world import World
 from tests.support import Answer, call, load_function
 
 _MOVE = """
@@ -332,8 +333,9 @@ class TestModel:
             ]
 
 
+@pytest.mark.usefixtures("services")
 class TestCrowd:
-    """10,000 orders, while others come in and are cancelled."""
+    """As many orders as a total counts, while others come in and are cancelled."""
 
     @pytest.fixture
     def orders(self, query: Query) -> list[str]:
@@ -341,10 +343,10 @@ class TestCrowd:
         orders = [
             StoredOrder(
                 created_at=EIGHT + timedelta(milliseconds=number),
-                updated_at=EIGHT + timedelta(milliseconds=number * 7919 % 10_000),
+                updated_at=EIGHT + timedelta(milliseconds=number * 7919 % search.COUNTED),
                 products=("SKU123", *self.products(number)),
             )
-            for number in range(10_000)
+            for number in range(search.COUNTED)
         ]
         store_orders(query, orders)
         return [order.id for order in orders]
@@ -357,9 +359,9 @@ class TestCrowd:
         return ("ODD",) if number % 2 else ("EVEN",)
 
     @pytest.fixture
-    def cancelled(self, orders: list[str], function: Load) -> Iterator[Callable[[], set[str]]]:
-        """Orders are placed, and some of the 10,000 are cancelled, until this is called: it tells which those were."""
-        create, cancel = function("create_order"), function("cancel_order")
+    def cancelled(self, orders: list[str]) -> Iterator[Callable[[], set[str]]]:
+        """Orders are placed, and some of the others are cancelled, until this is called: it tells which those were."""
+        world = World()
         cancelled: set[str] = set()
         begun, enough = Event(), Event()
 
@@ -367,9 +369,8 @@ class TestCrowd:
             for order in Random(1).sample(orders, len(orders)):
                 if enough.is_set():
                     return
-                body = {"items": [{"sku": "SKU123", "quantity": 1}]}
-                assert call(create, "POST", "/v1/orders", body).status == 201
-                assert call(cancel, "POST", f"/v1/orders/{order}/cancel").status == 200
+                world.place(("SKU123", 1))
+                world.cancel(order)
                 cancelled.add(order)
                 begun.set()
 
@@ -423,7 +424,7 @@ class TestCrowd:
         assert {seen[order] for order in orders if order not in changed} == {1}
         assert {seen[order] for order in changed} <= times
 
-    @pytest.mark.parametrize(("sort", "counts"), [("-created_at", [20] * 5 + [0]), ("-total", [10] * 10 + [0])])
+    @pytest.mark.parametrize(("sort", "counts"), [("-created_at", [10] * 5 + [0]), ("-total", [5] * 10 + [0])])
     def test_given_a_search_that_meets_few_when_followed_then_its_pages_are_short_and_have_all(
         self, listed: ModuleType, orders: list[str], sort: str, counts: list[int]
     ) -> None:
@@ -442,7 +443,7 @@ class TestCrowd:
             {"q": "SKU123", "customer_id": "5"},
         ],
     )
-    def test_given_ten_thousand_when_counted_then_exactly_and_one_more_is_told_apart(
+    def test_given_as_many_as_are_counted_when_asked_for_their_number_then_exactly_and_one_more_is_told_apart(
         self, listed: ModuleType, query: Query, parameters: dict[str, str]
     ) -> None:
         def total() -> tuple[int, bool]:
@@ -450,16 +451,16 @@ class TestCrowd:
             answer = call(listed, "GET", "/v1/orders", query=wanted, **READER)
             return answer.json["total"], answer.json["total_is_exact"]
 
-        assert total() == (10_000, True)
+        assert total() == (search.COUNTED, True)
         store_orders(query, [StoredOrder(created_at=EIGHT)])
-        assert total() == (10_000, False)
+        assert total() == (search.COUNTED, False)
 
     @pytest.mark.usefixtures("orders")
     def test_given_a_cursor_when_its_page_is_counted_then_the_total_is_the_whole_lists(
         self, listed: ModuleType
     ) -> None:
         last = list(pages(listed, {"product_id": "RARE", "include_total": "true", "page_size": "30"}))[-1]
-        assert (last.json["count"], last.json["total"], last.json["total_is_exact"]) == (10, 100, True)
+        assert (last.json["count"], last.json["total"], last.json["total_is_exact"]) == (20, 50, True)
 
 
 def test_given_any_statuses_when_stored_then_just_those_that_lists_are_merged_from_are_taken(query: Query) -> None:
