@@ -23,6 +23,7 @@ from orders.views import PageView, order_view, summary_view
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
 
     from orders.browse import OrderPage
     from orders.database import Row
@@ -238,7 +239,16 @@ def customer_id(text: str) -> str:
 
 
 def _body_error(error: "ValidationError") -> errors.OrderServiceError:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
+    found = error.errors(include_url=False, include_input=False)
     if found[0]["type"] == "json_invalid":
         return errors.MalformedJson(f"The body is no JSON: {found[0]['msg'].removeprefix('Invalid JSON: ')}.")
-    return errors.ValidationFailed([{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in found])
+    return errors.ValidationFailed([{"loc": list(e["loc"]), "msg": _in_words(e), "type": e["type"]} for e in found])
+
+
+def _in_words(error: "ErrorDetails") -> str:
+    from orders.models import EXPECTED
+
+    if error["type"] not in {"string_pattern_mismatch", "literal_error"}:
+        return error["msg"]
+    expected = EXPECTED.get(error["ctx"].get("pattern", error["loc"][-1]))
+    return f"Input should be {expected}" if expected else error["msg"]

@@ -1,6 +1,7 @@
 """What callers may send: the fields' names, their shapes and their limits."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
@@ -58,8 +59,22 @@ _TEXT = rf"^[^{_CONTROL}]*$"
 _STRIPPED_TEXT = rf"^\s*[^{_CONTROL}]*\s*$"
 _STRIPPED_NAME = rf"^\s*[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*\s*$"
 
-_CustomerText = Annotated[str, StringConstraints(pattern=f"^{CUSTOMER_ID.pattern}$")]
-_ProductText = Annotated[str, StringConstraints(pattern=f"^{PRODUCT_ID.pattern}$")]
+_CUSTOMER = f"^{CUSTOMER_ID.pattern}$"
+_PRODUCT = f"^{PRODUCT_ID.pattern}$"
+_EMAIL = rf"^[^\s{_CONTROL}@]+@[^\s{_CONTROL}@]+$"
+EXPECTED: Mapping[str, str] = {
+    _CUSTOMER: "1 to 128 letters, digits and ._~@:+|=-",
+    _PRODUCT: "1 to 64 letters, digits and ._~:@+-, of which the first is a letter or digit",
+    _EMAIL: "an e-mail address",
+    _TEXT: "text without control characters",
+    _STRIPPED_TEXT: "text without control characters",
+    _STRIPPED_NAME: "text without control characters",
+    "currency": "a code of ISO 4217, such as USD",
+}
+"""What a field should be, in words: by its pattern, or by its name where it is one of more values than can be told."""
+
+_CustomerText = Annotated[str, StringConstraints(pattern=_CUSTOMER)]
+_ProductText = Annotated[str, StringConstraints(pattern=_PRODUCT)]
 _Natural = Annotated[int, Field(ge=0)]
 _Amount = Annotated[float, Field(ge=0)]
 _DecimalText = Annotated[str, StringConstraints(pattern=f"^{_DECIMAL.pattern}$")]
@@ -67,7 +82,7 @@ _DecimalText = Annotated[str, StringConstraints(pattern=f"^{_DECIMAL.pattern}$")
 CustomerId = Annotated[_CustomerText, BeforeValidator(_number_as_text, json_schema_input_type=_CustomerText | int)]
 ProductId = Annotated[_ProductText, BeforeValidator(_number_as_text, json_schema_input_type=_ProductText | _Natural)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_STRIPPED_NAME)]
-Email = Annotated[str, StringConstraints(max_length=254, pattern=rf"^[^\s{_CONTROL}@]+@[^\s{_CONTROL}@]+$")]
+Email = Annotated[str, StringConstraints(max_length=254, pattern=_EMAIL)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=_STRIPPED_TEXT)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY), BeforeValidator(_whole)]
 Price = Annotated[Decimal, Field(ge=0), BeforeValidator(_decimal, json_schema_input_type=_Amount | _DecimalText)]

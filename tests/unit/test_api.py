@@ -55,6 +55,23 @@ def test_given_fields_that_cannot_be_when_sent_then_422_points_at_each() -> None
     assert "red" not in json.dumps(answer.json)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("customer_email", "alice", "an e-mail address"),
+        ("customer_id", "' OR 1=1", "1 to 128 letters, digits and ._~@:+|=-"),
+        ("customer_name", "A\u0000", "text without control characters"),
+        ("currency", "XXX", "a code of ISO 4217, such as USD"),
+    ],
+)
+def test_given_a_text_of_another_form_when_sent_then_it_says_in_words_what_would_be_right(
+    field: str, value: str, expected: str
+) -> None:
+    answer = create({"items": [{"product_id": "A", "quantity": 1}], field: value})
+    assert answer.json["detail"] == f"{field}: Input should be {expected}"
+    assert answer.json["errors"][0]["msg"] == f"Input should be {expected}"
+
+
 def test_given_a_body_that_is_too_large_when_sent_then_413() -> None:
     answer = create('"' + "x" * MAX_BODY_BYTES + '"')
     assert (answer.status, answer.json["code"]) == (413, "body_too_large")

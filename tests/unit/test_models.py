@@ -1,12 +1,14 @@
+import ast
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from orders.clients.cart import Cart
-from orders.models import Cancellation, NewOrder, StatusUpdate
+from orders.models import EXPECTED, Cancellation, NewOrder, StatusUpdate
 
 
 def order(**changes: Any) -> dict[str, Any]:
@@ -90,6 +92,15 @@ def test_given_a_field_that_cannot_be_when_read_then_the_error_points_at_it(
     with pytest.raises(ValidationError) as raised:
         read(body)
     assert [(each["loc"], each["type"]) for each in raised.value.errors()] == [(field, error)]
+
+
+@pytest.mark.parametrize("model", [Cancellation, NewOrder, StatusUpdate])
+def test_given_a_field_of_a_certain_form_when_it_has_another_one_then_there_are_words_for_it(
+    model: type[BaseModel],
+) -> None:
+    # What a price looks like as text is said where it is read.
+    patterns = set(re.findall(r"'pattern': ('[^']*')", str(model.model_json_schema())))
+    assert {ast.literal_eval(pattern) for pattern in patterns if "[0-9]+(" not in pattern} <= set(EXPECTED)
 
 
 def test_given_names_of_people_when_read_then_they_are_taken_as_they_are() -> None:
