@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
 
 from orders import cursors, listing, search
 from orders.auth import Caller
-from orders.config import DatabaseSettings
-from orders.database import Database, Row
+from orders.database import Row
 from orders.errors import Forbidden
+from orders.read import Reader
 from orders.search import Total
 
 
@@ -30,19 +29,8 @@ class OrderPage:
 
 
 @dataclass(frozen=True, slots=True)
-class ListOrders:
+class ListOrders(Reader):
     """Lists orders as far as the caller may see them."""
-
-    database: Database
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """With the database that the environment names."""
-        return cls(Database(DatabaseSettings.from_environment()))
-
-    def prepare(self) -> None:
-        """Connect to the database."""
-        self.database.connect()
 
     def list(self, caller: Caller, parameters: Mapping[str, str], customer_id: str | None = None) -> OrderPage:
         """A page of orders: the customer's if one is named, else all that the caller may see.

@@ -11,8 +11,8 @@ from orders.errors import OrderNotFound
 
 
 @dataclass(frozen=True, slots=True)
-class ReadOrders:
-    """Reads orders as far as the caller may see them."""
+class Reader:
+    """Needs nothing but the database."""
 
     database: Database
 
@@ -24,6 +24,11 @@ class ReadOrders:
     def prepare(self) -> None:
         """Connect to the database."""
         self.database.connect()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOrders(Reader):
+    """Reads orders as far as the caller may see them."""
 
     def get(self, caller: Caller, order_id: str, *, timeline: bool = False) -> Row:
         """An order with its lines and, if asked for, its timeline.
