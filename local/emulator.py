@@ -43,9 +43,14 @@ def program(layout: Layout) -> Program:
     )
 
 
+def clear(layout: Layout) -> None:
+    """Deletes MiniStack's folder, in which each worker that it started has left a copy of its code."""
+    shutil.rmtree(layout.state / "ministack", ignore_errors=True)
+
+
 def wipe(layout: Layout) -> None:
     """Makes MiniStack's folder anew: what a killed one left there would only pile up."""
-    shutil.rmtree(layout.state / "ministack", ignore_errors=True)
+    clear(layout)
     (layout.state / "ministack" / "tmp").mkdir(parents=True)
 
 

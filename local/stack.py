@@ -231,6 +231,7 @@ class Stack:
             for child in self._children:
                 child.wait()
             self._children.clear()
+            emulator.clear(self.layout)
             self.layout.record.unlink(missing_ok=True)
             return running
 
