@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from orders import errors, telemetry
 from orders.auth import CUSTOMER_ID, Caller
@@ -163,6 +164,8 @@ class Api(APIGatewayHttpResolver):
     def _handle(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         gateway_id = event.get("requestContext", {}).get("requestId")
         logger.append_keys(request_id=request_id(event), gateway_id=gateway_id, route=event.get("routeKey"))
+        # Powertools keeps the event on a class, where functions in threads of one process overwrite each other's.
+        self.current_event = APIGatewayProxyEventV2(event)
         answer = self.resolve(event, context)
         answer["headers"] = {**_HEADERS, "X-Request-ID": request_id(event), **answer["headers"]}
         logger.info("answered", status=answer["statusCode"])

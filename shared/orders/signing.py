@@ -94,4 +94,6 @@ def _names(headers: Mapping[str, str]) -> str:
 
 
 def _query(parameters: Mapping[str, str]) -> str:
-    return "&".join(sorted(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in parameters.items()))
+    # By names first: as one text, "a-=1" would come before "a=1".
+    quoted = sorted((quote(name, safe=""), quote(value, safe="")) for name, value in parameters.items())
+    return "&".join(f"{name}={value}" for name, value in quoted)
