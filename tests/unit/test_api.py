@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -211,3 +212,11 @@ def test_given_a_log_line_when_written_then_it_carries_the_request_and_no_body(
     assert {line["request_id"] for line in lines} == {"request-1"}
     assert {line["route"] for line in lines} == {"POST /v1/orders"}
     assert "alice" not in json.dumps(lines)
+
+
+def test_given_two_functions_in_threads_when_asked_at_once_then_each_answers_its_own_requests() -> None:
+    placing, describing = load_function("create_order"), load_function("docs")
+    with ThreadPoolExecutor(2) as pool:
+        refused = pool.submit(lambda: {call(placing, "POST", "/v1/orders", {"items": []}).status for _ in range(500)})
+        unknown = pool.submit(lambda: {call(describing, "GET", "/nothing").status for _ in range(500)})
+    assert (refused.result(), unknown.result()) == ({422}, {404})
