@@ -39,7 +39,7 @@ def deploy(layout: Layout, overrides: Mapping[str, str]) -> bool:
     chosen = parameters.choose(built, parameters.values(layout) | {"JwtSecretArn": secret}, overrides)
 
     s3 = emulator.client("s3", endpoint)
-    packaged = package.upload(built, build.built_template(layout).parent, s3)
+    packaged = package.upload(built, build.built_template(layout).parent, s3, emulator.folder(layout) / "layers")
     adapted = adapter.adapt(adapter.translate(packaged, chosen), chosen)
     body = json.dumps(adapted).encode()
     key = f"{hashlib.sha256(body).hexdigest()}.json"

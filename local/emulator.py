@@ -27,7 +27,7 @@ def program(layout: Layout) -> Program:
     return Program(
         name=EMULATOR,
         command=(str(interpreter(layout.root)), "-m", "ministack"),
-        folder=layout.state / "ministack",
+        folder=folder(layout),
         log=layout.log("ministack"),
         health=f"{layout.emulator_url}/_ministack/ready",
         environment={
@@ -37,21 +37,26 @@ def program(layout: Layout) -> Program:
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "LOG_LEVEL": "WARNING",
-            "TMPDIR": str(layout.state / "ministack" / "tmp"),
-            "HOME": str(layout.state / "ministack"),
+            "TMPDIR": str(folder(layout) / "tmp"),
+            "HOME": str(folder(layout)),
         },
     )
 
 
+def folder(layout: Layout) -> Path:
+    """Returns the folder of all that MiniStack writes and reads; it lasts as long as MiniStack does."""
+    return layout.state / "ministack"
+
+
 def clear(layout: Layout) -> None:
     """Deletes MiniStack's folder, in which each worker that it started has left a copy of its code."""
-    shutil.rmtree(layout.state / "ministack", ignore_errors=True)
+    shutil.rmtree(folder(layout), ignore_errors=True)
 
 
 def wipe(layout: Layout) -> None:
     """Makes MiniStack's folder anew: what a killed one left there would only pile up."""
     clear(layout)
-    (layout.state / "ministack" / "tmp").mkdir(parents=True)
+    (folder(layout) / "tmp").mkdir(parents=True)
 
 
 def interpreter(root: Path) -> Path:

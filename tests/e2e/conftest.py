@@ -1,7 +1,9 @@
 """The deployed stack, brought up once from nothing: the template, the gateway, the authorizer and all."""
 
+import datetime as dt
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -9,6 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from local import logs
 from local.ports import can_bind, free_port
 from local.stack import Stack
 from tests.e2e.browser import CHROMIUM, Visit
@@ -17,6 +20,8 @@ from tests.support import ROOT
 type Client = Callable[..., httpx.Client]
 type Open = Callable[..., Visit]
 
+TROUBLE = re.compile(r" (WARNING|ERROR|CRITICAL) |Traceback")
+MANY = 100
 TIMEOUT_SECONDS = 60
 POLL_SECONDS = 0.1
 
@@ -30,6 +35,22 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
     finally:
         stack.down()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a test that failed what went wrong behind the gateway meanwhile: callers are not told."""
+    report = yield
+    stack = item.funcargs.get("stack")
+    if report.failed and call.when == "call" and isinstance(stack, Stack):
+        began = dt.datetime.fromtimestamp(call.start, tz=dt.UTC)
+        functions = [text for line in stack.logs(since=began) if TROUBLE.search(text := logs.pretty(line).plain)]
+        emulator = stack.layout.log("ministack").read_text(errors="replace").splitlines()
+        report.sections.append(("functions meanwhile", "\n".join(functions)))
+        report.sections.append(("end of MiniStack's log", "\n".join(emulator[-MANY:])))
+    return report
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 import io
 import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ class Storage:
 
 @pytest.fixture
 def built(tmp_path: Path) -> dict[str, Any]:
-    for name, text in (("Get/app.py", "get"), ("Layer/python/orders.py", "shared")):
+    for name, text in (("Get/app.py", "get"), ("Layer/python/orders.py", "TEXT = 'shared'")):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text(text)
     return {
@@ -45,22 +47,26 @@ def test_given_built_folders_when_uploaded_then_the_template_points_at_them(
     tmp_path: Path, built: dict[str, Any]
 ) -> None:
     storage: Any = Storage()
-    packaged = package.upload(built, tmp_path, storage)["Resources"]
+    packaged = package.upload(built, tmp_path, storage, tmp_path / "shelf")["Resources"]
     code = packaged["Get"]["Properties"]
     assert code["Timeout"] == 5
     with zipfile.ZipFile(io.BytesIO(storage.objects[code["CodeUri"]["Key"]])) as archive:
         assert archive.read("app.py") == b"get"
+    layer = tmp_path / "layer"
     with zipfile.ZipFile(io.BytesIO(storage.objects[packaged["Layer"]["Properties"]["ContentUri"]["Key"]])) as archive:
-        assert archive.namelist() == ["python/orders.py"]
+        archive.extractall(layer)
+    program = f"import site; site.addsitedir({str(layer / package.SITE)!r}); import orders; print(orders.TEXT)"
+    started = subprocess.run([sys.executable, "-IS", "-c", program], capture_output=True, check=True, text=True)  # noqa: S603 - our own interpreter and program
+    assert started.stdout == "shared\n"
     assert packaged["Queue"] == built["Resources"]["Queue"]
     assert built["Resources"]["Get"]["Properties"]["CodeUri"] == "Get"
 
 
 def test_given_one_edit_when_uploaded_again_then_nothing_else_moves(tmp_path: Path, built: dict[str, Any]) -> None:
     storage: Any = Storage()
-    before = package.upload(built, tmp_path, storage)["Resources"]
+    before = package.upload(built, tmp_path, storage, tmp_path / "shelf")["Resources"]
     (tmp_path / "Get/app.py").write_text("got")
-    after = package.upload(built, tmp_path, storage)["Resources"]
+    after = package.upload(built, tmp_path, storage, tmp_path / "shelf")["Resources"]
     assert storage.uploads == 3
     assert before["Layer"] == after["Layer"]
     assert before["Get"] != after["Get"]
@@ -73,3 +79,15 @@ def test_given_other_times_and_modes_when_archived_then_the_file_is_the_same(
     os.utime(tmp_path / "Layer/python/orders.py", (1, 1))
     (tmp_path / "Layer/python/orders.py").chmod(0o600)
     assert package.archived(tmp_path / "Layer") == before
+
+
+def test_given_a_layer_that_changes_when_uploaded_then_workers_that_run_keep_the_one_they_have(
+    tmp_path: Path, built: dict[str, Any]
+) -> None:
+    storage: Any = Storage()
+    before = package.upload(built, tmp_path, storage, tmp_path / "shelf")["Resources"]
+    (tmp_path / "Layer/python/orders.py").write_text("TEXT = 'new'")
+    after = package.upload(built, tmp_path, storage, tmp_path / "shelf")["Resources"]
+    assert before["Layer"] != after["Layer"]
+    copies = (tmp_path / "shelf").glob("*/python/orders.py")
+    assert sorted(copy.read_text() for copy in copies) == ["TEXT = 'new'", "TEXT = 'shared'"]
