@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -44,17 +43,15 @@ class Killer:
         self._random = random
         self.killed: Counter[str] = Counter()
 
-    @contextlib.contextmanager
-    def at_work(self) -> Iterator[None]:
+    def at_work(self) -> contextlib.AbstractContextManager[None]:
         """Kills workers while the body of the `with` runs."""
-        with repeated(self._kill_one, lambda: self._random.uniform(SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)):
-            yield
+        return repeated(self._kill_one, lambda: self._random.uniform(SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
 
     def _kill_one(self) -> None:
         """Chooses a function, and one of its workers: a function with many workers is not chosen more often."""
-        if workers := self._workers():
-            function = self._random.choice(sorted(workers))
-            with contextlib.suppress(psutil.NoSuchProcess):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if workers := self._workers():
+                function = self._random.choice(sorted(workers))
                 self._random.choice(workers[function]).kill()
                 self.killed[function] += 1
 

@@ -11,14 +11,14 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
 from orders.config import AwsSettings
 from orders.credentials import credentials
 from orders.signing import Signer
-from orders.tls import authorities
+from orders.tls import authorities, connection_to
 
 _CONNECT_TIMEOUT_SECONDS = 1
 _READ_TIMEOUT_SECONDS = 3
@@ -63,8 +63,8 @@ class AwsService:
         self._protocol = protocol
         self._settings = AwsSettings.from_environment(protocol.service, protocol.setting)
         self._address = urlsplit(self._settings.endpoint)
-        # Read now: services are made while functions start, and called while somebody waits.
-        self._tls = authorities() if self._address.scheme == "https" else None
+        if self._address.scheme == "https":
+            authorities()  # read now: services are made while functions start, and called while somebody waits
         self._idle: deque[HTTPConnection] = deque()
 
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -141,12 +141,7 @@ class AwsService:
         return None
 
     def _connect(self) -> HTTPConnection:
-        host, port, timeout = self._address.hostname or "", self._address.port, _CONNECT_TIMEOUT_SECONDS
-        connection = (
-            HTTPConnection(host, port, timeout=timeout)
-            if self._tls is None
-            else HTTPSConnection(host, port, timeout=timeout, context=self._tls)
-        )
+        connection = connection_to(self._address, _CONNECT_TIMEOUT_SECONDS)
         connection.connect()
         connection.sock.settimeout(_READ_TIMEOUT_SECONDS)
         return connection

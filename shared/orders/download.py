@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPException
 from urllib.parse import urlsplit, urlunsplit
+
+from orders.tls import connection_to
 
 _TIMEOUT_SECONDS = 3
 _OK = 200
@@ -20,10 +22,9 @@ def download(url: str, headers: Mapping[str, str], max_bytes: int) -> bytes:
         DownloadFailed: no answer, another one than 200, or one that is too long.
     """
     address = urlsplit(url)
-    new_connection = HTTPSConnection if address.scheme == "https" else HTTPConnection
     target = urlunsplit(("", "", address.path or "/", address.query, ""))
     try:
-        with closing(new_connection(address.hostname or "", address.port, timeout=_TIMEOUT_SECONDS)) as connection:
+        with closing(connection_to(address, _TIMEOUT_SECONDS)) as connection:
             connection.request("GET", target, headers={"Accept": "application/json", "User-Agent": "orders", **headers})
             answer = connection.getresponse()
             body = answer.read(max_bytes + 1)

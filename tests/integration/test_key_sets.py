@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from orders.keys import KeyCache, KeysUnavailable
+from orders.tls import authorities
 from tests.signing import OTHER_RSA_KEY, RSA_KEY, Clock, claims, jwk, jwks, signed
 from tests.support import Context, load_function
 
@@ -116,6 +117,14 @@ def issuer(certificate: Path) -> Iterator[Issuer]:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture(autouse=True)
+def no_authorities_kept() -> Iterator[None]:
+    """Whom a process trusts is read once, and not the same in each test."""
+    authorities.cache_clear()
+    yield
+    authorities.cache_clear()
 
 
 @pytest.fixture
