@@ -177,4 +177,4 @@ def summary_view(row: "Row") -> OrderSummaryView:
 
 def timestamp(at: datetime) -> str:
     """A moment in RFC 3339, in UTC, to the millisecond."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
