@@ -7,8 +7,8 @@ from orders.clock import Clock
 from orders.config import DatabaseSettings, aws_region
 from orders.errors import DatabaseUnavailable
 
-CERTIFICATES = Path(__file__).with_name("rds.pem")
-"""Roots of the certificates that RDS and RDS Proxy have."""
+CERTIFICATES = Path(__file__).with_name("rds")
+"""Roots of the certificates that RDS and RDS Proxy have: a file for each region, as all of it is read to connect."""
 
 _TOKEN_SECONDS = 900
 
@@ -18,7 +18,7 @@ def login(settings: DatabaseSettings) -> dict[str, str]:
     if settings.auth == "none":
         return {}
     token = iam_token(settings, Clock().now())
-    return {"password": token, "sslmode": "verify-full", "sslrootcert": str(CERTIFICATES)}
+    return {"password": token, "sslmode": "verify-full", "sslrootcert": str(CERTIFICATES / f"{aws_region()}.pem")}
 
 
 def iam_token(settings: DatabaseSettings, at: datetime) -> str:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, EllipticCurv
 from local.postgres import Postgres
 from orders import login
 from orders.clock import Clock
-from orders.config import DatabaseSettings
+from orders.config import DatabaseSettings, aws_region
 from orders.database import Database, connect
 from orders.errors import DatabaseUnavailable
 
@@ -132,9 +132,9 @@ def settings(
     server: Postgres, front: TlsFront, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> DatabaseSettings:
     """How to log in as the owner: the authority is trusted, and the token of this moment is the password."""
-    trusted = tmp_path / "trusted.pem"
+    trusted = tmp_path / f"{aws_region()}.pem"
     trusted.write_bytes(authority.certificate.public_bytes(serialization.Encoding.PEM))
-    monkeypatch.setattr(login, "CERTIFICATES", trusted)
+    monkeypatch.setattr(login, "CERTIFICATES", tmp_path)
     now = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
     monkeypatch.setattr(Clock, "now", lambda _: now)
     host, port = front.server_address[:2]
@@ -163,7 +163,7 @@ def test_given_a_token_of_another_user_when_a_function_logs_in_then_it_is_refuse
 def test_given_a_server_that_nobody_has_vouched_for_when_a_function_logs_in_then_it_does_not(
     settings: DatabaseSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(login, "CERTIFICATES", Path(login.__file__).with_name("rds.pem"))
+    monkeypatch.setattr(login, "CERTIFICATES", Path(login.__file__).with_name("rds"))
     with pytest.raises(DatabaseUnavailable) as refused:
         logged_in_as(settings)
     assert "certificate verify failed" in str(refused.value.__cause__)

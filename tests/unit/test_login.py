@@ -1,7 +1,9 @@
 """Logging in to the database: the token is AWS's own, and the certificates are good."""
 
 import ssl
+import tomllib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import boto3
@@ -11,6 +13,7 @@ from botocore.crt import auth as crt_auth
 
 from orders.config import ConfigurationError, DatabaseSettings
 from orders.login import CERTIFICATES, iam_token
+from tests.support import ROOT
 
 SETTINGS = DatabaseSettings(
     host="orders.proxy-abc.eu-central-1.rds.amazonaws.com",
@@ -63,14 +66,26 @@ def test_given_no_identity_when_a_token_is_made_then_it_says_what_is_missing(mon
         iam_token(SETTINGS, datetime.now(UTC))
 
 
-def test_given_the_certificates_when_read_then_all_are_authorities_that_are_good_for_years() -> None:
+@pytest.mark.parametrize("path", sorted(CERTIFICATES.iterdir()), ids=lambda path: path.stem)
+def test_given_the_certificates_of_a_region_when_read_then_all_are_authorities_that_are_good_for_years(
+    path: Path,
+) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(CERTIFICATES)
+    context.load_verify_locations(path)
     # The standard library's types leave open which field holds what.
     certificates = cast("list[dict[str, Any]]", context.get_ca_certs())
-    assert len(certificates) == CERTIFICATES.read_text().count("-----BEGIN CERTIFICATE-----")
+    assert len(certificates) == path.read_text().count("-----BEGIN CERTIFICATE-----")
     names = {dict(pair for (pair,) in each["subject"])["commonName"] for each in certificates}
-    # The proxy's, and the instance's as database.yaml orders it, where samconfig.toml deploys to.
-    assert {"Amazon Root CA 1", "Amazon RDS eu-central-1 Root CA RSA2048 G1"} <= names
+    # The proxy's, and the instance's as database.yaml orders it.
+    assert {"Amazon Root CA 1", f"Amazon RDS {path.stem} Root CA RSA2048 G1"} <= names
+    assert all(path.stem in name for name in names if "RDS" in name)
     next_year = datetime.now(UTC) + timedelta(days=365)
     assert all(ssl.cert_time_to_seconds(each["notAfter"]) > next_year.timestamp() for each in certificates)
+
+
+def test_given_where_samconfig_deploys_to_when_certificates_are_looked_for_then_they_are_there() -> None:
+    settings = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    regions = {
+        name: setting["global"]["parameters"]["region"] for name, setting in settings.items() if name != "version"
+    }
+    assert set(regions.values()) <= {path.stem for path in CERTIFICATES.iterdir()}
