@@ -19,6 +19,8 @@ from orders.telemetry import logger, observed
 
 MIGRATIONS = Path(orders.__file__).parent / "migrations"
 _ANSWER_TIMEOUT_SECONDS = 10
+_REASON_CHARACTERS = 500
+"""As much of an error as there is room for: an answer has 4,096 bytes (AWS docs, Custom resource response objects)."""
 
 
 @observed
@@ -43,8 +45,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
             answer["Data"]["Applied"] = ",".join(migrate(DatabaseSettings.from_environment()))
     except Exception as error:  # noqa: BLE001 - whatever it was, CloudFormation must not wait an hour for an answer
         logger.exception("migration failed")
-        answer |= {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error} (log: {context.log_stream_name})"}
-    requests.put(event["ResponseURL"], json=answer, timeout=_ANSWER_TIMEOUT_SECONDS).raise_for_status()
+        reason = f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS]
+        answer |= {"Status": "FAILED", "Reason": f"{reason} (log: {context.log_stream_name})"}
+    # Without a content type: the address is signed for none, and S3 refuses what was signed otherwise.
+    requests.put(event["ResponseURL"], data=json.dumps(answer), timeout=_ANSWER_TIMEOUT_SECONDS).raise_for_status()
     return answer
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -17,8 +18,11 @@ EVENTS = ROOT / "events" / "migrate_database"
 pytestmark = pytest.mark.usefixtures("as_owner")
 
 
+MAX_ANSWER_BYTES = 4_096
+
+
 class CloudFormation(HTTPServer):
-    """Takes the answers of custom resources."""
+    """Takes the answers of custom resources as S3 does: small ones, of no content type, as the address is signed so."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answers)
@@ -29,8 +33,11 @@ class Answers(BaseHTTPRequestHandler):
     server: CloudFormation
 
     def do_PUT(self) -> None:
-        self.server.answers.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-        self.send_response(200)
+        body = self.rfile.read(int(self.headers["content-length"]))
+        is_taken = not self.headers["content-type"] and len(body) <= MAX_ANSWER_BYTES
+        self.send_response(200 if is_taken else 403)
+        if is_taken:
+            self.server.answers.append(json.loads(body))
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
@@ -99,3 +106,12 @@ def test_given_no_database_when_deployed_then_the_deploy_fails_and_says_why(
     assert answer["Status"] == "FAILED"
     assert "OperationalError" in answer["Reason"]
     assert "log: " in answer["Reason"]
+
+
+def test_given_an_error_without_end_when_deployed_then_its_beginning_is_told(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("psycopg2.connect", Mock(side_effect=OSError("ü" * 100_000)))
+    answer = deploy(cloudformation, "Update")
+    assert answer["Status"] == "FAILED"
+    assert re.match(r"OSError: ü{100,} \(log: ", answer["Reason"])
