@@ -8,6 +8,7 @@ out as authorizer, integration and route resources. Anything in it that is not k
 import copy
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,6 +34,7 @@ INTEGRATION = "x-amazon-apigateway-integration"
 BATCHED = {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:SendMessage"}
 METHODS = {"delete", "get", "head", "options", "patch", "post", "put"}
 NO_AUTHORIZER = "NONE"
+VARIABLE = re.compile(r"\{\w+\}")
 
 
 def translate(template: Json, parameters: dict[str, str]) -> Json:
@@ -189,9 +191,14 @@ def _condition(name: str, expression: Any, values: dict[str, str]) -> Any:  # no
 
 
 def _operations(api: str, paths: Json) -> Iterator[tuple[str, Json]]:
+    shapes: dict[str, str] = {}
     for path, methods in paths.items():
         if not path.startswith(("/", "$")):
             raise LocalError(f"{api}.Body: the local cloud does not know {path}. Teach it in local/adapter.py.")
+        if path.endswith("/") and path != "/":
+            raise LocalError(f"{api}.Body: {path} ends with a slash, and no route of API Gateway can.")
+        if (alike := shapes.setdefault(VARIABLE.sub("{}", path), path)) != path:
+            raise LocalError(f"{api}.Body: {alike} and {path} are one path to API Gateway; give its variable one name.")
         _only(methods, METHODS | {ANY_METHOD}, f"{api}.Body {path}")
         for method, operation in methods.items():
             yield _route_key("any" if method == ANY_METHOD else method, path), operation

@@ -14,7 +14,6 @@ cancellations = cache(CancelOrder.from_environment)
 
 
 @app.post("/v1/orders/<order>/cancel")
-@app.post("/v1/orders/<order>/cancel/", deprecated=True)
 def cancel_order(order: str) -> Response[str]:
     """Cancel an order, for the reason in the body if there is one."""
     order = order_id(order)

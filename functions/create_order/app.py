@@ -16,7 +16,7 @@ place_order = cache(PlaceOrder.from_environment)
 
 
 @app.post("/v1/orders")
-@app.post("/v1/orders/create/", deprecated=True)
+@app.post("/v1/orders/create", deprecated=True)
 @app.post("/orders", deprecated=True)
 def create_order() -> Response[str]:
     """Place an order for the items in the body."""

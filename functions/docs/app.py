@@ -4,6 +4,7 @@ import json
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -15,10 +16,15 @@ from orders.swagger_ui import SwaggerUi
 
 
 class DocumentedApi(Api):
-    """An API that knows the routes of all functions, and answers what is none of them."""
+    """An API that knows the routes of all functions, and answers what is none of them.
+
+    Earlier services had paths that end with a slash, and no route of API Gateway can: they are redirected.
+    """
 
     def _no_route(self, _: Exception) -> Response[str]:
         method, path = self.current_event.http_method, self.current_event.path
+        if path.endswith("/") and routes().methods(bare := path.rstrip("/")):
+            return self._redirect(bare)
         methods = routes().methods(path)
         # A path that only looks like a route's, such as one with signs that no id has, is here with the right method.
         if not methods or method in methods:
@@ -34,13 +40,20 @@ class DocumentedApi(Api):
         answer.headers["Allow"] = allowed
         return answer
 
+    def _redirect(self, path: str) -> Response[str]:
+        """Send the same request, body and all, to another path (RFC 9110, section 15.4.9)."""
+        query = self.current_event.raw_event.get("rawQueryString")
+        # The gateway has decoded the path.
+        location = quote(path) + (f"?{query}" if query else "")
+        return Response(HTTPStatus.PERMANENT_REDIRECT, headers={"Location": location}, body="")
+
 
 app = DocumentedApi()
 swagger_ui = SwaggerUi("/docs")
 
 
 @app.get("/docs")
-@app.get("/orders-doc/", deprecated=True)
+@app.get("/orders-doc", deprecated=True)
 def page() -> Response[str]:
     """Swagger UI."""
     return swagger_ui.page.answer(app.current_event.headers)

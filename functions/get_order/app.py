@@ -19,7 +19,7 @@ orders = cache(ReadOrders.from_environment)
 
 
 @app.get("/v1/orders/<order>")
-@app.get("/v1/orders/<order>/details/", deprecated=True)
+@app.get("/v1/orders/<order>/details", deprecated=True)
 def get_order(order: str) -> Response[str]:
     """An order, with its lines and, if asked for, its timeline."""
     include = app.query.get("include", "")

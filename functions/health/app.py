@@ -15,7 +15,6 @@ health = cache(CheckHealth.from_environment)
 
 @app.get("/v1/health")
 @app.get("/health", deprecated=True)
-@app.get("/health/", deprecated=True)
 def check_health() -> Response[str]:
     """Whether the database answers and tasks are carried out; 503 only where no order can be taken."""
     found = health().check()

@@ -13,7 +13,7 @@ orders = cache(ListOrders.from_environment)
 
 
 @app.get("/v1/customers/<customer>/orders")
-@app.get("/v1/orders/my-orders/<customer>/", deprecated=True)
+@app.get("/v1/orders/my-orders/<customer>", deprecated=True)
 def list_customer_orders(customer: str) -> Response[str]:
     """A page of the customer's orders."""
     return app.orders(orders().list(app.caller, app.query, customer_id(customer)))

@@ -13,7 +13,6 @@ orders = cache(ListOrders.from_environment)
 
 
 @app.get("/v1/orders")
-@app.get("/v1/orders/", deprecated=True)
 @app.get("/orders", deprecated=True)
 def list_orders() -> Response[str]:
     """A page of orders."""

@@ -33,6 +33,7 @@ again.
 `If-None-Match` saves reading the same one again (304).
 
 Operations marked as deprecated are there for clients of earlier services; they do what the ones in their place do.
+A path with a slash behind it is redirected (308) to the one without.
 """
 _TAGS = {
     "orders": "Place, read, list, cancel and update orders.",

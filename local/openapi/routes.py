@@ -39,8 +39,7 @@ class Route:
         """A name of its own; a canonical route has its operation's."""
         if not self.deprecated:
             return self.operation
-        place = re.sub(r"\W+", "_", self.path.strip("/")).strip("_")
-        return f"{self.operation}_at_{place}{'_slash' if self.path.endswith('/') else ''}"
+        return f"{self.operation}_at_{re.sub(r'\W+', '_', self.path).strip('_')}"
 
 
 def read_routes(functions: Path) -> list[Route]:

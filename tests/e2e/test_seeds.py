@@ -25,6 +25,7 @@ pytestmark = pytest.mark.usefixtures("services")
 
 def test_given_the_first_django_service_when_its_requests_are_sent_then_they_are_answered(client: Client) -> None:
     with client("5") as customer:
+        customer.follow_redirects = True
         created = customer.post("/v1/orders/create/", json=CREATE)
         assert created.status_code == 201
         order = created.json()
@@ -36,12 +37,14 @@ def test_given_the_first_django_service_when_its_requests_are_sent_then_they_are
         assert cancelled.status_code == 200
         wait_for(customer, order["id"], status="cancelled")
     with client(None) as anybody:
+        anybody.follow_redirects = True
         assert anybody.get("/health/").json() == {"status": "ok", "database": "ok", "tasks": "ok"}
         assert anybody.get("/v1/orders/").status_code == 401
 
 
 def test_given_the_second_django_service_when_its_history_is_filtered_then_it_is(client: Client) -> None:
     with client("5") as customer, client("carrier", "orders:write") as carrier:
+        customer.follow_redirects = True
         order = customer.post("/v1/orders/create/", json=CREATE).json()
         wait_for(customer, order["id"], payment_status="paid")
         assert carrier.put(f"/v1/orders/{order['id']}/status", json={"status": "shipped"}).status_code == 200

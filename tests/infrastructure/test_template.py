@@ -11,8 +11,8 @@ from orders.queue import DEAD_LETTERS
 from orders.tasks import LEASE, MAX_ATTEMPTS
 from tests.support import FUNCTIONS, ROOT, load_function
 
-HEALTH = {"GET /v1/health", "GET /health", "GET /health/"}
-DOCS = {"GET /docs", "GET /docs/{asset}", "GET /orders-doc/", "GET /openapi.json", "GET /postman.json"}
+HEALTH = {"GET /v1/health", "GET /health"}
+DOCS = {"GET /docs", "GET /docs/{asset}", "GET /orders-doc", "GET /openapi.json", "GET /postman.json"}
 CONSOLE = {"GET /console", "GET /console/{version}/{asset}"}
 DEFAULT = "ANY $default"
 NO_TOKEN = {*HEALTH, *DOCS, *CONSOLE, DEFAULT}
@@ -21,16 +21,16 @@ NO_TOKEN = {*HEALTH, *DOCS, *CONSOLE, DEFAULT}
 ROUTES = {
     "create_order": {
         "POST /v1/orders",
-        "POST /v1/orders/create/",
+        "POST /v1/orders/create",
         "POST /orders",
         "POST /v1/customers/{customer_id}/orders",
-        "POST /orders/{customer_id}",
+        "POST /orders/{id}",
     },
-    "get_order": {"GET /v1/orders/{order_id}", "GET /v1/orders/{order_id}/details/", "GET /orders/{order_id}"},
-    "list_orders": {"GET /v1/orders", "GET /v1/orders/", "GET /orders"},
-    "list_customer_orders": {"GET /v1/customers/{customer_id}/orders", "GET /v1/orders/my-orders/{customer_id}/"},
-    "cancel_order": {"POST /v1/orders/{order_id}/cancel", "POST /v1/orders/{order_id}/cancel/"},
-    "update_order_status": {"PUT /v1/orders/{order_id}/status", "PUT /orders/{order_id}"},
+    "get_order": {"GET /v1/orders/{order_id}", "GET /v1/orders/{order_id}/details", "GET /orders/{id}"},
+    "list_orders": {"GET /v1/orders", "GET /orders"},
+    "list_customer_orders": {"GET /v1/customers/{customer_id}/orders", "GET /v1/orders/my-orders/{customer_id}"},
+    "cancel_order": {"POST /v1/orders/{order_id}/cancel"},
+    "update_order_status": {"PUT /v1/orders/{order_id}/status", "PUT /orders/{id}"},
     "health": HEALTH,
     "docs": {*DOCS, DEFAULT},
     "console": CONSOLE,

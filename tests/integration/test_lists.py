@@ -177,7 +177,7 @@ class TestFilters:
         third_and_first = [FOUR["third"].id, FOUR["first"].id]
         for name, path in (
             ("list_customer_orders", "/v1/customers/5/orders"),
-            ("list_customer_orders", "/v1/orders/my-orders/5/"),
+            ("list_customer_orders", "/v1/orders/my-orders/5"),
             ("get_order", "/orders/5"),
         ):
             answer = call(load_function(name), "GET", path, query=query)

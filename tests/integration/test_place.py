@@ -33,7 +33,7 @@ def counts(query: Query) -> list[int]:
 def test_given_items_when_ordered_then_all_of_it_is_stored_and_the_stock_is_held(
     function: Load, query: Query, stock: Stock
 ) -> None:
-    answer = call(function("create_order"), "POST", "/v1/orders/create/", {"customer_id": 5, "items": ITEMS})
+    answer = call(function("create_order"), "POST", "/v1/orders/create", {"customer_id": 5, "items": ITEMS})
     order = answer.json
     assert answer.status == 201
     assert answer.headers["location"] == f"/v1/orders/{order['id']}"

@@ -40,7 +40,7 @@ Resources:
       CodeUri: {Bucket: b, Key: get_order}
       Events:
         Canonical: {Type: HttpApi, Properties: {ApiId: !Ref Api, Method: get, Path: "/orders/{order_id}"}}
-        Slash: {Type: HttpApi, Properties: {ApiId: !Ref Api, Method: get, Path: "/orders/{order_id}/"}}
+        Cancel: {Type: HttpApi, Properties: {ApiId: !Ref Api, Method: post, Path: "/orders/{order_id}/cancel"}}
         Any: {Type: HttpApi, Properties: {ApiId: !Ref Api, Method: any, Path: /anything}}
         Health:
           Type: HttpApi
@@ -51,7 +51,7 @@ Resources:
 """
 ROUTES = {
     "GET /orders/{order_id}": True,
-    "GET /orders/{order_id}/": True,
+    "POST /orders/{order_id}/cancel": True,
     "ANY /anything": True,
     "GET /health": False,
 }
@@ -155,6 +155,8 @@ JWT = "JwtConfiguration: {issuer: 'https://a.example', audience: [b]}, IdentityS
         (FUNCTION, f"Condition: InVpc\n    {FUNCTION}", "Api.Body /orders/.* Fn::If"),
         ("Resources:\n", SECOND_API, "one HTTP API; template.yaml has 2"),
         ('AuthorizerPayloadFormatVersion: "2.0"', "", "not valid SAM"),
+        ("Path: /anything", "Path: /anything/", "/anything/ ends with a slash"),
+        ("Path: /anything", 'Path: "/orders/{id}"', "one path to API Gateway"),
     ],
 )
 def test_given_what_is_not_known_when_adapted_then_it_is_an_error(
