@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from samcli.lib.cfn_language_extensions.sam_integration import expand_language_extensions
+
 from local import adapter
 from local import template as sam
 from tests.support import ROOT
@@ -16,10 +18,24 @@ ALL = (MAIN, NETWORK, DATABASE)
 
 def expanded(path: Path, **parameters: str) -> sam.Json:
     """A template with what SAM adds to it."""
+    return adapter.translate(_packaged(path), parameters)
+
+
+def deployed(path: Path, **parameters: str) -> sam.Json:
+    """A template as AWS transforms it, with values for all of its parameters.
+
+    AWS::LanguageExtensions comes first: it puts parameters and conditions into resources, takes away what is nothing,
+    and does not touch globals, which SAM adds after that.
+    """
+    extended = expand_language_extensions(_packaged(path), parameters, enabled=True).expanded_template
+    return adapter.translate(extended, parameters)
+
+
+def _packaged(path: Path) -> sam.Json:
     template = sam.read(path)
     for resource in sam.resources(template, *sam.SOURCES).values():
         resource["Properties"][sam.SOURCES[resource["Type"]]] = {"Bucket": "code", "Key": "code.zip"}
-    return adapter.translate(template, parameters)
+    return template
 
 
 class Deployment:

@@ -12,7 +12,7 @@ import pytest
 from local import template as sam
 from local.template import statements
 from orders.queue import SERVICES as SERVICES_OF_TASKS
-from tests.infrastructure.templates import ALL, DATABASE, MAIN, NETWORK, Deployment, expanded, texts
+from tests.infrastructure.templates import ALL, DATABASE, MAIN, NETWORK, Deployment, deployed, expanded, texts
 from tests.promises import PROMISES
 from tests.support import ROOT
 
@@ -29,7 +29,8 @@ SERVICES = {
 }
 NEW = Deployment(MAIN, **SERVICES)
 EXPANDED = Deployment(expanded(MAIN), **SERVICES)
-EXISTING = {"CreateDatabase": "false", "DatabaseHost": "db.example", "JwtJwksUrl": "https://users.example/jwks"}
+PUBLIC_KEYS = {"JwtJwksUrl": "https://users.example/jwks", "JwtAlgorithms": "RS256"}
+EXISTING = {"CreateDatabase": "false", "DatabaseHost": "db.example", **PUBLIC_KEYS}
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.parameters["NatGateways"])
@@ -163,6 +164,16 @@ def test_given_a_database_when_reached_then_only_over_tls_and_by_token() -> None
     assert settings["Parameters"]["rds.force_ssl"] == "1"
 
 
+def test_given_the_proxy_when_it_assumes_its_role_then_on_no_condition() -> None:
+    # RDS Proxy supports no global condition keys (AWS docs, Quotas and limitations for RDS Proxy).
+    deployment = Deployment(DATABASE)
+    [proxy] = deployment.of_type("AWS::RDS::DBProxy").values()
+    role = deployment.resources[proxy["RoleArn"]["Fn::GetAtt"][0]]["Properties"]
+    [trust] = statements(role["AssumeRolePolicyDocument"])
+    assert trust["Principal"] == {"Service": "rds.amazonaws.com"}
+    assert "Condition" not in trust
+
+
 def test_given_what_postgresql_logs_when_configured_then_no_statement_is_written_down() -> None:
     [settings] = Deployment(DATABASE).of_type("AWS::RDS::DBParameterGroup").values()
     logged = settings["Parameters"]
@@ -273,7 +284,7 @@ def test_given_a_function_when_it_is_called_then_by_an_alias_that_moves_with_all
 
 
 # Of the function that migrates, which has no callers, and of what stands around functions: live without a new version.
-BESIDE_A_VERSION = {"Canary", "DatabaseOwner", "FunctionConcurrency", "TaskConcurrency"}
+BESIDE_A_VERSION = {"Canary", "DatabaseOwner", "TaskConcurrency"}
 NAMED = re.compile(r"'Ref': '(\w+)'|Outputs\.(\w+)|\$\{(\w+)\}")
 
 
@@ -288,6 +299,26 @@ def test_given_a_parameter_that_functions_run_with_when_it_changes_then_there_is
     given = {"FunctionSubnetIds", "FunctionSecurityGroupId", "ProxyHost"}
     assert given <= used
     assert given <= told
+
+
+WITHOUT_DATABASE = {"AuthorizerFunction", "ConsoleFunction", "DocsFunction"}
+IN_BACKGROUND = {"MigrateDatabaseFunction", "ProcessTaskFunction", "RelayTasksFunction"}
+
+
+@pytest.mark.parametrize(("given", "in_network"), [({}, True), ({"CreateDatabase": "false"}, False)])
+@pytest.mark.parametrize("concurrency", ["0", "90"])
+def test_given_conditions_when_aws_has_resolved_them_then_functions_have_what_is_theirs_and_no_more(
+    given: dict[str, str], concurrency: str, *, in_network: bool
+) -> None:
+    parameters = {**NEW.parameters, **given, "FunctionConcurrency": concurrency}
+    made = sam.resources(deployed(MAIN, **parameters), "AWS::Lambda::Function")
+    joined = {name for name, function in made.items() if "VpcConfig" in function["Properties"]}
+    assert joined == (made.keys() - WITHOUT_DATABASE if in_network else set())
+    limits = {name: function["Properties"].get("ReservedConcurrentExecutions") for name, function in made.items()}
+    assert {name for name, limit in limits.items() if limit == "90"} == (
+        made.keys() - WITHOUT_DATABASE - IN_BACKGROUND if concurrency == "90" else set()
+    )
+    assert set(limits.values()) <= {None, "90"}
 
 
 @pytest.mark.parametrize(("canary", "groups"), [("true", True), ("false", False)])
@@ -389,6 +420,10 @@ def test_given_a_function_when_it_logs_in_then_as_the_role_that_it_needs_and_wit
         ({"DatabaseHost": "db.example", "JwtSecretArn": "arn"}, "set CreateDatabase to false to use it"),
         ({"CreateDatabase": "false", "JwtSecretArn": "arn", "DatabaseAuth": "none"}, "Set DatabaseHost"),
         (EXISTING, "Set DatabaseResourceId"),
+        ({**PUBLIC_KEYS, "JwtSecretArn": "arn"}, "JwtSecretArn or JwtJwksUrl, not both"),
+        ({"JwtPublicKey": "key", "JwtAlgorithms": "ES256", "JwtSecretArn": "arn"}, "JwtPublicKey, not both"),
+        ({**PUBLIC_KEYS, "JwtPublicKey": "key"}, "JwtPublicKey or JwtJwksUrl, not both"),
+        ({"JwtPublicKey": "key"}, "HS256 goes with JwtSecretArn"),
     ],
 )
 def test_given_parameters_that_do_not_go_together_when_deployed_then_it_says_what_to_set(

@@ -60,11 +60,11 @@ def named(main: dict[str, Any], kind: str, name: str) -> set[str]:
 
 
 def alarms(monitored: dict[str, Any], metric: str) -> dict[str, dict[str, Any]]:
-    """The alarms over a plain statistic of one metric, by the value of its dimension."""
+    """The alarms over just one metric, by the value of its dimension."""
     return {
         alarm["Dimensions"][0]["Value"]: alarm
         for alarm in of_type(monitored, "AWS::CloudWatch::Alarm")
-        if alarm.get("MetricName") == metric and "Statistic" in alarm
+        if alarm.get("MetricName") == metric
     }
 
 
@@ -172,6 +172,37 @@ def test_given_metric_math_when_read_then_it_uses_the_metrics_beside_it_and_no_o
         for part in parts:
             if "Expression" in part and not part["Expression"].startswith("SELECT"):
                 assert set(re.findall(r"\b[a-z]\w*", part["Expression"])) == inputs, alarm["AlarmName"]
+
+
+def test_given_a_percentile_when_an_alarm_asks_for_it_then_its_hundredth_part_is_of_more_than_one(
+    monitored: dict[str, Any],
+) -> None:
+    watching = set()
+    for alarm in of_type(monitored, "AWS::CloudWatch::Alarm"):
+        # An alarm on a percentile itself says nothing below 1,000 samples, or takes the slowest of a few for it.
+        assert "ExtendedStatistic" not in alarm, alarm["AlarmName"]
+        asked = {part["MetricStat"]["Stat"]: part for part in alarm.get("Metrics", []) if "MetricStat" in part}
+        if "p99" in asked:
+            [expression] = [part["Expression"] for part in alarm["Metrics"] if "Expression" in part]
+            count, slow = asked["SampleCount"], asked["p99"]
+            assert expression == f"IF({count['Id']} >= 100, {slow['Id']}, 0)"
+            assert count["MetricStat"] | {"Stat": "p99"} == slow["MetricStat"]
+            watching.add(alarm["AlarmName"].removeprefix(f"{STACK}-ticket-"))
+    services = {"cart", "inventory", "notification", "payment", "shipping"}
+    assert watching == {"slow-creates", *(f"{service}-slow" for service in services)}
+
+
+def test_given_a_metric_that_falls_silent_when_an_alarm_waits_for_that_then_each_empty_period_counts(
+    monitored: dict[str, Any],
+) -> None:
+    metric_alarms = of_type(monitored, "AWS::CloudWatch::Alarm")
+    [silent] = [alarm for alarm in metric_alarms if alarm["TreatMissingData"] == "breaching"]
+    filled, runs = silent["Metrics"]
+    assert silent["AlarmName"] == f"{STACK}-page-relay-silent"
+    assert filled["Expression"] == f"FILL({runs['Id']}, 0)"
+    assert runs["MetricStat"]["Stat"] == "SampleCount"
+    assert (silent["ComparisonOperator"], silent["Threshold"]) == ("LessThanThreshold", 1)
+    assert runs["MetricStat"]["Period"] * silent["DatapointsToAlarm"] == 300
 
 
 @pytest.mark.parametrize("stack", [STACK, "orders-staging"])

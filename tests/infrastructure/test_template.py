@@ -139,6 +139,7 @@ def test_given_a_service_when_it_has_tasks_then_they_have_a_queue_that_ends_in_d
         assert queue["RedrivePolicy"]["maxReceiveCount"] > MAX_ATTEMPTS
         assert queue["VisibilityTimeout"] >= 6 * functions["process_task"]["Timeout"]
         source = sources[f"{service.title()}Queue.Arn"]
+        assert source["BatchSize"] == load_function("process_task").TASKS_AT_ONCE
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert source["ScalingConfig"]["MaximumConcurrency"]
 

