@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import requests
 from yoyo import read_migrations
 from yoyo.backends.core.postgresql import PostgresqlBackend
@@ -15,9 +18,15 @@ from yoyo.migrations import default_migration_table
 import orders
 from orders.config import DatabaseSettings
 from orders.database import connect, connection_parameters
+from orders.errors import DatabaseUnavailable
 from orders.telemetry import logger, observed
 
 MIGRATIONS = Path(orders.__file__).parent / "migrations"
+_CONNECT_TIMEOUT_SECONDS = 10
+_PATIENCE_SECONDS = 120
+"""For so long a login is tried: in a new stack its permission is seconds old, and takes a while to reach the database.
+Both logins, with the time-outs of their last attempts, take less than the 300 seconds that the function has."""
+_PAUSE_SECONDS = 5
 _ANSWER_TIMEOUT_SECONDS = 10
 _REASON_CHARACTERS = 500
 """As much of an error as there is room for: an answer has 4,096 bytes (AWS docs, Custom resource response objects)."""
@@ -62,15 +71,36 @@ def migrate(settings: DatabaseSettings) -> list[str]:
 
     Safe to run twice and side by side: a lock that dies with its session lets one run at a time through. (yoyo's own
     lock is a row in a table, which a function that was killed leaves behind.)
+
+    Raises:
+        psycopg2.OperationalError: the database has let nobody in for two minutes.
     """
-    with closing(connect(settings)) as guard, guard.cursor() as cursor:
+    guard = _patiently(lambda: connect(settings, _CONNECT_TIMEOUT_SECONDS))
+    with closing(guard), guard.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtext('orders_migrations'))")
-        parameters = connection_parameters(settings)
-        backend = PostgresqlBackend(
-            DatabaseURI("postgresql", None, None, None, None, settings.name, parameters), default_migration_table
-        )
+        backend = _patiently(lambda: _backend(settings))
         with closing(backend.connection):
             backend.init_database()
             pending = backend.to_apply(read_migrations(str(MIGRATIONS)))
             backend.apply_migrations(pending)
     return [migration.id for migration in pending]
+
+
+def _backend(settings: DatabaseSettings) -> PostgresqlBackend:
+    """What yoyo applies migrations with, connected."""
+    parameters = connection_parameters(settings, _CONNECT_TIMEOUT_SECONDS)
+    uri = DatabaseURI("postgresql", None, None, None, None, settings.name, parameters)
+    return PostgresqlBackend(uri, default_migration_table)
+
+
+def _patiently[Connected](log_in: Callable[[], Connected]) -> Connected:
+    """Log in, again and again while the database cannot be reached or lets nobody in; at last raise what it says."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return log_in()
+        except (psycopg2.OperationalError, DatabaseUnavailable) as error:
+            if time.monotonic() >= deadline:
+                raise
+            logger.warning("not logged in, trying again", cause=str(error))
+        time.sleep(_PAUSE_SECONDS)

@@ -1,7 +1,10 @@
 """Carry out tasks from the queues: call the downstream services, and let happen to the orders what came of it."""
 
 import asyncio
-from functools import cache
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
@@ -15,6 +18,11 @@ from orders.queue import SqsTaskQueue, task_id
 from orders.telemetry import logger, observed, traced
 from orders.warmup import warm_up
 
+TASKS_AT_ONCE = 10
+"""As many as a batch has."""
+
+# Its threads begin when they are needed, and are kept. asyncio's own are fewer than a batch on two processors.
+threads = ThreadPoolExecutor(TASKS_AT_ONCE)
 processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 work = cache(CarryOut.from_environment)
 
@@ -32,6 +40,8 @@ def queue() -> SqsTaskQueue:
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Carry out a batch of tasks side by side; those that are not done come back by themselves."""
+    # Once, before threads ask for it side by side: each that came first would connect to the database.
+    work()
     return async_process_partial_response(event, _process, processor, context)
 
 
@@ -40,11 +50,17 @@ async def _process(record: SQSRecord) -> None:
     if task is None:
         raise NotDone
     with traced(record.attributes.aws_trace_header):
-        verdict = await asyncio.to_thread(_carry_out, task)
+        verdict = await _in_thread(_carry_out, task)
     if verdict.retry_seconds is not None:
         seconds = verdict.retry_seconds
-        await asyncio.to_thread(queue().put_back, record.event_source_arn, record.receipt_handle, seconds)
+        await _in_thread(queue().put_back, record.event_source_arn, record.receipt_handle, seconds)
         raise NotDone
+
+
+async def _in_thread[**P, Result](function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
+    """As `asyncio.to_thread`, trace and all, in the threads of a batch."""
+    call = partial(copy_context().run, function, *args, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(threads, call)
 
 
 def _carry_out(task: str) -> Verdict:

@@ -102,26 +102,29 @@ class Database:
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def connect(settings: DatabaseSettings) -> Connection:
+def connect(settings: DatabaseSettings, timeout_seconds: int = _CONNECT_TIMEOUT_SECONDS) -> Connection:
     """A new connection that commits each statement by itself."""
-    connection: Connection = psycopg2.connect(**connection_parameters(settings))
+    connection: Connection = psycopg2.connect(**connection_parameters(settings, timeout_seconds))
     connection.autocommit = True
     return connection
 
 
-def connection_parameters(settings: DatabaseSettings) -> dict[str, Any]:
-    """What libpq has to know, login included."""
+def connection_parameters(
+    settings: DatabaseSettings, timeout_seconds: int = _CONNECT_TIMEOUT_SECONDS
+) -> dict[str, Any]:
+    """What libpq has to know, login included; the time-out is for connecting."""
     return {
         "host": settings.host,
         "port": settings.port,
         "dbname": settings.name,
         "user": settings.user,
         "application_name": settings.application,
-        "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
-        # Notices a server that vanished without a word within seconds instead of hours.
-        "keepalives_idle": 10,
-        "keepalives_interval": 3,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 15_000,
+        "connect_timeout": timeout_seconds,
+        # Notices within five seconds that a server vanished without a word, so that a function has time to connect anew
+        # and to answer. It may work on a statement for longer: its operating system answers for it meanwhile.
+        "keepalives_idle": 2,
+        "keepalives_interval": 1,
+        "keepalives_count": 2,
+        "tcp_user_timeout": 4_000,
         **login(settings),
     }

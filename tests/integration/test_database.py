@@ -1,6 +1,10 @@
 """The connection: it survives what happens to servers."""
 
+import ctypes
+import os
 import shutil
+import socket
+import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -8,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
+from time import monotonic
 
 import psycopg2
 import pytest
@@ -18,7 +23,19 @@ from orders.database import Database, connect
 from orders.errors import DatabaseUnavailable
 from orders.monitoring import figures
 from tests.integration.conftest import INSERT_ORDERS, Query
-from tests.support import load_function
+from tests.support import load_function, wait_until
+
+FUNCTION_SECONDS = 10
+SO_ATTACH_FILTER = 26
+"""Linux's; Python has no name for it."""
+
+
+def vanish(database: Database) -> None:
+    """Let nothing more arrive over the connection, as if the server had lost its power."""
+    assert database._connection is not None
+    nothing = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    with socket.socket(fileno=os.dup(database._connection.fileno())) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(nothing)))
 
 
 def pid(database: Database) -> int:
@@ -63,6 +80,29 @@ def test_given_a_server_that_is_down_when_asked_then_it_says_so_until_the_server
     finally:
         postgres.start()
     assert database.fetch("SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_given_a_server_that_vanished_when_asked_then_a_new_connection_answers_in_time(database: Database) -> None:
+    before = pid(database)
+    vanish(database)
+    begun = monotonic()
+    assert pid(database) != before
+    assert monotonic() - begun < FUNCTION_SECONDS
+
+
+def test_given_a_server_that_vanishes_while_it_works_when_waited_for_then_the_caller_is_told_in_time(
+    database: Database, query: Query
+) -> None:
+    working = "SELECT pid FROM pg_stat_activity WHERE pid = %(pid)s AND state = 'active'"
+    server = pid(database)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(database.fetch, "SELECT pg_sleep(30)", rerun=False)
+        wait_until(lambda: bool(query(working, pid=server)))
+        vanish(database)
+        begun = monotonic()
+        with pytest.raises(DatabaseUnavailable):
+            answer.result()
+        assert monotonic() - begun < FUNCTION_SECONDS
 
 
 def test_given_a_statement_that_ran_out_of_time_when_asked_then_it_is_not_run_again(

@@ -1,15 +1,22 @@
 """The custom resource: CloudFormation gets an answer whatever happens."""
 
+import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
+from types import ModuleType
 from typing import Any
 from unittest.mock import Mock
 
+import psycopg2
 import pytest
 
+from local.postgres import Postgres
+from orders.clock import Clock
+from orders.telemetry import logger
 from tests.integration.conftest import Query
 from tests.support import ROOT, Context, load_function
 
@@ -52,16 +59,54 @@ def cloudformation() -> Iterator[CloudFormation]:
         server.shutdown()
 
 
+class Time:
+    """Takes the place of the module: it passes when somebody waits, and no faster."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.while_waiting: Callable[[], None] = lambda: None
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.while_waiting()
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def migrations(time: Time, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The function, in whose time we are."""
+    function = load_function("migrate_database")
+    monkeypatch.setattr(function, "time", time)
+    return function
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What the function logs."""
+    stream = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
+    return stream
+
+
 def sample(request_type: str) -> dict[str, Any]:
     """The sample event of a kind of request."""
     event: dict[str, Any] = json.loads((EVENTS / f"{request_type.lower()}.json").read_text())
     return event
 
 
-def deploy(server: CloudFormation, request_type: str, **properties: object) -> dict[str, Any]:
+def deploy(
+    server: CloudFormation, request_type: str, function: ModuleType | None = None, **properties: object
+) -> dict[str, Any]:
     event = sample(request_type) | {"ResponseURL": f"http://127.0.0.1:{server.server_port}/answer"}
     event["ResourceProperties"] |= properties
-    load_function("migrate_database").handler(event, Context())
+    (function or load_function("migrate_database")).handler(event, Context())
     return server.answers.pop()
 
 
@@ -98,14 +143,73 @@ def test_given_a_stack_with_orders_when_it_is_deleted_then_they_stay(
     assert query("SELECT count(*) AS n FROM orders") == [{"n": 0}]
 
 
-def test_given_no_database_when_deployed_then_the_deploy_fails_and_says_why(
-    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch, query: Query
+def test_given_no_database_when_deployed_then_the_deploy_fails_after_two_minutes_and_says_why(
+    cloudformation: CloudFormation, migrations: ModuleType, time: Time, monkeypatch: pytest.MonkeyPatch, query: Query
 ) -> None:
     monkeypatch.setenv("DATABASE_PORT", "1")
-    answer = deploy(cloudformation, "Create")
+    answer = deploy(cloudformation, "Create", migrations)
     assert answer["Status"] == "FAILED"
     assert "OperationalError" in answer["Reason"]
     assert "log: " in answer["Reason"]
+    assert time.seconds == 120
+
+
+def test_given_a_database_that_comes_up_late_when_deployed_then_the_deploy_waits_and_says_in_its_log_for_what(
+    cloudformation: CloudFormation,
+    migrations: ModuleType,
+    time: Time,
+    postgres: Postgres,
+    query: Query,
+    log: io.StringIO,
+) -> None:
+    time.while_waiting = lambda: postgres.start() if time.seconds > 30 else None
+    postgres.stop()
+    try:
+        answer = deploy(cloudformation, "Create", migrations)
+    finally:
+        postgres.start()
+    assert answer["Status"] == "SUCCESS"
+    assert 30 < time.seconds < 120
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert len(lines) > 1
+    assert all(line["level"] == "WARNING" and "Connection refused" in line["cause"] for line in lines)
+
+
+def test_given_a_second_login_that_is_refused_when_deployed_then_it_is_tried_again_as_well(
+    cloudformation: CloudFormation, migrations: ModuleType, monkeypatch: pytest.MonkeyPatch, query: Query
+) -> None:
+    connect, refuses = psycopg2.connect, iter([False, True])
+
+    def connect_later(**parameters: Any) -> object:
+        if next(refuses, False):
+            raise psycopg2.OperationalError("PAM authentication failed")
+        return connect(**parameters)
+
+    monkeypatch.setattr("psycopg2.connect", connect_later)
+    assert deploy(cloudformation, "Create", migrations)["Status"] == "SUCCESS"
+    assert list(refuses) == []
+
+
+def test_given_a_permission_that_is_not_known_yet_when_deployed_then_each_attempt_has_a_token_of_its_own(
+    cloudformation: CloudFormation, migrations: ModuleType, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = datetime.now(UTC)
+    connect = Mock(side_effect=psycopg2.OperationalError("PAM authentication failed"))
+    monkeypatch.setenv("DATABASE_AUTH", "iam")
+    monkeypatch.setattr("psycopg2.connect", connect)
+    monkeypatch.setattr(Clock, "now", lambda _: begun + timedelta(seconds=time.seconds))
+    assert "PAM authentication failed" in deploy(cloudformation, "Create", migrations)["Reason"]
+    tokens = [call.kwargs["password"] for call in connect.call_args_list]
+    assert len(set(tokens)) == len(tokens) > 2
+
+
+def test_given_nothing_to_sign_a_token_with_when_deployed_then_nobody_waits_for_it(
+    cloudformation: CloudFormation, migrations: ModuleType, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_AUTH", "iam")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    assert deploy(cloudformation, "Create", migrations)["Reason"].startswith("ConfigurationError: ")
+    assert time.seconds == 0
 
 
 def test_given_an_error_without_end_when_deployed_then_its_beginning_is_told(

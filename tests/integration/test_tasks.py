@@ -1,15 +1,18 @@
 """The way of an order after its 201: its tasks are carried out, whatever the services do."""
 
+import uuid
 from collections.abc import Callable
+from threading import Barrier
 from typing import Any
 
 import httpx
 import pytest
 
-from orders.carry_out import DONE
+from orders.carry_out import DONE, CarryOut, Verdict
 from orders.tasks import MAX_ATTEMPTS
 from tests.integration.conftest import Query
 from tests.integration.world import World
+from tests.support import Context, load_function, task_message
 
 pytestmark = pytest.mark.usefixtures("inventory_api")
 
@@ -287,3 +290,24 @@ def test_given_an_order_that_nobody_pays_for_when_the_relay_runs_then_it_expires
     assert book(order)["charged"] == []
     assert "order_expired" in book(order)["notified"]
     assert stock("SKU123") == FREE
+
+
+@pytest.mark.usefixtures("query", "services")
+def test_given_a_new_environment_when_it_has_a_full_batch_then_all_is_carried_out_at_once_over_one_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As many as a function of 1,024 MB has.
+    monkeypatch.setattr("os.process_cpu_count", lambda: 2)
+    function = load_function("process_task")
+    all_at_work = Barrier(10)
+    connections: set[object] = set()
+
+    def wait_for_the_others(work: CarryOut, task_id: str) -> Verdict:
+        connections.add(work.database)
+        all_at_work.wait(timeout=10)
+        return DONE
+
+    monkeypatch.setattr(CarryOut, "carry_out", wait_for_the_others)
+    batch = [task_message(str(uuid.uuid4())) for _ in range(10)]
+    assert function.handler({"Records": batch}, Context()) == {"batchItemFailures": []}
+    assert len(connections) == 1

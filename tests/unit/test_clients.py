@@ -1,6 +1,11 @@
-"""The session that the clients share."""
+"""The session that the clients share, and what they make of answers that are none."""
 
+import pytest
+from urllib3 import HTTPResponse
+
+from orders.clients.cart import CartClient
 from orders.clients.http import Session
+from orders.errors import DownstreamRefused, DownstreamUnavailable
 
 
 def test_given_services_over_tls_when_connected_to_then_certificates_are_read_once_for_all() -> None:
@@ -9,3 +14,27 @@ def test_given_services_over_tls_when_connected_to_then_certificates_are_read_on
     assert pools[0] is not pools[1]
     assert pools[0].conn_kw["ssl_context"] is pools[1].conn_kw["ssl_context"]
     assert session.connection_from_host("cart.invalid", scheme="https") is pools[1]
+
+
+def ask_for_a_cart(answered: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session()
+    monkeypatch.setattr(session, "request", lambda *_, **__: HTTPResponse(status=answered))
+    CartClient(session, "http://cart.invalid").get("5")
+
+
+@pytest.mark.parametrize("status", [400, 418, 422, 460, 463, 499])
+def test_given_a_client_error_of_any_number_when_called_then_it_is_a_refusal(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(DownstreamRefused, match=f"it answered {status} to GET /carts/5"):
+        ask_for_a_cart(status, monkeypatch)
+
+
+@pytest.mark.parametrize("status", [304, 408, 429, 500, 503, 520, 522, 561, 999])
+def test_given_any_other_status_that_is_no_answer_when_called_then_it_may_be_asked_again(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(DownstreamUnavailable) as raised:
+        ask_for_a_cart(status, monkeypatch)
+    assert type(raised.value) is DownstreamUnavailable
+    assert raised.value.__notes__ == [f"it answered {status} to GET /carts/5"]

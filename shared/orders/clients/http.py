@@ -96,7 +96,9 @@ class Client:
             return response
         telemetry.count("DownstreamErrors", downstream=self.service)
         cause = f"it answered {response.status} to {method} {path}"
-        if HTTPStatus(response.status).is_client_error and response.status not in _TEMPORARY:
+        # As numbers: load balancers answer with statuses that `HTTPStatus` has no name for.
+        is_client_error = HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        if is_client_error and response.status not in _TEMPORARY:
             raise DownstreamRefused(f"The {self.service} service refuses: {cause}.", service=self.service)
         raise self.unavailable(cause)
 
