@@ -6,6 +6,7 @@ import io
 import shutil
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BUCKET = "artifacts"
-
-
 SITE = f"python/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 """The folder of a layer in which Python looks for files that lead elsewhere."""
 
@@ -53,10 +52,15 @@ def upload(template: Json, folder: Path, s3: "S3Client", shelf: Path) -> Json:
 
 def archived(folder: Path) -> bytes:
     """Returns a folder as a zip file that depends on nothing but names and contents; it is not compressed."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return _zipped({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            archive.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix()), path.read_bytes())
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
     return buffer.getvalue()
 
 
@@ -74,8 +78,5 @@ def _unpacked(archive: bytes, shelf: Path) -> Path:
 
 def _leading_to(packages: Path) -> bytes:
     """Returns a layer that puts a folder of packages before all others, where its own would be."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        line = f"import sys; sys.path.insert(0, {str(packages)!r})\n"
-        archive.writestr(zipfile.ZipInfo(f"{SITE}/layer.pth"), line)
-    return buffer.getvalue()
+    line = f"import sys; sys.path.insert(0, {str(packages)!r})\n"
+    return _zipped({f"{SITE}/layer.pth": line.encode()})

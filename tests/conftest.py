@@ -1,4 +1,7 @@
+import io
+import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 import hypothesis
@@ -37,3 +40,13 @@ class Together(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
     """Let several processes share the tests, where more than one is asked for."""
     return Together(config, log)
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
+    """The log lines that a function has written so far."""
+    from orders.telemetry import logger
+
+    stream = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from local import logs
+from local import logs, processes
 from local.ports import can_bind, free_port
 from local.stack import Stack
 from tests.e2e.browser import CHROMIUM, Visit
@@ -21,7 +21,6 @@ type Client = Callable[..., httpx.Client]
 type Open = Callable[..., Visit]
 
 TROUBLE = re.compile(r" (WARNING|ERROR|CRITICAL) |Traceback")
-MANY = 100
 TIMEOUT_SECONDS = 60
 POLL_SECONDS = 0.1
 
@@ -47,9 +46,8 @@ def pytest_runtest_makereport(
     if report.failed and call.when == "call" and isinstance(stack, Stack):
         began = dt.datetime.fromtimestamp(call.start, tz=dt.UTC)
         functions = [text for line in stack.logs(since=began) if TROUBLE.search(text := logs.pretty(line).plain)]
-        emulator = stack.layout.log("ministack").read_text(errors="replace").splitlines()
         report.sections.append(("functions meanwhile", "\n".join(functions)))
-        report.sections.append(("end of MiniStack's log", "\n".join(emulator[-MANY:])))
+        report.sections.append(("MiniStack", processes.tail(stack.layout.log("ministack"))))
     return report
 
 

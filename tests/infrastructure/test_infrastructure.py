@@ -301,26 +301,6 @@ def test_given_a_parameter_that_functions_run_with_when_it_changes_then_there_is
     assert given <= told
 
 
-WITHOUT_DATABASE = {"AuthorizerFunction", "ConsoleFunction", "DocsFunction"}
-IN_BACKGROUND = {"MigrateDatabaseFunction", "ProcessTaskFunction", "RelayTasksFunction"}
-
-
-@pytest.mark.parametrize(("given", "in_network"), [({}, True), ({"CreateDatabase": "false"}, False)])
-@pytest.mark.parametrize("concurrency", ["0", "90"])
-def test_given_conditions_when_aws_has_resolved_them_then_functions_have_what_is_theirs_and_no_more(
-    given: dict[str, str], concurrency: str, *, in_network: bool
-) -> None:
-    parameters = {**NEW.parameters, **given, "FunctionConcurrency": concurrency}
-    made = sam.resources(deployed(MAIN, **parameters), "AWS::Lambda::Function")
-    joined = {name for name, function in made.items() if "VpcConfig" in function["Properties"]}
-    assert joined == (made.keys() - WITHOUT_DATABASE if in_network else set())
-    limits = {name: function["Properties"].get("ReservedConcurrentExecutions") for name, function in made.items()}
-    assert {name for name, limit in limits.items() if limit == "90"} == (
-        made.keys() - WITHOUT_DATABASE - IN_BACKGROUND if concurrency == "90" else set()
-    )
-    assert set(limits.values()) <= {None, "90"}
-
-
 @pytest.mark.parametrize(("canary", "groups"), [("true", True), ("false", False)])
 def test_given_a_wish_for_canaries_when_deployed_then_alarms_that_exist_end_it(canary: str, *, groups: bool) -> None:
     made = Deployment(expanded(MAIN, Canary=canary), **SERVICES)
@@ -394,6 +374,24 @@ def test_given_an_existing_database_when_deployed_then_nothing_is_made_for_it() 
 
 WRITES = {"cancel_order", "create_order", "process_task", "relay_tasks", "update_order_status"}
 READS = {"get_order", "health", "list_customer_orders", "list_orders", "metrics"}
+
+
+@pytest.mark.parametrize(("given", "in_network"), [({}, True), ({"CreateDatabase": "false"}, False)])
+@pytest.mark.parametrize("concurrency", ["0", "90"])
+def test_given_conditions_when_aws_has_resolved_them_then_functions_have_what_is_theirs_and_no_more(
+    given: dict[str, str], concurrency: str, *, in_network: bool
+) -> None:
+    made = deployed(MAIN, **{**NEW.parameters, **given, "FunctionConcurrency": concurrency})
+    functions = {
+        name: made["Resources"][logical_id]["Properties"] for name, logical_id in sam.functions(sam.read(MAIN)).items()
+    }
+    joined = {name for name, function in functions.items() if "VpcConfig" in function}
+    assert joined == (WRITES | READS | {"migrate_database"} if in_network else set())
+    limits = {name: function.get("ReservedConcurrentExecutions") for name, function in functions.items()}
+    assert {name for name, limit in limits.items() if limit == "90"} == (
+        (WRITES | READS) - {"process_task", "relay_tasks"} if concurrency == "90" else set()
+    )
+    assert set(limits.values()) <= {None, "90"}
 
 
 def test_given_a_function_when_it_logs_in_then_as_the_role_that_it_needs_and_with_its_policy_only() -> None:

@@ -1,6 +1,5 @@
 """The custom resource: CloudFormation gets an answer whatever happens."""
 
-import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -16,9 +15,10 @@ import pytest
 
 from local.postgres import Postgres
 from orders.clock import Clock
-from orders.telemetry import logger
 from tests.integration.conftest import Query
 from tests.support import ROOT, Context, load_function
+
+type Log = Callable[[], list[dict[str, Any]]]
 
 EVENTS = ROOT / "events" / "migrate_database"
 
@@ -87,14 +87,6 @@ def migrations(time: Time, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return function
 
 
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What the function logs."""
-    stream = io.StringIO()
-    monkeypatch.setattr(logger.registered_handler, "stream", stream)
-    return stream
-
-
 def sample(request_type: str) -> dict[str, Any]:
     """The sample event of a kind of request."""
     event: dict[str, Any] = json.loads((EVENTS / f"{request_type.lower()}.json").read_text())
@@ -160,7 +152,7 @@ def test_given_a_database_that_comes_up_late_when_deployed_then_the_deploy_waits
     time: Time,
     postgres: Postgres,
     query: Query,
-    log: io.StringIO,
+    log: Log,
 ) -> None:
     time.while_waiting = lambda: postgres.start() if time.seconds > 30 else None
     postgres.stop()
@@ -170,7 +162,7 @@ def test_given_a_database_that_comes_up_late_when_deployed_then_the_deploy_waits
         postgres.start()
     assert answer["Status"] == "SUCCESS"
     assert 30 < time.seconds < 120
-    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    lines = log()
     assert len(lines) > 1
     assert all(line["level"] == "WARNING" and "Connection refused" in line["cause"] for line in lines)
 

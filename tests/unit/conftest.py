@@ -1,12 +1,7 @@
-import io
-import json
 import socket
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 import pytest
-
-from orders.telemetry import logger
 
 
 @pytest.fixture(autouse=True)
@@ -31,11 +26,3 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "CART_URL": "http://cart.invalid",
     }.items():
         monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
-    """The log lines that a function has written so far."""
-    stream = io.StringIO()
-    monkeypatch.setattr(logger.registered_handler, "stream", stream)
-    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]

@@ -85,7 +85,5 @@ def test_given_the_certificates_of_a_region_when_read_then_all_are_authorities_t
 
 def test_given_where_samconfig_deploys_to_when_certificates_are_looked_for_then_they_are_there() -> None:
     settings = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    regions = {
-        name: setting["global"]["parameters"]["region"] for name, setting in settings.items() if name != "version"
-    }
-    assert set(regions.values()) <= {path.stem for path in CERTIFICATES.iterdir()}
+    regions = {stage["global"]["parameters"]["region"] for name, stage in settings.items() if name != "version"}
+    assert regions <= {path.stem for path in CERTIFICATES.iterdir()}
