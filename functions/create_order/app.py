@@ -6,9 +6,9 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import Response
 
 from orders.api import Api, customer_id
+from orders.domain.order import Outcome
 from orders.models import NewOrder
 from orders.place import PlaceOrder
-from orders.store import Outcome
 from orders.warmup import warm_up
 
 app = Api()

@@ -2,8 +2,7 @@
 
 from local.openapi.references import Json
 from orders import errors
-from orders.errors import OrderServiceError
-from orders.problems import FieldError
+from orders.errors import FieldError, OrderServiceError
 
 ORDER_ID = "01a1f804-f676-7425-8d36-c12d7c86e4b3"
 REQUEST_ID = "JKJaXmPLvHcESHA="

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
-    from orders.browse import OrderPage
     from orders.database import Row
+    from orders.listing import OrderPage
 
 MAX_BODY_BYTES = 1_048_576
 """Room for a thousand lines, many times over."""

@@ -5,27 +5,9 @@ from dataclasses import dataclass
 
 from orders import cursors, listing, search
 from orders.auth import Caller
-from orders.database import Row
 from orders.errors import Forbidden
+from orders.listing import OrderPage
 from orders.read import Reader
-from orders.search import Total
-
-
-@dataclass(frozen=True, slots=True)
-class OrderPage:
-    """Some orders, without their lines; the cursor leads to the next ones, and is None where there are none.
-
-    Attributes:
-        rows: the orders.
-        size: how many the page has room for.
-        next_cursor: leads to the next page.
-        total: how many orders the whole list has; None where nobody asked.
-    """
-
-    rows: list[Row]
-    size: int
-    next_cursor: str | None
-    total: Total | None
 
 
 @dataclass(frozen=True, slots=True)

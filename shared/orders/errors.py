@@ -16,10 +16,18 @@
 The names of codes are part of the API: clients switch on them (RFC 9457, problem details).
 """
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 
-if TYPE_CHECKING:
-    from orders.problems import FieldError
+
+class FieldError(TypedDict):
+    """One field that has a value which it cannot have."""
+
+    loc: list[str | int]
+    """Where: names and list indexes, from the outside in."""
+    msg: str
+    """What is wrong, for people."""
+    type: str
+    """What is wrong, for programs."""
 
 
 class OrderServiceError(Exception):
@@ -207,7 +215,7 @@ class ValidationFailed(Unprocessable):
     code = "validation_error"
     title = "Validation error"
 
-    def __init__(self, errors: "list[FieldError]") -> None:
+    def __init__(self, errors: list[FieldError]) -> None:
         first = errors[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""

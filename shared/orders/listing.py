@@ -12,6 +12,7 @@ from orders import cursors
 from orders.auth import CUSTOMER_ID
 from orders.clock import unix_milliseconds
 from orders.cursors import Position
+from orders.domain.order import Row
 from orders.errors import InvalidParameter
 from orders.ids import PRODUCT_ID
 from orders.lifecycle import STATES, PaymentStatus, ShippingStatus, State, Status
@@ -118,6 +119,31 @@ class OrderQuery:
             or self.filter.text is not None
             or (dated and self.sort.key is not SortKey.CREATED_AT)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many orders a list has: exactly so many, or so many at least."""
+
+    orders: int
+    is_exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Some orders, without their lines; the cursor leads to the next ones, and is None where there are none.
+
+    Attributes:
+        rows: the orders.
+        size: how many the page has room for.
+        next_cursor: leads to the next page.
+        total: how many orders the whole list has; None where nobody asked.
+    """
+
+    rows: list[Row]
+    size: int
+    next_cursor: str | None
+    total: Total | None
 
 
 @lru_cache(maxsize=256)

@@ -13,6 +13,7 @@ from orders.clients.http import Session
 from orders.clock import Clock
 from orders.config import DatabaseSettings, PlacingSettings, QueueSettings
 from orders.database import Database
+from orders.domain.order import Order, Outcome, as_placed
 from orders.errors import (
     CartAlreadyOrdered,
     CartEmpty,
@@ -30,7 +31,6 @@ from orders.pricing import invalid, order_currency, price_lines
 from orders.publish import publish
 from orders.queue import SqsTaskQueue, TaskQueue
 from orders.stock import Inventory, new_inventory
-from orders.store import Order, Outcome
 from orders.telemetry import logger
 
 
@@ -168,7 +168,7 @@ class PlaceOrder:
         row = store.get_order(self.database, order_id, owner=None)
         if row is None:
             raise OrderNotFound(f"There is no order {order_id!r} any more.")
-        return Outcome(Event.PLACED, store.as_placed(row), (), applied=False, repeated=True)
+        return Outcome(Event.PLACED, as_placed(row), (), applied=False, repeated=True)
 
     def _place(self, order_id: str, at: datetime, wanted: _Wanted, attempt: Attempt | None = None) -> Outcome:
         """Reserve, price and store; what was reserved is given back when there is no order in the end.

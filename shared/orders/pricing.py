@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from orders import money
-from orders.clients.inventory import Price
+from orders.domain.order import Line
+from orders.domain.stock import Price
 from orders.errors import DownstreamUnavailable, PriceChanged, PriceUnknown, ValidationFailed
 from orders.models import MAX_QUANTITY, NewLine
 from orders.problems import PriceChange
-from orders.store import Line
 
 _UNSTATED = Price()
 

@@ -2,6 +2,7 @@
 
 from typing import NotRequired, TypedDict
 
+from orders.errors import FieldError
 from orders.lifecycle import PaymentStatus, ShippingStatus, Status
 from orders.shapes import Amount, Count, CurrencyCode, Positive
 
@@ -104,17 +105,6 @@ class VersionMismatchProblem(Problem):
 
     current_version: Positive
     """The version that it has now."""
-
-
-class FieldError(TypedDict):
-    """One field that has a value which it cannot have."""
-
-    loc: list[str | int]
-    """Where: names and list indexes, from the outside in."""
-    msg: str
-    """What is wrong, for people."""
-    type: str
-    """What is wrong, for programs."""
 
 
 class ValidationProblem(Problem):

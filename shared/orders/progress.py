@@ -9,12 +9,12 @@ from orders.auth import Caller
 from orders.clock import Clock
 from orders.config import DatabaseSettings, QueueSettings
 from orders.database import Database, Row
+from orders.domain.order import Outcome, state_of
 from orders.errors import Forbidden, InvalidTransition, OrderNotFound, VersionMismatch
 from orders.lifecycle import Event, State
 from orders.models import StatusUpdate
 from orders.publish import publish
 from orders.queue import SqsTaskQueue, TaskQueue
-from orders.store import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class UpdateStatus(MoveOrder):
         if row is None:
             raise not_found(order_id)
         check_version(row, expected_versions)
-        state = store.state_of(row)
+        state = state_of(row)
         if state._asdict()[field] != value:
             raise _invalid_transition(state, field, value)
         return row

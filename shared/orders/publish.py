@@ -1,8 +1,8 @@
 """Tell of what has happened to an order, once it is stored and never before."""
 
 from orders import telemetry
+from orders.domain.order import Outcome
 from orders.queue import TaskQueue
-from orders.store import Outcome
 
 
 def publish(outcome: Outcome, queue: TaskQueue) -> None:

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from orders import telemetry
 from orders.aws import SQS, AwsService
 from orders.config import QueueSettings
+from orders.domain.order import TaskRef
 from orders.lifecycle import TaskKind
-from orders.store import TaskRef
 from orders.telemetry import logger
 
 _BATCH = 10

@@ -21,7 +21,7 @@ from orders.clock import EPOCH, uuid7
 from orders.cursors import Position
 from orders.database import Database, Row
 from orders.ids import is_order_id
-from orders.listing import OrderFilter, OrderQuery, Sort, SortKey
+from orders.listing import OrderFilter, OrderQuery, Sort, SortKey, Total
 from orders.ranges import Slice
 from orders.store import COLUMNS
 
@@ -41,14 +41,6 @@ _BELONGS = f"""
         AND (%(product_id)s IS NULL OR {_HAS_PRODUCT.format("product_id")})
         AND (%(text)s IS NULL OR id = %(text_id)s::uuid OR customer_id = %(text)s
             OR lower(customer_email) = lower(%(text)s) OR {_HAS_PRODUCT.format("text")})"""
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """How many orders a list has: exactly so many, or so many at least."""
-
-    orders: int
-    is_exact: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from typing import Literal, Protocol
 
 from orders.clients.catalog import CatalogClient, Product
 from orders.clients.http import Session
-from orders.clients.inventory import InventoryClient, Price, Shortage, short_of, unknown
+from orders.clients.inventory import InventoryClient
 from orders.clock import Clock
 from orders.config import InventorySettings
 from orders.database import Database, Json
+from orders.domain.stock import Price, Shortage, insufficient_stock, unknown_products
 from orders.errors import DatabaseUnavailable, DownstreamUnavailable
 
 _CALLS_AT_ONCE = 16
@@ -145,7 +146,7 @@ class CatalogInventory:
                 if hold.quantity > hold.catalog_quantity
             ]
             if shortages:
-                raise short_of(shortages)
+                raise insufficient_stock(shortages)
             self._record(taking)
             self._take(taking, products)
             self._record([replace(hold, state="taken") for hold in taking])
@@ -190,7 +191,7 @@ class CatalogInventory:
             found = dict(zip(names, pool.map(self._catalog.get, names), strict=True))
         missing = [name for name, product in found.items() if product is None]
         if missing:
-            raise unknown(missing)
+            raise unknown_products(missing)
         return {name: product for name, product in found.items() if product is not None}
 
     def _held(self, order_id: str, holds: list[_Hold], products: Mapping[str, Product]) -> dict[str, _Hold]:

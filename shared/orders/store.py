@@ -6,7 +6,6 @@ where asked for, ``timeline``. Every statement is safe to run twice, because a l
 
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,15 +13,12 @@ import psycopg2.errors
 
 from orders.clock import unix_milliseconds, uuid7
 from orders.database import Database, Json, Row
+from orders.domain.order import Order, Outcome, TaskRef, as_placed
 from orders.errors import CartAlreadyOrdered, RequestInProgress
 from orders.idempotency import Attempt
 from orders.lifecycle import (
     PLACED,
     Event,
-    PaymentStatus,
-    ShippingStatus,
-    State,
-    Status,
     Task,
     TaskKind,
     Transition,
@@ -154,71 +150,6 @@ FROM (
 _NO_KEY = {"caller": None, "key": None, "attempt": None}
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of an order: a product, how many, and the price of one in minor units."""
-
-    product_id: str
-    quantity: int
-    unit_price: int
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A new order, ready to be stored."""
-
-    id: str
-    customer_id: str
-    customer_name: str | None
-    customer_email: str | None
-    currency: str
-    lines: tuple[Line, ...]
-    cart_version: str | None
-    created_at: datetime
-
-    @property
-    def total(self) -> int:
-        """The sum of the lines, in minor units."""
-        return sum(line.quantity * line.unit_price for line in self.lines)
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRef:
-    """A task that is to be put on its queue."""
-
-    id: str
-    kind: TaskKind
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What an event did to an order.
-
-    Attributes:
-        event: what happened.
-        row: the order as it is now.
-        tasks: the work that the event promised; to be sent now that it is stored.
-        applied: the event changed the order.
-        repeated: an event of the same id had changed it before.
-    """
-
-    event: Event
-    row: Row
-    tasks: tuple[TaskRef, ...]
-    applied: bool
-    repeated: bool = False
-
-    @property
-    def state(self) -> State:
-        """The order's statuses as they are now."""
-        return state_of(self.row)
-
-
-def state_of(row: Row) -> State:
-    """The three statuses of a row."""
-    return State(Status(row["status"]), PaymentStatus(row["payment_status"]), ShippingStatus(row["shipping_status"]))
-
-
 def insert_order(database: Database, order: Order, tasks: Sequence[Task], attempt: Attempt | None = None) -> Outcome:
     """Store an order with its lines, the beginning of its timeline and its tasks.
 
@@ -268,19 +199,6 @@ def insert_order(database: Database, order: Order, tasks: Sequence[Task], attemp
     items = [[line.product_id, line.quantity, line.unit_price] for line in order.lines]
     row = as_placed({**columns, "created_at": order.created_at, "items": items})
     return Outcome(Event.PLACED, row, task_refs(stored["promised"] or []), applied=True)
-
-
-def as_placed(row: Row) -> Row:
-    """An order as it was when it was placed, whatever it has become since."""
-    return {
-        **row,
-        **PLACED._asdict(),
-        "cancel_reason": None,
-        "failure_reason": None,
-        "tracking_number": None,
-        "version": 1,
-        "updated_at": row["created_at"],
-    }
 
 
 def get_order(database: Database, order_id: str, *, owner: str | None, timeline: bool = False) -> Row | None:

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from orders.database import Database, Row
+from orders.domain.order import TaskRef, state_of
 from orders.lifecycle import State, TaskKind
-from orders.store import TaskRef, state_of, task_refs
+from orders.store import task_refs
 
 MAX_ATTEMPTS = 8
 LEASE = timedelta(seconds=90)

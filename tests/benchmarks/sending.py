@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from time import perf_counter
 
+from orders.domain.order import TaskRef
 from orders.queue import SqsTaskQueue
-from orders.store import TaskRef
 
 seconds = 0.0
 """Spent since this was set to 0."""

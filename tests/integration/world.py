@@ -11,11 +11,11 @@ from orders.cancel import CancelOrder
 from orders.carry_out import CarryOut
 from orders.clock import Clock
 from orders.database import Row
+from orders.domain.order import TaskRef
 from orders.models import NewOrder, StatusUpdate
 from orders.place import PlaceOrder
 from orders.progress import UpdateStatus
 from orders.relay import Caught, Relay
-from orders.store import TaskRef
 
 CUSTOMER = Caller("5")
 STAFF = Caller("staff", frozenset({WRITE}))

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from random import Random
 
 from orders.clock import Clock
+from orders.domain.order import TaskRef
 from orders.lifecycle import TaskKind
-from orders.store import TaskRef
 from tests.simulation.effects import Effects, Fault, Kind
 
 

@@ -22,6 +22,7 @@ from orders.clients.payment import PaymentClient
 from orders.clients.shipping import ShippingClient
 from orders.clock import Clock
 from orders.config import InventoryApi, InventorySettings
+from orders.domain.order import Outcome
 from orders.errors import OrderServiceError, RequestInProgress, Unavailable
 from orders.lifecycle import TaskKind
 from orders.models import NewOrder, StatusUpdate
@@ -30,7 +31,6 @@ from orders.progress import UpdateStatus
 from orders.queue import SERVICES
 from orders.relay import Relay
 from orders.stock import new_inventory
-from orders.store import Outcome
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.database import SimulatedDatabase
 from tests.simulation.effects import Crash, Effects, Fault, NoFaults, Plan

@@ -2,11 +2,11 @@ from decimal import Decimal
 
 import pytest
 
-from orders.clients.inventory import Price
+from orders.domain.order import Line
+from orders.domain.stock import Price
 from orders.errors import DownstreamUnavailable, PriceChanged, PriceUnknown, ValidationFailed
 from orders.models import NewLine
 from orders.pricing import order_currency, price_lines
-from orders.store import Line
 
 
 def line(product_id: str, quantity: int, price: str | None = None) -> NewLine:
@@ -14,7 +14,7 @@ def line(product_id: str, quantity: int, price: str | None = None) -> NewLine:
 
 
 def stated(price: str, currency: str | None = "USD") -> Price:
-    return Price.model_validate({"unit_price": price, "currency": currency})
+    return Price(Decimal(price), currency)
 
 
 def test_given_stated_prices_when_lines_are_priced_then_those_are_taken() -> None:

@@ -8,10 +8,11 @@ from urllib.parse import quote
 from pydantic import Field
 
 from orders.clients.http import Client
-from orders.clients.inventory import Price
+from orders.clients.inventory import StatedPrice
+from orders.domain.stock import Price
 
 
-class _Product(Price):
+class _Product(StatedPrice):
     quantity: Annotated[int, Field(ge=0)]
 
 
@@ -36,7 +37,7 @@ class CatalogClient(Client):
         if response.status == HTTPStatus.NOT_FOUND:
             return None
         stated = self.read(response, _Product)
-        return Product(product_id, stated.quantity, stated, response.json())
+        return Product(product_id, stated.quantity, stated.price, response.json())
 
     def set_quantity(self, product: Product, quantity: int) -> None:
         """Write the product back with another quantity."""

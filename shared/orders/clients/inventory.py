@@ -9,29 +9,30 @@ from urllib.parse import quote
 from pydantic import BaseModel, Field
 
 from orders.clients.http import Client
-from orders.errors import DownstreamRefused, InsufficientStock, UnknownProduct
+from orders.domain.stock import Price, Shortage, insufficient_stock, unknown_products
+from orders.errors import DownstreamRefused
 from orders.models import Currency, ProductId
 
-_NAMED = 10
-"""Products that a message names; the members of the error hold all of them."""
 
-
-class Price(BaseModel):
-    """What one piece of a product costs; None where the service states no price."""
+class StatedPrice(BaseModel):
+    """A price as the service states it."""
 
     unit_price: Annotated[Decimal, Field(ge=0)] | None = None
     currency: Currency | None = None
 
+    @property
+    def price(self) -> Price:
+        """The price, checked."""
+        return Price(self.unit_price, self.currency)
 
-class Shortage(BaseModel):
-    """A product of which less is available than was asked for."""
 
+class _Shortage(BaseModel):
     product_id: ProductId
     requested: int
     available: int
 
 
-class _ReservedLine(Price):
+class _ReservedLine(StatedPrice):
     product_id: ProductId
 
 
@@ -45,7 +46,7 @@ class _Refusal(BaseModel):
 
 class _Shortages(BaseModel):
     code: Literal["insufficient_stock"]
-    shortages: Annotated[list[Shortage], Field(min_length=1)]
+    shortages: Annotated[list[_Shortage], Field(min_length=1)]
 
 
 class _UnknownProducts(BaseModel):
@@ -72,10 +73,11 @@ class InventoryClient(Client):
         )
         match response.status:
             case HTTPStatus.CONFLICT:
-                raise short_of(self.read(response, _Shortages).shortages)
+                shortages = self.read(response, _Shortages).shortages
+                raise insufficient_stock([Shortage(**each.model_dump()) for each in shortages])
             case HTTPStatus.UNPROCESSABLE_ENTITY:
-                raise unknown(self.read(response, _UnknownProducts).product_ids)
-        return {line.product_id: line for line in self.read(response, _Reservation).lines}
+                raise unknown_products(self.read(response, _UnknownProducts).product_ids)
+        return {line.product_id: line.price for line in self.read(response, _Reservation).lines}
 
     def commit(self, order_id: str) -> None:
         """Make the reservation last: the stock is sold. One that was released meanwhile stays so.
@@ -95,20 +97,3 @@ class InventoryClient(Client):
 
     def _path(self, order_id: str) -> str:
         return f"/reservations/{quote(order_id, safe='')}"
-
-
-def short_of(shortages: list[Shortage]) -> InsufficientStock:
-    """The error that names each short product."""
-    named = ", ".join(f"{each.product_id} ({each.available} of {each.requested})" for each in shortages[:_NAMED])
-    more = f" and {len(shortages) - _NAMED} more" if len(shortages) > _NAMED else ""
-    return InsufficientStock(
-        f"Too little is available of {named}{more}; nothing was reserved.",
-        shortages=[each.model_dump() for each in shortages],
-    )
-
-
-def unknown(product_ids: list[str]) -> UnknownProduct:
-    """The error that names each unknown product."""
-    named = ", ".join(product_ids[:_NAMED])
-    more = f" and {len(product_ids) - _NAMED} more" if len(product_ids) > _NAMED else ""
-    return UnknownProduct(f"The inventory does not know {named}{more}.", product_ids=product_ids)
