@@ -7,7 +7,7 @@ import pytest
 import requests
 from moto import mock_aws
 
-from orders.aws import AwsService
+from orders.aws.client import AwsService
 
 
 class Answer:

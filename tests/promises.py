@@ -1,6 +1,6 @@
 """The tasks that each function may promise, by the table of events."""
 
-from orders.lifecycle import Event, TaskKind, placing_tasks, transitions
+from orders.domain.lifecycle import Event, TaskKind, placing_tasks, transitions
 
 
 def _promised(*events: Event) -> set[TaskKind]:

@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
+from orders.auth.key_cache import KeyCache
+from orders.auth.key_sources import shared_secrets
+from orders.auth.token_verifier import TokenVerifier
 from orders.config import TokenSettings
-from orders.key_sources import shared_secrets
-from orders.keys import KeyCache
-from orders.tokens import TokenVerifier
 
 SECRET = "a shared secret that is long enough for HS512 as well, which asks for 64"
 OTHER_SECRET = "another shared secret that is long enough for HS512 as well, yes it is so"

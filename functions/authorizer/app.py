@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
 
+from orders.auth.key_cache import KeyCache
+from orders.auth.key_sources import fetch_keys
+from orders.auth.token_verifier import InvalidToken, TokenVerifier
 from orders.config import TokenSettings
-from orders.key_sources import fetch_keys
-from orders.keys import KeyCache
 from orders.telemetry import count, logger, observed, request_id
-from orders.tokens import InvalidToken, TokenVerifier
 from orders.warmup import warm_up
 
 

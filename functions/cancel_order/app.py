@@ -4,9 +4,9 @@ from functools import cache
 
 from aws_lambda_powertools.event_handler import Response
 
-from orders.api import Api, order_id
-from orders.cancel import CancelOrder
-from orders.models import Cancellation
+from orders.http.api import Api, order_id
+from orders.schemas.requests import Cancellation
+from orders.use_cases.cancel_order import CancelOrder
 from orders.warmup import warm_up
 
 app = Api()

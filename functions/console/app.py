@@ -8,9 +8,10 @@ from string import Template
 
 from aws_lambda_powertools.event_handler import Response
 
-from orders import errors, files
-from orders.api import Api
-from orders.files import StaticFile
+from orders.domain import errors
+from orders.http import static_files as files
+from orders.http.api import Api
+from orders.http.static_files import StaticFile
 
 PAGE = Path(__file__).parent / "page"
 

@@ -5,10 +5,10 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
-from orders.api import Api, customer_id
 from orders.domain.order import Outcome
-from orders.models import NewOrder
-from orders.place import PlaceOrder
+from orders.http.api import Api, customer_id
+from orders.schemas.requests import NewOrder
+from orders.use_cases.place_order import PlaceOrder
 from orders.warmup import warm_up
 
 app = Api()

@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import Response
 
-from orders import errors
-from orders.api import Api
-from orders.files import StaticFile
-from orders.routes import RouteTable
-from orders.swagger_ui import SwaggerUi
+from orders.domain import errors
+from orders.http.api import Api
+from orders.http.routes import RouteTable
+from orders.http.static_files import StaticFile
+from orders.http.swagger_ui import SwaggerUi
 
 
 class DocumentedApi(Api):

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler import Response
 
-from orders.api import Api, customer_id, order_id
-from orders.errors import InvalidParameter
-from orders.ids import is_order_id
-from orders.read import ReadOrders
+from orders.domain.errors import InvalidParameter
+from orders.domain.ids import is_order_id
+from orders.http.api import Api, customer_id, order_id
+from orders.use_cases.get_order import ReadOrders
 from orders.warmup import warm_up
 
 if TYPE_CHECKING:
-    from orders.browse import ListOrders
+    from orders.use_cases.list_orders import ListOrders
 
 app = Api()
 orders = cache(ReadOrders.from_environment)
@@ -39,7 +39,7 @@ def get_order_or_customer_orders(name: str) -> Response[str]:
 @cache
 def customer_orders() -> "ListOrders":
     """Lists, which few ask this function for; the others are not to wait for them to be loaded."""
-    from orders.browse import ListOrders
+    from orders.use_cases.list_orders import ListOrders
 
     return ListOrders(orders().database)
 

@@ -5,9 +5,9 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
-from orders.api import Api, reply
-from orders.errors import DatabaseUnavailable
-from orders.health import UNAVAILABLE, CheckHealth
+from orders.domain.errors import DatabaseUnavailable
+from orders.http.api import Api, reply
+from orders.use_cases.health import UNAVAILABLE, CheckHealth
 
 app = Api()
 health = cache(CheckHealth.from_environment)

@@ -4,8 +4,8 @@ from functools import cache
 
 from aws_lambda_powertools.event_handler import Response
 
-from orders.api import Api, customer_id
-from orders.browse import ListOrders
+from orders.http.api import Api, customer_id
+from orders.use_cases.list_orders import ListOrders
 from orders.warmup import warm_up
 
 app = Api()

@@ -5,9 +5,9 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
-from orders.api import Api
-from orders.metrics import ReadMetrics
-from orders.prometheus import CONTENT_TYPE, render
+from orders.http.api import Api
+from orders.http.prometheus import CONTENT_TYPE, render
+from orders.use_cases.metrics import ReadMetrics
 
 app = Api()
 metrics = cache(ReadMetrics.from_environment)

@@ -17,11 +17,11 @@ from yoyo.migrations import default_migration_table
 
 import orders
 from orders.config import DatabaseSettings
-from orders.database import connect, connection_parameters
-from orders.errors import DatabaseUnavailable
+from orders.domain.errors import DatabaseUnavailable
+from orders.postgres.connection import connect, connection_parameters
 from orders.telemetry import logger, observed
 
-MIGRATIONS = Path(orders.__file__).parent / "migrations"
+MIGRATIONS = Path(orders.__file__).parent / "postgres" / "migrations"
 _CONNECT_TIMEOUT_SECONDS = 10
 _PATIENCE_SECONDS = 120
 """For so long a login is tried: in a new stack its permission is seconds old, and takes a while to reach the database.

@@ -12,10 +12,10 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from orders.carry_out import CarryOut, Verdict
+from orders.aws.task_queue import SqsTaskQueue, task_id
 from orders.config import QueueSettings
-from orders.queue import SqsTaskQueue, task_id
 from orders.telemetry import logger, observed, traced
+from orders.use_cases.process_task import CarryOut, Verdict
 from orders.warmup import warm_up
 
 TASKS_AT_ONCE = 10

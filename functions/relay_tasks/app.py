@@ -7,8 +7,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orders import telemetry
-from orders.relay import Relay
 from orders.telemetry import logger, observed
+from orders.use_cases.relay_outbox import Relay
 
 relay = cache(Relay.from_environment)
 

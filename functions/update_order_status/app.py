@@ -4,9 +4,9 @@ from functools import cache
 
 from aws_lambda_powertools.event_handler import Response
 
-from orders.api import Api, order_id
-from orders.models import StatusUpdate
-from orders.progress import UpdateStatus
+from orders.http.api import Api, order_id
+from orders.schemas.requests import StatusUpdate
+from orders.use_cases.update_order_status import UpdateStatus
 from orders.warmup import warm_up
 
 app = Api()

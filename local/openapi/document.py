@@ -11,7 +11,7 @@ from local.openapi.parameters import HEADERS, IN_PATH, PARAMETERS
 from local.openapi.references import Json, ref
 from local.openapi.responses import named, possible_errors, response_name, responses_of
 from local.openapi.routes import Route, read_routes
-from orders.auth import READ, WRITE
+from orders.domain.caller import READ, WRITE
 
 OPENAPI = "3.1.1"
 SECURITY_SCHEME = "token"

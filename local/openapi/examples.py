@@ -1,8 +1,8 @@
 """Examples of what is sent and answered; the tests hold each to its schema."""
 
 from local.openapi.references import Json
-from orders import errors
-from orders.errors import FieldError, OrderServiceError
+from orders.domain import errors
+from orders.domain.errors import FieldError, OrderServiceError
 
 ORDER_ID = "01a1f804-f676-7425-8d36-c12d7c86e4b3"
 REQUEST_ID = "JKJaXmPLvHcESHA="

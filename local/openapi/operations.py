@@ -9,10 +9,10 @@ from pydantic import BaseModel
 from local.openapi import examples
 from local.openapi.parameters import LIST_PARAMETERS
 from local.openapi.references import Json, ref
-from orders import errors
-from orders.auth import WRITE
-from orders.errors import OrderServiceError
-from orders.models import Cancellation, NewOrder, StatusUpdate
+from orders.domain import errors
+from orders.domain.caller import WRITE
+from orders.domain.errors import OrderServiceError
+from orders.schemas.requests import Cancellation, NewOrder, StatusUpdate
 
 JSON = "application/json"
 TEXT = {"type": "string"}

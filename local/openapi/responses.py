@@ -8,7 +8,7 @@ from typing import Any
 from local.openapi import examples, schemas
 from local.openapi.operations import JSON, Answer, Operation
 from local.openapi.references import Json, ref
-from orders.errors import OrderServiceError
+from orders.domain.errors import OrderServiceError
 
 PROBLEM = "application/problem+json"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from orders.api import Api
+from orders.http.api import Api
 
 PLACEHOLDER = re.compile(r"<(\w+)>")
 PUBLIC_NAMES = {"customer": "customer_id", "order": "order_id"}

@@ -13,11 +13,12 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from local.openapi.references import SCHEMA, Json
-from orders import errors, problems
-from orders.errors import OrderServiceError
-from orders.models import Cancellation, NewOrder, StatusUpdate
-from orders.money import MAX_UNIT_PRICE
-from orders.views import HealthView, OrderView, PageView
+from orders.domain import errors
+from orders.domain.errors import OrderServiceError
+from orders.domain.money import MAX_UNIT_PRICE
+from orders.schemas import problems
+from orders.schemas.requests import Cancellation, NewOrder, StatusUpdate
+from orders.schemas.responses import HealthView, OrderView, PageView
 
 
 class GatewayMessage(TypedDict):

@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 from urllib.parse import urlencode
 
-from orders.auth import READ, WRITE
+from orders.domain.caller import READ, WRITE
 from tests.support import task_message
 
 type Json = dict[str, Any]

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from orders import cursors, listing
-from orders.cursors import Position
+from orders.domain import cursors
+from orders.domain import order_query as listing
+from orders.domain.cursors import Position
 from tests.benchmarks import events
 from tests.benchmarks.contenders import OURS
 from tests.benchmarks.environments import Environment, environment

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from time import perf_counter
 
+from orders.aws.task_queue import SqsTaskQueue
 from orders.domain.order import TaskRef
-from orders.queue import SqsTaskQueue
 
 seconds = 0.0
 """Spent since this was set to 0."""

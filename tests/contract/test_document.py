@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 from local import adapter, template
 from local.openapi import OPENAPI_FILE, POSTMAN_FILE, document, postman
 from local.openapi.references import Json
-from orders.errors import OrderServiceError
+from orders.domain.errors import OrderServiceError
 from tests.contract.contract import DOCUMENT, errors, operations, resolved
 from tests.support import ROOT
 

@@ -8,7 +8,7 @@ import pytest
 from local.openapi import POSTMAN_FILE
 from local.openapi.references import Json
 from local.openapi.story import STORY, Step
-from orders.routes import RouteTable
+from orders.http.routes import RouteTable
 from tests.contract.contract import errors, operations, resolved
 from tests.support import ROOT
 

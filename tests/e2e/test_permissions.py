@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from local import cloudformation, deployed, emulator, package
 from local.deployment import SECRET_NAME
 from local.stack import Stack
-from orders import queue
+from orders.aws import task_queue as queue
 from tests.promises import PROMISES
 from tests.support import FUNCTIONS
 

@@ -5,7 +5,7 @@ import pytest
 
 from local import emulator
 from local.stack import Stack
-from orders.queue import DEAD_LETTERS
+from orders.aws.task_queue import DEAD_LETTERS
 from tests.e2e.conftest import Client, wait_for
 
 ITEMS = {"items": [{"sku": "SKU123", "quantity": 2}], "customer_email": "alice@example.com"}

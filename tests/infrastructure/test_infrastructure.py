@@ -11,7 +11,7 @@ import pytest
 
 from local import template as sam
 from local.template import statements
-from orders.queue import SERVICES as SERVICES_OF_TASKS
+from orders.aws.task_queue import SERVICES as SERVICES_OF_TASKS
 from tests.infrastructure.templates import ALL, DATABASE, MAIN, NETWORK, Deployment, deployed, expanded, texts
 from tests.promises import PROMISES
 from tests.support import ROOT

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from orders import idempotency
-from orders.queue import DEAD_LETTERS
-from orders.tasks import LEASE, MAX_ATTEMPTS
+from orders.aws.task_queue import DEAD_LETTERS
+from orders.postgres import idempotency
+from orders.postgres.outbox import LEASE, MAX_ATTEMPTS
 from tests.support import FUNCTIONS, ROOT, load_function
 
 HEALTH = {"GET /v1/health", "GET /health"}

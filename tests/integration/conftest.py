@@ -15,9 +15,9 @@ from psycopg2.extras import RealDictCursor
 
 from local.postgres import Postgres
 from local.services.process import ServiceProcess
+from orders.aws.task_queue import DEAD_LETTERS
 from orders.config import DatabaseSettings
-from orders.database import Database
-from orders.queue import DEAD_LETTERS
+from orders.postgres.connection import Database
 from tests.aws import mocked
 from tests.support import load_function
 

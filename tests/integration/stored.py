@@ -8,8 +8,8 @@ from typing import Any
 
 from psycopg2.extras import Json
 
-from orders.clock import unix_milliseconds, uuid7
-from orders.lifecycle import PLACED, State
+from orders.domain.clock import unix_milliseconds, uuid7
+from orders.domain.lifecycle import PLACED, State
 from tests.integration.conftest import Query
 
 _INSERT = """

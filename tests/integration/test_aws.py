@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from orders import aws
-from orders.aws import SQS, AwsError, AwsService
+from orders.aws import client as aws
+from orders.aws.client import SQS, AwsError, AwsService
+from orders.aws.credentials import CredentialSource, CredentialsUnavailable
+from orders.aws.sigv4 import Credentials
 from orders.config import DatabaseSettings
-from orders.credentials import CredentialSource, CredentialsUnavailable
-from orders.database import Database
-from orders.errors import DatabaseUnavailable
-from orders.signing import Credentials
+from orders.domain.errors import DatabaseUnavailable
+from orders.postgres.connection import Database
 from tests.support import wait_until
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -126,7 +126,7 @@ def test_given_a_connection_that_the_service_has_closed_when_called_then_over_a_
     [connection] = sqs._idle
     # Waits for what the server has done, not for how long that takes.
     assert connection.sock.recv(1) == b""
-    monkeypatch.setattr("orders.aws.time.sleep", pytest.fail)
+    monkeypatch.setattr("orders.aws.client.time.sleep", pytest.fail)
     sqs.call("SendMessage", {})
     assert len(set(server.connections)) == 2
 
@@ -233,6 +233,6 @@ def test_given_nothing_lent_when_logging_in_to_the_database_then_it_is_away_for_
     server: Server, source: CredentialSource, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.answers = [(500, {})]
-    monkeypatch.setattr("orders.credentials.credentials", source)
+    monkeypatch.setattr("orders.aws.credentials.credentials", source)
     with pytest.raises(DatabaseUnavailable):
         Database(replace(DatabaseSettings.from_environment(), auth="iam")).fetch("SELECT 1")

@@ -19,9 +19,9 @@ import pytest
 
 from local.postgres import Postgres
 from orders.config import DatabaseSettings
-from orders.database import Database, connect
-from orders.errors import DatabaseUnavailable
-from orders.monitoring import figures
+from orders.domain.errors import DatabaseUnavailable
+from orders.postgres.connection import Database, connect
+from orders.postgres.counters import figures
 from tests.integration.conftest import INSERT_ORDERS, Query
 from tests.support import load_function, wait_until
 

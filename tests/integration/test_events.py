@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import pytest
 
-from orders.auth import Caller
-from orders.clock import Clock
-from orders.models import NewOrder
-from orders.place import PlaceOrder
+from orders.domain.caller import Caller
+from orders.domain.clock import Clock
+from orders.schemas.requests import NewOrder
+from orders.use_cases.place_order import PlaceOrder
 from tests.integration.conftest import Query
 from tests.support import ROOT, Context
 

@@ -10,8 +10,8 @@ import pytest
 
 from local.postgres import Postgres
 from orders.config import DatabaseSettings
-from orders.database import Database, connect
-from orders.health import BELIEVED, OK, CheckHealth
+from orders.postgres.connection import Database, connect
+from orders.use_cases.health import BELIEVED, OK, CheckHealth
 from tests.integration.conftest import Query
 from tests.integration.world import ManualClock
 from tests.support import Answer, call

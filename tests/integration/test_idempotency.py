@@ -11,16 +11,16 @@ from typing import Any, NoReturn
 import httpx
 import pytest
 
-from orders import idempotency
-from orders.auth import Caller
-from orders.database import Database
-from orders.errors import DatabaseUnavailable, RequestInProgress
-from orders.idempotency import LEASE, LIFETIME, Attempt
-from orders.models import NewOrder
-from orders.place import PlaceOrder
-from orders.pricing import price_lines
-from orders.relay import Relay
-from orders.store import insert_order
+from orders.domain.caller import Caller
+from orders.domain.errors import DatabaseUnavailable, RequestInProgress
+from orders.postgres import idempotency
+from orders.postgres.connection import Database
+from orders.postgres.idempotency import LEASE, LIFETIME, Attempt
+from orders.postgres.orders import insert_order
+from orders.schemas.requests import NewOrder
+from orders.use_cases.place_order import PlaceOrder
+from orders.use_cases.pricing import price_lines
+from orders.use_cases.relay_outbox import Relay
 from tests.integration.conftest import Query
 from tests.integration.world import ManualClock, MemoryQueue
 from tests.support import Answer, call
@@ -201,7 +201,7 @@ def test_given_a_database_that_went_away_when_it_stored_the_order_or_not_then_a_
         raise DatabaseUnavailable("The answer was lost.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("orders.place.store.insert_order", store_and_lose_the_answer)
+        patched.setattr("orders.use_cases.place_order.store.insert_order", store_and_lose_the_answer)
         with pytest.raises(DatabaseUnavailable):
             shop.order()
     shop.order()
@@ -212,7 +212,7 @@ def test_given_a_process_that_was_killed_when_its_stock_was_reserved_then_a_retr
     shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("orders.place.price_lines", raises(Killed()))
+        patched.setattr("orders.use_cases.place_order.price_lines", raises(Killed()))
         with pytest.raises(Killed):
             shop.order()
     assert stock("SKU123") == FREE - 2
@@ -228,7 +228,7 @@ def test_given_a_process_that_was_killed_when_the_cart_is_another_by_then_then_a
     shop: Shop, services: httpx.Client, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("orders.place.price_lines", raises(Killed()))
+        patched.setattr("orders.use_cases.place_order.price_lines", raises(Killed()))
         with pytest.raises(Killed):
             shop.process().from_cart(Caller("5"), "5", key="key-1")
     items = [{"product_id": "SKU456", "quantity": 1}]
@@ -250,7 +250,7 @@ def test_given_an_attempt_that_is_late_when_another_has_taken_over_then_it_store
         return price_lines(*arguments)
 
     inventory_api, taken_over = os.environ["INVENTORY_API"], list[str]()
-    monkeypatch.setattr("orders.place.price_lines", meanwhile)
+    monkeypatch.setattr("orders.use_cases.place_order.price_lines", meanwhile)
     with pytest.raises(RequestInProgress, match="taken over"):
         shop.order()
     assert query("SELECT id FROM orders") == [{"id": taken_over[0]}]

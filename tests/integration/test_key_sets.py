@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from orders.keys import KeyCache, KeysUnavailable
-from orders.tls import authorities
+from orders.auth.key_cache import KeyCache, KeysUnavailable
+from orders.aws.tls import authorities
 from tests.signing import OTHER_RSA_KEY, RSA_KEY, Clock, claims, jwk, jwks, signed
 from tests.support import Context, load_function
 

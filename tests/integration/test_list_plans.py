@@ -11,13 +11,14 @@ from typing import Any, override
 import pytest
 
 from local.postgres import Postgres
-from orders import listing, search
-from orders.clock import uuid7
 from orders.config import DatabaseSettings
-from orders.cursors import Position
-from orders.database import Database, Row, connect
-from orders.lifecycle import STATES
-from orders.listing import OrderQuery, SortKey
+from orders.domain import order_query as listing
+from orders.domain.clock import uuid7
+from orders.domain.cursors import Position
+from orders.domain.lifecycle import STATES
+from orders.domain.order_query import OrderQuery, SortKey
+from orders.postgres.connection import Database, Row, connect
+from orders.postgres.order_list import query as search
 from tests.support import load_function
 
 ORDERS = 200_000

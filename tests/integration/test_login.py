@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, EllipticCurvePrivateKey, generate_private_key
 
 from local.postgres import Postgres
-from orders import login
-from orders.clock import Clock
 from orders.config import DatabaseSettings, aws_region
-from orders.database import Database, connect
-from orders.errors import DatabaseUnavailable
+from orders.domain.clock import Clock
+from orders.domain.errors import DatabaseUnavailable
+from orders.postgres import iam_auth as login
+from orders.postgres.connection import Database, connect
 
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 """How PostgreSQL's protocol asks for TLS."""
@@ -163,7 +163,7 @@ def test_given_a_token_of_another_user_when_a_function_logs_in_then_it_is_refuse
 def test_given_a_server_that_nobody_has_vouched_for_when_a_function_logs_in_then_it_does_not(
     settings: DatabaseSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(login, "CERTIFICATES", Path(login.__file__).with_name("rds"))
+    monkeypatch.setattr(login, "CERTIFICATES", Path(login.__file__).with_name("certificates"))
     with pytest.raises(DatabaseUnavailable) as refused:
         logged_in_as(settings)
     assert "certificate verify failed" in str(refused.value.__cause__)

@@ -15,12 +15,12 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from orders.auth import METRICS, Caller
 from orders.config import DatabaseSettings
-from orders.database import Database, connect
-from orders.lifecycle import PaymentStatus, ShippingStatus, Status, TaskKind
-from orders.metrics import ReadMetrics
-from orders.monitoring import fold
+from orders.domain.caller import METRICS, Caller
+from orders.domain.lifecycle import PaymentStatus, ShippingStatus, Status, TaskKind
+from orders.postgres.connection import Database, connect
+from orders.postgres.counters import fold
+from orders.use_cases.metrics import ReadMetrics
 from tests.integration.conftest import INSERT_ORDERS, Query
 from tests.integration.world import ManualClock, World
 from tests.support import ROOT, Answer, Context, call

@@ -14,7 +14,7 @@ import psycopg2
 import pytest
 
 from local.postgres import Postgres
-from orders.clock import Clock
+from orders.domain.clock import Clock
 from tests.integration.conftest import Query
 from tests.support import ROOT, Context, load_function
 

@@ -75,7 +75,7 @@ def printed(
         call.again("get_order")
         call("get_order", GET)
     with monkeypatch.context() as broken:
-        broken.setattr("orders.store.get_order", lambda *_, **__: 1 / 0)
+        broken.setattr("orders.postgres.orders.get_order", lambda *_, **__: 1 / 0)
         call.again("get_order")
         call("get_order", GET)
     return capsys.readouterr().out.splitlines()

@@ -10,8 +10,8 @@ import boto3
 import httpx
 import pytest
 
-from orders.aws import AwsService
-from orders.queue import DEAD_LETTERS
+from orders.aws.client import AwsService
+from orders.aws.task_queue import DEAD_LETTERS
 from tests.integration.conftest import Query
 from tests.support import Context, call
 

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from orders.carry_out import DONE, CarryOut, Verdict
-from orders.tasks import MAX_ATTEMPTS
+from orders.postgres.outbox import MAX_ATTEMPTS
+from orders.use_cases.process_task import DONE, CarryOut, Verdict
 from tests.integration.conftest import Query
 from tests.integration.world import World
 from tests.support import Context, load_function, task_message

@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from orders.auth import WRITE, Caller
-from orders.cancel import CancelOrder
-from orders.carry_out import CarryOut
-from orders.clock import Clock
-from orders.database import Row
+from orders.domain.caller import WRITE, Caller
+from orders.domain.clock import Clock
 from orders.domain.order import TaskRef
-from orders.models import NewOrder, StatusUpdate
-from orders.place import PlaceOrder
-from orders.progress import UpdateStatus
-from orders.relay import Caught, Relay
+from orders.postgres.connection import Row
+from orders.schemas.requests import NewOrder, StatusUpdate
+from orders.use_cases.cancel_order import CancelOrder
+from orders.use_cases.place_order import PlaceOrder
+from orders.use_cases.process_task import CarryOut
+from orders.use_cases.relay_outbox import Caught, Relay
+from orders.use_cases.update_order_status import UpdateStatus
 
 CUSTOMER = Caller("5")
 STAFF = Caller("staff", frozenset({WRITE}))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orders.config import InventoryApi
-from orders.lifecycle import PaymentStatus, ShippingStatus, State, Status
+from orders.domain.lifecycle import PaymentStatus, ShippingStatus, State, Status
 from tests.simulation.network import Services
 from tests.simulation.world import World
 

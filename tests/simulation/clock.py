@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from orders.clock import Clock, unix_milliseconds, uuid7
+from orders.domain.clock import Clock, unix_milliseconds, uuid7
 
 
 class SimulatedClock(Clock):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.postgres import Postgres
-from orders import stock
+from orders.clients import catalog_inventory as stock
 from orders.config import DatabaseSettings
 from orders.telemetry import logger
 from tests.simulation.schedules import Schedule

@@ -6,9 +6,13 @@ from typing import Any, override
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's name for its class
 
-from orders import idempotency, monitoring, stock, store, tasks
+from orders.clients import catalog_inventory as stock
 from orders.config import DatabaseSettings
-from orders.database import Database, Row
+from orders.postgres import counters as monitoring
+from orders.postgres import idempotency
+from orders.postgres import orders as store
+from orders.postgres import outbox as tasks
+from orders.postgres.connection import Database, Row
 from tests.simulation.effects import Effects, Fault, Kind
 
 _NAMES: Mapping[str, str] = {

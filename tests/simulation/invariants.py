@@ -15,8 +15,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
-from orders import lifecycle
-from orders.lifecycle import Event, PaymentStatus, ShippingStatus, Status, TaskKind
+from orders.domain import lifecycle
+from orders.domain.lifecycle import Event, PaymentStatus, ShippingStatus, Status, TaskKind
 from tests.simulation.books import Books, OrderBook, TaskRow
 from tests.simulation.world import stock_at_first
 

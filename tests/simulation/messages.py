@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from orders.clock import Clock
+from orders.domain.clock import Clock
+from orders.domain.lifecycle import TaskKind
 from orders.domain.order import TaskRef
-from orders.lifecycle import TaskKind
 from tests.simulation.effects import Effects, Fault, Kind
 
 

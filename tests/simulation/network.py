@@ -13,7 +13,7 @@ from urllib3 import BaseHTTPResponse, HTTPResponse
 from urllib3.exceptions import HTTPError
 
 from orders.clients.http import Session
-from orders.clock import Clock
+from orders.domain.clock import Clock
 from tests.simulation.effects import Effects, Fault, Kind
 from tests.simulation.services.cart import Carts
 from tests.simulation.services.inventory import Inventory, Product

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from orders.lifecycle import TaskKind
+from orders.domain.lifecycle import TaskKind
 from tests.simulation.world import OVERDUE_MINUTES, World
 
 type Scenario = Callable[[World], None]

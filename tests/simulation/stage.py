@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg2.extras import RealDictCursor
 
 from orders.config import DatabaseSettings
-from orders.database import Row, connect
+from orders.postgres.connection import Row, connect
 from tests.simulation.database import SimulatedDatabase
 from tests.simulation.effects import Effects, NoFaults
 

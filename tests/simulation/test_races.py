@@ -9,10 +9,10 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
-from orders.auth import Caller
-from orders.errors import OrderServiceError
-from orders.lifecycle import TaskKind
-from orders.models import NewOrder, StatusUpdate
+from orders.domain.caller import Caller
+from orders.domain.errors import OrderServiceError
+from orders.domain.lifecycle import TaskKind
+from orders.schemas.requests import NewOrder, StatusUpdate
 from tests.simulation.books import Books
 from tests.simulation.effects import Effect, Fault
 from tests.simulation.invariants import violations

@@ -12,25 +12,25 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from orders import relay
-from orders.auth import WRITE, Caller
-from orders.cancel import CancelOrder
-from orders.carry_out import CarryOut, Verdict
+from orders.aws.task_queue import SERVICES
 from orders.clients.cart import CartClient
+from orders.clients.catalog_inventory import new_inventory
 from orders.clients.notification import NotificationClient
 from orders.clients.payment import PaymentClient
 from orders.clients.shipping import ShippingClient
-from orders.clock import Clock
 from orders.config import InventoryApi, InventorySettings
+from orders.domain.caller import WRITE, Caller
+from orders.domain.clock import Clock
+from orders.domain.errors import OrderServiceError, RequestInProgress, Unavailable
+from orders.domain.lifecycle import TaskKind
 from orders.domain.order import Outcome
-from orders.errors import OrderServiceError, RequestInProgress, Unavailable
-from orders.lifecycle import TaskKind
-from orders.models import NewOrder, StatusUpdate
-from orders.place import PlaceOrder
-from orders.progress import UpdateStatus
-from orders.queue import SERVICES
-from orders.relay import Relay
-from orders.stock import new_inventory
+from orders.schemas.requests import NewOrder, StatusUpdate
+from orders.use_cases import relay_outbox as relay
+from orders.use_cases.cancel_order import CancelOrder
+from orders.use_cases.place_order import PlaceOrder
+from orders.use_cases.process_task import CarryOut, Verdict
+from orders.use_cases.relay_outbox import Relay
+from orders.use_cases.update_order_status import UpdateStatus
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.database import SimulatedDatabase
 from tests.simulation.effects import Crash, Effects, Fault, NoFaults, Plan

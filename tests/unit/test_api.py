@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orders.api import MAX_BODY_BYTES
+from orders.http.api import MAX_BODY_BYTES
 from tests.support import Answer, Context, call, http_event, load_function
 
 ORDER = "/v1/orders/01a1f804-f676-7425-8d36-c12d7c86e4b3"

@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
+from orders.auth.key_cache import KeysUnavailable
 from orders.config import ConfigurationError
-from orders.keys import KeysUnavailable
 from tests.aws import mocked
 from tests.signing import OTHER_SECRET, SECRET, claims, signed
 from tests.support import Context, load_function
@@ -118,7 +118,7 @@ def test_given_a_start_that_requests_follow_when_started_then_the_secret_is_read
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
     started = load_function("authorizer")
-    monkeypatch.setattr("orders.key_sources.AwsService.call", pytest.fail)
+    monkeypatch.setattr("orders.auth.key_sources.AwsService.call", pytest.fail)
     assert answer(started, GOOD)["isAuthorized"] is True
 
 

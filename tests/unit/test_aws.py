@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from botocore.session import get_session
 
-from orders.aws import SECRETS_MANAGER, SQS, Protocol
+from orders.aws.client import SECRETS_MANAGER, SQS, Protocol
+from orders.aws.credentials import CredentialSource
+from orders.aws.sigv4 import Credentials
 from orders.config import AwsSettings, ConfigurationError
-from orders.credentials import CredentialSource
-from orders.signing import Credentials
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from urllib3 import HTTPResponse
 
 from orders.clients.cart import CartClient
 from orders.clients.http import Session
-from orders.errors import DownstreamRefused, DownstreamUnavailable
+from orders.domain.errors import DownstreamRefused, DownstreamUnavailable
 
 
 def test_given_services_over_tls_when_connected_to_then_certificates_are_read_once_for_all() -> None:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.clock import EPOCH, Clock, unix_milliseconds, uuid7
-from orders.views import timestamp
+from orders.domain.clock import EPOCH, Clock, unix_milliseconds, uuid7
+from orders.schemas.responses import timestamp
 
 
 @given(st.integers(0, 2**48 - 1), st.binary(min_size=10, max_size=10))

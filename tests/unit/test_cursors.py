@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders import cursors
-from orders.cursors import Position
-from orders.errors import InvalidCursor
+from orders.domain import cursors
+from orders.domain.cursors import Position
+from orders.domain.errors import InvalidCursor
 
 LARGEST = 2**63 - 1
 POSITIONS = st.builds(Position, st.integers(0, LARGEST), st.uuids().map(str))

@@ -1,6 +1,6 @@
 import pytest
 
-from orders.ids import is_order_id
+from orders.domain.ids import is_order_id
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ WATCHED = {
     "cryptography",
     "http.client",
     "jwt",
-    "orders.models",
-    "orders.search",
+    "orders.schemas.requests",
+    "orders.postgres.order_list.query",
     "psycopg2",
     "pydantic",
     "requests",
@@ -42,7 +42,7 @@ class Budget:
 # Powertools' resolver loads asyncio, whichever of its classes is asked for.
 ALL = {"asyncio"}
 READS = ALL | {"psycopg2"}
-WRITES = READS | {"http.client", "orders.models", "pydantic"}
+WRITES = READS | {"http.client", "orders.schemas.requests", "pydantic"}
 CALLS = WRITES | {"urllib3"}
 BUDGETS = {
     "authorizer": Budget({"cryptography", "http.client", "jwt"}, 260),
@@ -52,8 +52,8 @@ BUDGETS = {
     "docs": Budget(ALL, 295),
     "get_order": Budget(READS, 310),
     "health": Budget(READS, 315),
-    "list_customer_orders": Budget(READS | {"orders.search"}, 315),
-    "list_orders": Budget(READS | {"orders.search"}, 315),
+    "list_customer_orders": Budget(READS | {"orders.postgres.order_list.query"}, 315),
+    "list_orders": Budget(READS | {"orders.postgres.order_list.query"}, 315),
     "metrics": Budget(READS, 310),
     "migrate_database": Budget({"http.client", "psycopg2", "requests", "urllib3", "yoyo"}, 415),
     "process_task": Budget(CALLS, 410),

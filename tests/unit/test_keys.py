@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.auth import Caller
+from orders.auth.key_cache import Key, KeyCache, KeysUnavailable
+from orders.auth.key_sources import fetch_keys, key_set, public_key, shared_secrets
+from orders.auth.token_verifier import InvalidToken, TokenVerifier
 from orders.config import ConfigurationError
-from orders.key_sources import fetch_keys, key_set, public_key, shared_secrets
-from orders.keys import Key, KeyCache, KeysUnavailable
-from orders.tokens import InvalidToken, TokenVerifier
+from orders.domain.caller import Caller
 from tests.aws import mocked
 from tests.signing import OTHER_SECRET, RSA_KEY, SECRET, Clock, claims, jwk, jwks, pem, settings, signed
 

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from orders.lifecycle import (
+from orders.domain.lifecycle import (
     STATES,
     TRANSITIONS,
     Event,

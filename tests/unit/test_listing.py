@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders import cursors
-from orders.clock import unix_milliseconds
-from orders.cursors import Position
-from orders.errors import InvalidCursor, InvalidParameter
-from orders.lifecycle import STATES
-from orders.listing import MAX_LENGTH, OrderFilter, OrderQuery, Page, Sort, SortKey, parse
+from orders.domain import cursors
+from orders.domain.clock import unix_milliseconds
+from orders.domain.cursors import Position
+from orders.domain.errors import InvalidCursor, InvalidParameter
+from orders.domain.lifecycle import STATES
+from orders.domain.order_query import MAX_LENGTH, OrderFilter, OrderQuery, Page, Sort, SortKey, parse
 
 AFTER = Position(7999, "01a1f804-f676-7425-8d36-c12d7c86e4b3")
 MIDNIGHT = unix_milliseconds(datetime(2026, 11, 20, tzinfo=UTC))

@@ -12,7 +12,7 @@ from botocore import auth
 from botocore.crt import auth as crt_auth
 
 from orders.config import ConfigurationError, DatabaseSettings
-from orders.login import CERTIFICATES, iam_token
+from orders.postgres.iam_auth import CERTIFICATES, iam_token
 from tests.support import ROOT
 
 SETTINGS = DatabaseSettings(

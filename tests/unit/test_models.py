@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from orders.clients.cart import Cart
-from orders.models import EXPECTED, Cancellation, NewOrder, StatusUpdate
+from orders.schemas.requests import EXPECTED, Cancellation, NewOrder, StatusUpdate
 
 
 def order(**changes: Any) -> dict[str, Any]:

@@ -2,11 +2,11 @@ from decimal import Decimal
 
 import pytest
 
+from orders.domain.errors import DownstreamUnavailable, PriceChanged, PriceUnknown, ValidationFailed
 from orders.domain.order import Line
 from orders.domain.stock import Price
-from orders.errors import DownstreamUnavailable, PriceChanged, PriceUnknown, ValidationFailed
-from orders.models import NewLine
-from orders.pricing import order_currency, price_lines
+from orders.schemas.requests import NewLine
+from orders.use_cases.pricing import order_currency, price_lines
 
 
 def line(product_id: str, quantity: int, price: str | None = None) -> NewLine:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from orders.prometheus import Family, Sample, render
+from orders.http.prometheus import Family, Sample, render
 
 NAMES = st.from_regex(r"[a-z][a-z_]{0,20}[a-z]", fullmatch=True)
 VALUES = st.integers(-(10**15), 10**15) | st.decimals(-(10**9), 10**9, places=2) | st.floats(allow_nan=False)

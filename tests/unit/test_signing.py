@@ -10,7 +10,7 @@ from botocore.credentials import ReadOnlyCredentials
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from orders.signing import Credentials, Signer
+from orders.aws.sigv4 import Credentials, Signer
 
 TEXT = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=40)
 CREDENTIALS = st.builds(Credentials, TEXT, TEXT, st.none() | TEXT)

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.auth import Caller
-from orders.key_sources import key_set, public_key
-from orders.keys import Key, KeyCache
-from orders.tokens import InvalidToken, TokenVerifier
+from orders.auth.key_cache import Key, KeyCache
+from orders.auth.key_sources import key_set, public_key
+from orders.auth.token_verifier import InvalidToken, TokenVerifier
+from orders.domain.caller import Caller
 from tests.signing import (
     OTHER_RSA_KEY,
     OTHER_SECRET,

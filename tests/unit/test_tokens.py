@@ -8,11 +8,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from orders.auth import READ, WRITE, Caller
+from orders.auth.key_cache import KeyCache
+from orders.auth.key_sources import fetch_keys
+from orders.auth.token_verifier import InvalidToken, TokenVerifier
 from orders.config import ConfigurationError, TokenSettings
-from orders.key_sources import fetch_keys
-from orders.keys import KeyCache
-from orders.tokens import InvalidToken, TokenVerifier
+from orders.domain.caller import READ, WRITE, Caller
 from tests.signing import OTHER_RSA_KEY, OTHER_SECRET, RSA_KEY, SECRET, claims, pem, settings, signed, verifier
 
 

@@ -7,8 +7,8 @@ from urllib.parse import quote
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from orders.clients.http import Client
-from orders.errors import CartNotFound
-from orders.models import Currency, Email, Name, NewLine
+from orders.domain.errors import CartNotFound
+from orders.schemas.requests import Currency, Email, Name, NewLine
 
 
 class CartLine(NewLine):

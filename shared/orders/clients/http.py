@@ -10,8 +10,8 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 
 from orders import telemetry
-from orders.errors import DownstreamRefused, DownstreamUnavailable
-from orders.tls import authorities
+from orders.aws.tls import authorities
+from orders.domain.errors import DownstreamRefused, DownstreamUnavailable
 
 CONNECT_TIMEOUT_SECONDS = 1.0
 _RETRIES = 2

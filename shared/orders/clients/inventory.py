@@ -9,9 +9,9 @@ from urllib.parse import quote
 from pydantic import BaseModel, Field
 
 from orders.clients.http import Client
+from orders.domain.errors import DownstreamRefused
 from orders.domain.stock import Price, Shortage, insufficient_stock, unknown_products
-from orders.errors import DownstreamRefused
-from orders.models import Currency, ProductId
+from orders.schemas.requests import Currency, ProductId
 
 
 class StatedPrice(BaseModel):

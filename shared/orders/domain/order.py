@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from orders.lifecycle import PLACED, Event, PaymentStatus, ShippingStatus, State, Status, TaskKind
+from orders.domain.lifecycle import PLACED, Event, PaymentStatus, ShippingStatus, State, Status, TaskKind
 
 type Row = dict[str, Any]
 

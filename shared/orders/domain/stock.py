@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
-from orders.errors import InsufficientStock, UnknownProduct
+from orders.domain.errors import InsufficientStock, UnknownProduct
 
 _NAMED = 10
 """Products that a message names; the members of the error hold all of them."""

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from orders.clock import Clock
+from orders.domain.clock import Clock
 
 type Json = dict[str, Any]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from orders.clock import Clock
+from orders.domain.clock import Clock
 from tests.simulation.services.service import Answer, BadCall, Refusal, Request
 
 RESERVED_FOR = timedelta(minutes=15)

@@ -8,7 +8,7 @@ import requests
 from sqlalchemy import URL, select
 from sqlalchemy.orm import Session, selectinload
 
-from orders.clock import unix_milliseconds, uuid7
+from orders.domain.clock import unix_milliseconds, uuid7
 from tests.benchmarks.contenders.peer.models import Order, OrderItem
 from tests.benchmarks.contenders.peer.schemas import OrderIn, Page, PageQuery, Summary
 

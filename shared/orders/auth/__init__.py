@@ -1,0 +1,1 @@
+"""Bearer tokens: their verification, and where the keys come from."""

@@ -1,0 +1,1 @@
+"""The calls to AWS itself: SQS, Secrets Manager, credentials."""

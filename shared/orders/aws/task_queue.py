@@ -1,0 +1,121 @@
+"""The queues that tasks wait on: one for each downstream service, so that a slow one holds up nobody else's."""
+
+import json
+import math
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import batched, groupby
+from typing import Any, Protocol
+
+from orders import telemetry
+from orders.aws.client import SQS, AwsService
+from orders.config import QueueSettings
+from orders.domain.lifecycle import TaskKind
+from orders.domain.order import TaskRef
+from orders.telemetry import logger
+
+_BATCH = 10
+"""Messages that SQS takes at once."""
+_LONGEST_SECONDS = 43_200
+"""For so long SQS hides a message at the most."""
+
+DEAD_LETTERS = "-dead-letters"
+"""What the name of a dead-letter queue has behind that of its queue."""
+
+SERVICES: Mapping[TaskKind, str] = {
+    TaskKind.CHARGE_PAYMENT: "payment",
+    TaskKind.REFUND_PAYMENT: "payment",
+    TaskKind.COMMIT_STOCK: "inventory",
+    TaskKind.RELEASE_STOCK: "inventory",
+    TaskKind.CREATE_SHIPMENT: "shipping",
+    TaskKind.CANCEL_SHIPMENT: "shipping",
+    TaskKind.MARK_CART_ORDERED: "cart",
+    TaskKind.SEND_NOTIFICATION: "notification",
+}
+"""The service, and so the queue, of each kind of task."""
+
+
+class TaskQueue(Protocol):
+    """Where tasks are put once they are stored."""
+
+    def send(self, tasks: Sequence[TaskRef]) -> None:
+        """Put tasks on their queues. What cannot be sent is logged; the relay sends it later."""
+
+    def bury(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
+        """Delete the dead letters of tasks that are no longer failed.
+
+        Args:
+            is_failed: tells which of some tasks are failed, by their ids.
+        """
+
+
+class SqsTaskQueue:
+    """Puts tasks on SQS queues."""
+
+    def __init__(self, settings: QueueSettings) -> None:
+        self._settings = settings
+        self._sqs = AwsService(SQS)
+        # Its threads begin when they are needed, and are kept.
+        self._side_by_side = ThreadPoolExecutor(len(SERVICES))
+
+    def send(self, tasks: Sequence[TaskRef]) -> None:
+        """See `TaskQueue.send`."""
+        batches = [
+            (self._settings.urls[service], batch)
+            for service, group in groupby(sorted(tasks, key=_service), _service)
+            for batch in batched(group, _BATCH, strict=False)
+        ]
+        trace = telemetry.trace()
+        # Side by side: somebody waits for the answer to the request that promised the tasks.
+        list(self._side_by_side.map(lambda batch: self._send_batch(batch[0], batch[1], trace), batches))
+
+    def put_back(self, queue_arn: str, receipt_handle: str, seconds: float) -> None:
+        """Let a message that was received, and is about to be reported as failed, come back after so long."""
+        name = queue_arn.rpartition(":")[2]
+        url = next(url for url in self._settings.urls.values() if url.endswith(f"/{name}"))
+        hidden = min(_LONGEST_SECONDS, math.ceil(seconds))
+        request = {"QueueUrl": url, "ReceiptHandle": receipt_handle, "VisibilityTimeout": hidden}
+        self._sqs.call("ChangeMessageVisibility", request)
+
+    def bury(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
+        """See `TaskQueue.bury`."""
+        for url in self._settings.urls.values():
+            dead = f"{url}{DEAD_LETTERS}"
+            request = {"QueueUrl": dead, "MaxNumberOfMessages": _BATCH}
+            while messages := self._sqs.call("ReceiveMessage", request).get("Messages"):
+                ids = {message["ReceiptHandle"]: task_id(message["Body"]) for message in messages}
+                failed = is_failed([found for found in ids.values() if found])
+                for handle, found in ids.items():
+                    if found and found not in failed:
+                        self._sqs.call("DeleteMessage", {"QueueUrl": dead, "ReceiptHandle": handle})
+
+    def _send_batch(self, url: str, tasks: Sequence[TaskRef], trace: str) -> None:
+        attributes = {"AWSTraceHeader": {"StringValue": trace, "DataType": "String"}} if trace else {}
+        entries: list[dict[str, Any]] = [
+            {
+                "Id": str(number),
+                "MessageBody": json.dumps({"task_id": task.id, "kind": task.kind}),
+                "MessageSystemAttributes": attributes,
+            }
+            for number, task in enumerate(tasks)
+        ]
+        try:
+            failures = self._sqs.call("SendMessageBatch", {"QueueUrl": url, "Entries": entries}).get("Failed", [])
+        except Exception:  # noqa: BLE001 - the order stands, whatever keeps its tasks from the queue
+            logger.warning("tasks not sent", tasks=[task.id for task in tasks], exc_info=True)
+            return
+        for failure in failures:
+            logger.warning("task not sent", task_id=tasks[int(failure["Id"])].id, cause=failure.get("Message"))
+
+
+def task_id(body: str) -> str | None:
+    """The task that a message names; None if it names none, and was not sent by this service."""
+    try:
+        return str(uuid.UUID(json.loads(body)["task_id"]))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _service(task: TaskRef) -> str:
+    return SERVICES[task.kind]

@@ -1,0 +1,1 @@
+"""The HTTP edge: routes, problem details, conditional requests, static files."""

@@ -1,0 +1,262 @@
+"""The HTTP edge: what every function that answers the API does alike.
+
+A function declares its routes on an `Api` and answers with `Api.order`, `Api.orders` or `reply`. Errors become problem
+details (RFC 9457); what a caller sends is read here, and nowhere else.
+"""
+
+import base64
+import json
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, override
+from urllib.parse import unquote, urlencode
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from orders import telemetry
+from orders.domain import errors
+from orders.domain.caller import CUSTOMER_ID, Caller
+from orders.domain.ids import is_order_id
+from orders.http.preconditions import expected_tags, is_known
+from orders.schemas.responses import PageView, order_view, summary_view
+from orders.telemetry import logger, request_id
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
+
+    from orders.domain.order_query import OrderPage
+    from orders.postgres.connection import Row
+
+MAX_BODY_BYTES = 1_048_576
+"""Room for a thousand lines, many times over."""
+
+_JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
+_VERSION_TAG = re.compile(r'"v([0-9]{1,9})"')
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
+_HEADERS = {
+    # Orders are personal: nothing on the way may keep a copy.
+    "Cache-Control": "no-store",
+    # An answer is data, and no browser is to take it for a page (OWASP REST Security Cheat Sheet).
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+}
+"""What every answer carries, unless a route says otherwise."""
+
+
+class Api(APIGatewayHttpResolver):
+    """The routes of one function; its `handler` is what Lambda calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exception_handler(errors.OrderServiceError)(self._known_error)
+        self.exception_handler(Exception)(self._unknown_error)
+        self.not_found(self._no_route)
+        self.handler = telemetry.observed(self._handle)
+
+    @property
+    def caller(self) -> Caller:
+        """Who sent the request, as the authorizer found it.
+
+        Raises:
+            Forbidden: the authorizer was not asked.
+        """
+        authorizer = self.current_event.raw_event.get("requestContext", {}).get("authorizer") or {}
+        context = authorizer.get("lambda") or {}
+        if not context.get("customer_id"):
+            raise errors.Forbidden("The request has not passed the authorizer.")
+        return Caller(context["customer_id"], frozenset((context.get("scope") or "").split()))
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query parameters; a repeated one has its values joined by commas."""
+        return self.current_event.query_string_parameters
+
+    @property
+    def expected_versions(self) -> frozenset[int] | None:
+        """The versions of the order of which ``If-Match`` wants one; None where any will do."""
+        tags = expected_tags(self.current_event.headers)
+        if tags is None:
+            return None
+        return frozenset(int(match[1]) for tag in tags if (match := _VERSION_TAG.fullmatch(tag)))
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The caller's name for this request, from ``Idempotency-Key``; quotes around it do not belong to it.
+
+        Raises:
+            InvalidParameter: it is empty, too long, or holds something else than printable ASCII.
+        """
+        header = self.current_event.headers.get("idempotency-key")
+        if header is None:
+            return None
+        key = header.strip()
+        if key.startswith('"') and key.endswith('"') and len(key) > 1:
+            key = key[1:-1]
+        if not _IDEMPOTENCY_KEY.fullmatch(key):
+            raise errors.InvalidParameter(
+                f"Idempotency-Key has {len(key)} characters; it can have 1 to 255, printable ones of ASCII."
+            )
+        return key
+
+    def body[Model: BaseModel](self, model: type[Model]) -> Model:
+        """The body of the request.
+
+        Raises:
+            BodyTooLarge: it is longer than `MAX_BODY_BYTES`.
+            UnsupportedMediaType: it is not declared as JSON.
+            MalformedJson: it is no JSON.
+            ValidationFailed: it is not what the model describes.
+        """
+        from pydantic import ValidationError
+
+        content = self._content()
+        if len(content) > MAX_BODY_BYTES:
+            raise errors.BodyTooLarge(f"The body has {len(content)} bytes; it can have {MAX_BODY_BYTES}.")
+        if content and not _JSON.fullmatch(self.current_event.headers.get("content-type", "").strip()):
+            raise errors.UnsupportedMediaType("The body is to be JSON; send the header Content-Type: application/json.")
+        try:
+            return model.model_validate_json(content)
+        except ValidationError as error:
+            raise _body_error(error) from error
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the request has a body at all."""
+        return bool(self.current_event.body)
+
+    def order(self, row: "Row", status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
+        """Answer with an order; with its version only, if that is the one that the caller has (``If-None-Match``)."""
+        logger.append_keys(order_id=row["id"], version=row["version"])
+        headers = {"ETag": f'"v{row["version"]}"'}
+        if self.current_event.http_method == "GET" and is_known(headers["ETag"], self.current_event.headers):
+            return Response(HTTPStatus.NOT_MODIFIED, body="", headers=headers)
+        view = order_view(row)
+        if status is HTTPStatus.CREATED:
+            headers["Location"] = view["links"]["self"]
+        return reply(status, view, headers)
+
+    def orders(self, page: "OrderPage") -> Response[str]:
+        """Answer with a page of orders."""
+        headers = {}
+        if page.next_cursor:
+            parameters = {name: value for name, value in self.query.items() if name not in {"page", "cursor"}}
+            target = f"{self.current_event.path}?{urlencode({**parameters, 'cursor': page.next_cursor})}"
+            headers["Link"] = f'<{target}>; rel="next"'
+        payload: PageView = {
+            "orders": [summary_view(row) for row in page.rows],
+            "count": len(page.rows),
+            "page_size": page.size,
+            "next_cursor": page.next_cursor,
+        }
+        if page.total:
+            payload["total"], payload["total_is_exact"] = page.total.orders, page.total.is_exact
+        return reply(HTTPStatus.OK, payload, headers)
+
+    def _content(self) -> bytes:
+        text = self.current_event.body or ""
+        # The gateway encodes what it does not know to be text. What is no text is no JSON either, and is refused later.
+        return base64.b64decode(text) if self.current_event.is_base64_encoded else text.encode()
+
+    @override
+    def _to_proxy_event(self, event: dict[str, Any]) -> APIGatewayProxyEventV2:
+        # Powertools keeps the event on a class, where functions in threads of one process overwrite each other's.
+        self.current_event = APIGatewayProxyEventV2(event)
+        return self.current_event
+
+    def _handle(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+        gateway_id = event.get("requestContext", {}).get("requestId")
+        logger.append_keys(request_id=request_id(event), gateway_id=gateway_id, route=event.get("routeKey"))
+        answer = self.resolve(event, context)
+        answer["headers"] = {**_HEADERS, "X-Request-ID": request_id(event), **answer["headers"]}
+        logger.info("answered", status=answer["statusCode"])
+        return answer
+
+    def _known_error(self, error: errors.OrderServiceError) -> Response[str]:
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            causes = [*getattr(error, "__notes__", []), repr(error.__cause__)]
+            logger.warning(error.detail, code=error.code, causes=causes)
+        else:
+            logger.info(error.detail, code=error.code)
+        return self._problem(error)
+
+    def _unknown_error(self, error: Exception) -> Response[str]:
+        logger.exception("unexpected error", exc_info=error)
+        return self._problem(errors.OrderServiceError("Something went wrong here; it has been logged."))
+
+    def _no_route(self, _: Exception) -> Response[str]:
+        event = self.current_event
+        return self._problem(errors.RouteNotFound(f"There is no route {event.http_method} {event.path}."))
+
+    def _problem(self, error: errors.OrderServiceError) -> Response[str]:
+        telemetry.count("Problems", code=error.code)
+        body = {
+            "type": f"/problems/{error.code}",
+            "title": error.title,
+            "status": error.status,
+            "detail": error.detail,
+            "code": error.code,
+            "request_id": request_id(self.current_event.raw_event),
+            **error.members,
+        }
+        headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+        return reply(HTTPStatus(error.status), body, headers, content_type="application/problem+json")
+
+
+def reply(
+    status: HTTPStatus,
+    payload: object,
+    headers: dict[str, str] | None = None,
+    *,
+    content_type: str = "application/json",
+) -> Response[str]:
+    """Answer with JSON."""
+    return Response(
+        status_code=status,
+        content_type=content_type,
+        headers=dict(headers or {}),
+        body=json.dumps(payload, ensure_ascii=False, separators=(",", ":")),
+    )
+
+
+def order_id(text: str) -> str:
+    """An order's id from the path.
+
+    Raises:
+        OrderNotFound: the text is no id, so no order has it.
+    """
+    if not is_order_id(text):
+        raise errors.OrderNotFound(f"There is no order {text!r}.")
+    return text.lower()
+
+
+def customer_id(text: str) -> str:
+    """A customer's id from the path.
+
+    Raises:
+        InvalidParameter: the text cannot be one.
+    """
+    name = unquote(text)
+    if not CUSTOMER_ID.fullmatch(name):
+        raise errors.InvalidParameter(f"customer_id is {name!r}; it can be 1 to 128 letters, digits and ._~@:+|=-")
+    return name
+
+
+def _body_error(error: "ValidationError") -> errors.OrderServiceError:
+    found = error.errors(include_url=False, include_input=False)
+    if found[0]["type"] == "json_invalid":
+        return errors.MalformedJson(f"The body is no JSON: {found[0]['msg'].removeprefix('Invalid JSON: ')}.")
+    return errors.ValidationFailed([{"loc": list(e["loc"]), "msg": _in_words(e), "type": e["type"]} for e in found])
+
+
+def _in_words(error: "ErrorDetails") -> str:
+    from orders.schemas.requests import EXPECTED
+
+    if error["type"] not in {"string_pattern_mismatch", "literal_error"}:
+        return error["msg"]
+    expected = EXPECTED.get(error["ctx"].get("pattern", error["loc"][-1]))
+    return f"Input should be {expected}" if expected else error["msg"]

@@ -1,0 +1,1 @@
+"""All SQL, and the connection that runs it."""
