@@ -8,7 +8,7 @@ from orders.auth.key_cache import KeyCache
 from orders.auth.key_sources import fetch_keys
 from orders.auth.token_verifier import InvalidToken, TokenVerifier
 from orders.config import TokenSettings
-from orders.telemetry import count, logger, observed, request_id
+from orders.telemetry import count, lambda_entrypoint, logger, request_id
 from orders.warmup import warm_up
 
 
@@ -19,7 +19,7 @@ def verifier() -> TokenVerifier:
     return TokenVerifier(settings, KeyCache(partial(fetch_keys, settings)))
 
 
-@observed
+@lambda_entrypoint
 def handler(event: Mapping[str, Any], _: object) -> dict[str, Any]:
     """Allow the request of a caller whose token is good; deny every other one.
 
@@ -38,4 +38,4 @@ def handler(event: Mapping[str, Any], _: object) -> dict[str, Any]:
     return {"isAuthorized": True, "context": {"customer_id": caller.customer_id, "scope": scope}}
 
 
-warm_up(verifier)
+warm_up(verifier, TokenVerifier.prepare)

@@ -5,14 +5,14 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
-from orders.domain.order import Outcome
+from orders import bootstrap
+from orders.domain.order import TransitionResult
 from orders.http.api import Api, customer_id
 from orders.schemas.requests import NewOrder
-from orders.use_cases.place_order import PlaceOrder
-from orders.warmup import warm_up
+from orders.warmup import connect, warm_up
 
 app = Api()
-place_order = cache(PlaceOrder.from_environment)
+place_order = cache(bootstrap.place_order)
 
 
 @app.post("/v1/orders")
@@ -33,12 +33,12 @@ def create_customer_order(customer: str) -> Response[str]:
     return _created(place_order().from_cart(app.caller, customer, key=key))
 
 
-def _created(placed: Outcome) -> Response[str]:
-    answer = app.order(placed.row, HTTPStatus.CREATED)
-    if placed.repeated:
+def _created(result: TransitionResult) -> Response[str]:
+    answer = app.order(result.row, HTTPStatus.CREATED)
+    if result.repeated:
         answer.headers["Idempotent-Replayed"] = "true"
     return answer
 
 
-warm_up(place_order)
+warm_up(place_order, connect)
 handler = app.handler

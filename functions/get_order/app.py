@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler import Response
 
+from orders import bootstrap
 from orders.domain.errors import InvalidParameter
 from orders.domain.ids import is_order_id
 from orders.http.api import Api, customer_id, order_id
-from orders.use_cases.get_order import ReadOrders
-from orders.warmup import warm_up
+from orders.warmup import connect, warm_up
 
 if TYPE_CHECKING:
     from orders.use_cases.list_orders import ListOrders
 
 app = Api()
-orders = cache(ReadOrders.from_environment)
+orders = cache(bootstrap.get_order)
 
 
 @app.get("/v1/orders/<order>")
@@ -30,7 +30,7 @@ def get_order(order: str) -> Response[str]:
 
 @app.get("/orders/<name>", deprecated=True)
 def get_order_or_customer_orders(name: str) -> Response[str]:
-    """An order by its id; what is no order's id is a customer's, and gives their orders."""
+    """Return an order by its id; any other id is a customer's, and lists their orders."""
     if is_order_id(name):
         return get_order(name)
     return app.orders(customer_orders().list(app.caller, app.query, customer_id(name)))
@@ -38,11 +38,11 @@ def get_order_or_customer_orders(name: str) -> Response[str]:
 
 @cache
 def customer_orders() -> "ListOrders":
-    """Lists, which few ask this function for; the others are not to wait for them to be loaded."""
+    """Load the list use case when it is first needed: few requests to this function need it."""
     from orders.use_cases.list_orders import ListOrders
 
     return ListOrders(orders().database)
 
 
-warm_up(orders)
+warm_up(orders, connect)
 handler = app.handler

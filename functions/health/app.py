@@ -1,27 +1,30 @@
-"""Tell whether the service can do its work."""
+"""Check the service's health."""
 
 from functools import cache
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
+from orders import bootstrap
 from orders.domain.errors import DatabaseUnavailable
 from orders.http.api import Api, reply
-from orders.use_cases.health import UNAVAILABLE, CheckHealth
+from orders.use_cases.health import UNAVAILABLE
+from orders.warmup import warm_up
 
 app = Api()
-health = cache(CheckHealth.from_environment)
+health = cache(bootstrap.check_health)
 
 
 @app.get("/v1/health")
 @app.get("/health", deprecated=True)
 def check_health() -> Response[str]:
-    """Whether the database answers and tasks are carried out; 503 only where no order can be taken."""
-    found = health().check()
-    if found is UNAVAILABLE:
+    """Whether the database answers and tasks are processed; 503 only where no order can be taken."""
+    view = health().check()
+    if view is UNAVAILABLE:
         headers = {"Retry-After": str(DatabaseUnavailable.retry_after)}
-        return reply(HTTPStatus.SERVICE_UNAVAILABLE, found, headers)
-    return reply(HTTPStatus.OK, found)
+        return reply(HTTPStatus.SERVICE_UNAVAILABLE, view, headers)
+    return reply(HTTPStatus.OK, view)
 
 
+warm_up(health)
 handler = app.handler

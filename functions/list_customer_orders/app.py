@@ -4,12 +4,12 @@ from functools import cache
 
 from aws_lambda_powertools.event_handler import Response
 
+from orders import bootstrap
 from orders.http.api import Api, customer_id
-from orders.use_cases.list_orders import ListOrders
-from orders.warmup import warm_up
+from orders.warmup import connect, warm_up
 
 app = Api()
-orders = cache(ListOrders.from_environment)
+orders = cache(bootstrap.list_orders)
 
 
 @app.get("/v1/customers/<customer>/orders")
@@ -19,5 +19,5 @@ def list_customer_orders(customer: str) -> Response[str]:
     return app.orders(orders().list(app.caller, app.query, customer_id(customer)))
 
 
-warm_up(orders)
+warm_up(orders, connect)
 handler = app.handler

@@ -1,16 +1,17 @@
-"""Tell Prometheus how orders and tasks stand."""
+"""Expose metrics of orders and tasks to Prometheus."""
 
 from functools import cache
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
+from orders import bootstrap
 from orders.http.api import Api
 from orders.http.prometheus import CONTENT_TYPE, render
-from orders.use_cases.metrics import ReadMetrics
+from orders.warmup import warm_up
 
 app = Api()
-metrics = cache(ReadMetrics.from_environment)
+metrics = cache(bootstrap.read_metrics)
 
 
 @app.get("/metrics")
@@ -20,4 +21,5 @@ def read_metrics() -> Response[str]:
     return Response(HTTPStatus.OK, CONTENT_TYPE, text)
 
 
+warm_up(metrics)
 handler = app.handler

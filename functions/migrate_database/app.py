@@ -19,7 +19,7 @@ import orders
 from orders.config import DatabaseSettings
 from orders.domain.errors import DatabaseUnavailable
 from orders.postgres.connection import connect, connection_parameters
-from orders.telemetry import logger, observed
+from orders.telemetry import lambda_entrypoint, logger
 
 MIGRATIONS = Path(orders.__file__).parent / "postgres" / "migrations"
 _CONNECT_TIMEOUT_SECONDS = 10
@@ -32,7 +32,7 @@ _REASON_CHARACTERS = 500
 """As much of an error as there is room for: an answer has 4,096 bytes (AWS docs, Custom resource response objects)."""
 
 
-@observed
+@lambda_entrypoint
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own class is not importable
     """Apply what has not been applied, and tell CloudFormation; a deploy whose migration fails is rolled back.
 

@@ -1,47 +1,44 @@
-"""Carry out tasks from the queues: call the downstream services, and let happen to the orders what came of it."""
+"""Process tasks from the queues: call the downstream services and apply the resulting events to the orders."""
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from orders.aws.task_queue import SqsTaskQueue, task_id
-from orders.config import QueueSettings
-from orders.telemetry import logger, observed, traced
-from orders.use_cases.process_task import CarryOut, Verdict
-from orders.warmup import warm_up
+from orders import bootstrap
+from orders.aws.task_queue import task_id
+from orders.telemetry import lambda_entrypoint, logger, traced
+from orders.warmup import connect, warm_up
+
+if TYPE_CHECKING:
+    from orders.use_cases.process_task import MessageDisposition
 
 TASKS_AT_ONCE = 10
-"""As many as a batch has."""
+"""The size of a batch."""
 
-# Its threads begin when they are needed, and are kept. asyncio's own are fewer than a batch on two processors.
+# Kept between invocations; threads start when they are needed. asyncio's own pool is smaller than a batch on two cores.
 threads = ThreadPoolExecutor(TASKS_AT_ONCE)
 processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-work = cache(CarryOut.from_environment)
+process_task = cache(bootstrap.process_task)
+queue = cache(bootstrap.task_queue)
 
 
 class NotDone(Exception):
-    """The message is to come back, or to end in the dead-letter queue, as one that names no task does."""
+    """The message returns to its queue, or moves to the dead-letter queue after too many receives."""
 
 
-@cache
-def queue() -> SqsTaskQueue:
-    """The queues that the messages came from."""
-    return SqsTaskQueue(QueueSettings.from_environment())
-
-
-@observed
+@lambda_entrypoint
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Carry out a batch of tasks side by side; those that are not done come back by themselves."""
-    # Once, before threads ask for it side by side: each that came first would connect to the database.
-    work()
+    """Process a batch of tasks concurrently; messages of tasks that are not done return to their queue."""
+    # Before the threads: each of them that came first would connect to the database.
+    process_task()
     return async_process_partial_response(event, _process, processor, context)
 
 
@@ -50,26 +47,26 @@ async def _process(record: SQSRecord) -> None:
     if task is None:
         raise NotDone
     with traced(record.attributes.aws_trace_header):
-        verdict = await _in_thread(_carry_out, task)
-    if verdict.retry_seconds is not None:
-        seconds = verdict.retry_seconds
-        await _in_thread(queue().put_back, record.event_source_arn, record.receipt_handle, seconds)
+        disposition = await _in_thread(_process_task, task)
+    if disposition.retry_seconds is not None:
+        seconds = disposition.retry_seconds
+        await _in_thread(queue().change_visibility, record.event_source_arn, record.receipt_handle, seconds)
         raise NotDone
 
 
 async def _in_thread[**P, Result](function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
-    """As `asyncio.to_thread`, trace and all, in the threads of a batch."""
+    """Run a function in a thread of the batch with the current trace, as `asyncio.to_thread` does."""
     call = partial(copy_context().run, function, *args, **kwargs)
     return await asyncio.get_running_loop().run_in_executor(threads, call)
 
 
-def _carry_out(task: str) -> Verdict:
+def _process_task(task: str) -> "MessageDisposition":
     logger.thread_safe_append_keys(task_id=task)
     try:
-        return work().carry_out(task)
+        return process_task().process(task)
     except Exception:
         logger.exception("task interrupted")
         raise
 
 
-warm_up(work)
+warm_up(process_task, connect)

@@ -1,4 +1,4 @@
-"""Pick up what was forgotten, every minute; and, by hand, list the failed tasks or send them back."""
+"""Run the relay every minute; on demand, list or redrive failed tasks."""
 
 from dataclasses import asdict
 from functools import cache
@@ -6,28 +6,31 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from orders import telemetry
-from orders.telemetry import logger, observed
-from orders.use_cases.relay_outbox import Relay
+from orders import bootstrap, telemetry
+from orders.telemetry import lambda_entrypoint, logger
+from orders.warmup import warm_up
 
-relay = cache(Relay.from_environment)
+relay = cache(bootstrap.relay_outbox)
 
 
-@observed
+@lambda_entrypoint
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Run the relay.
 
-    Called by hand with ``{"failed": "list"}`` it lists the failed tasks instead, and with ``{"failed": "redrive"}``, or
-    ``{"failed": "redrive", "tasks": ["<id>", …]}``, it sends them back.
+    Invoked with ``{"failed": "list"}`` it lists the failed tasks instead, and with ``{"failed": "redrive"}``, or
+    ``{"failed": "redrive", "tasks": ["<id>", …]}``, it redrives them.
     """
     match event.get("failed"):
         case "list":
             return {"tasks": relay().failed_tasks()}
         case "redrive":
             return {"redriven": relay().redrive(event.get("tasks"))}
-    caught = relay().run()
-    telemetry.count("TasksRelayed", caught.tasks)
-    telemetry.count("StockGivenBack", caught.holds)
-    telemetry.time("TaskLag", caught.lag_seconds)
-    logger.info("relayed", **asdict(caught))
-    return asdict(caught)
+    summary = relay().run()
+    telemetry.count("TasksRelayed", summary.tasks)
+    telemetry.count("StockGivenBack", summary.holds)
+    telemetry.time("TaskLag", summary.lag_seconds)
+    logger.info("relayed", **asdict(summary))
+    return asdict(summary)
+
+
+warm_up(relay)

@@ -7,8 +7,8 @@ from local.openapi.examples import CURSOR, ORDER_ID, REQUEST_ID
 from local.openapi.references import Json, ref
 from orders.domain.caller import CUSTOMER_ID, READ
 from orders.domain.ids import PRODUCT_ID
-from orders.domain.lifecycle import PaymentStatus, ShippingStatus, Status
 from orders.domain.order_query import DEFAULT_PAGE_SIZE, MAX_LENGTH, MAX_OFFSET, MAX_PAGE_SIZE
+from orders.domain.states import PaymentStatus, ShippingStatus, Status
 
 _CUSTOMER = {"type": "string", "pattern": f"^{CUSTOMER_ID.pattern}$"}
 _TIME = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}

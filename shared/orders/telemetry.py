@@ -22,7 +22,7 @@ logger = Logger(release=os.environ.get("RELEASE"))
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _unwritten: dict[tuple[tuple[str, str], ...], EphemeralMetrics] = {}
-_one_at_a_time = Lock()
+_lock = Lock()
 _trace: ContextVar[str] = ContextVar("trace")
 
 
@@ -65,7 +65,7 @@ def traced(header: str | None) -> Iterator[None]:
         _trace.reset(token)
 
 
-def observed[Event, Answer](
+def lambda_entrypoint[Event, Answer](
     handler: "Callable[[Event, LambdaContext], Answer]",
 ) -> "Callable[[Event, LambdaContext], Answer]":
     """A function's handler with Lambda's context in its log lines, and its metrics written when it ends."""
@@ -86,7 +86,7 @@ def observed[Event, Answer](
 
 def _measure(name: str, unit: MetricUnit, value: float, dimensions: Mapping[str, str]) -> None:
     # Tasks are carried out in threads, and Powertools loses values that two of them add at once.
-    with _one_at_a_time:
+    with _lock:
         key = tuple(dimensions.items())
         if key not in _unwritten:
             _unwritten[key] = EphemeralMetrics()

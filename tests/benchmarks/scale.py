@@ -72,7 +72,7 @@ _PREPARE_RELAY = """
 UPDATE order_tasks SET available_at = now() - interval '2 minutes', sent_at = NULL WHERE state = 'pending';
 INSERT INTO idempotency_keys (caller, key, request_hash, order_id, attempt, locked_until, expires_at)
 SELECT 'c' || n, n, '', gen_random_uuid(), gen_random_uuid(), now(), now() FROM generate_series(1, 2000) AS n;
-INSERT INTO order_deltas (minute, currency, status, payment_status, shipping_status, orders, revenue)
+INSERT INTO count_deltas (minute, currency, status, payment_status, shipping_status, orders, revenue)
 SELECT date_trunc('minute', now()), 'USD', 'delivered', 'paid', 'delivered', 0, 0 FROM generate_series(1, 2000)
 """
 _CHOOSE_TASKS = """

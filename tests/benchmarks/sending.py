@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from time import perf_counter
 
 from orders.aws.task_queue import SqsTaskQueue
-from orders.domain.order import TaskRef
+from orders.domain.order import TaskMessage
 
 seconds = 0.0
 """Spent since this was set to 0."""
@@ -15,7 +15,7 @@ _send = SqsTaskQueue.send
 def measure() -> None:
     """Note how long each sending takes."""
 
-    def measured(queue: SqsTaskQueue, tasks: Sequence[TaskRef]) -> None:
+    def measured(queue: SqsTaskQueue, tasks: Sequence[TaskMessage]) -> None:
         global seconds  # noqa: PLW0603 - one environment does one thing at a time
         begun = perf_counter()
         _send(queue, tasks)

@@ -83,7 +83,7 @@ def query(postgres: Postgres) -> Iterator[Query]:
                 return [dict(row) for row in cursor.fetchall()] if cursor.description else []
 
         run("TRUNCATE orders, order_items, order_events, order_tasks, idempotency_keys, stock_holds")
-        run("TRUNCATE order_deltas, order_counts, order_minutes")
+        run("TRUNCATE count_deltas, order_counts, order_minutes")
         yield run
 
 

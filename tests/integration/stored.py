@@ -9,7 +9,7 @@ from typing import Any
 from psycopg2.extras import Json
 
 from orders.domain.clock import unix_milliseconds, uuid7
-from orders.domain.lifecycle import PLACED, State
+from orders.domain.states import PLACED, State
 from tests.integration.conftest import Query
 
 _INSERT = """

@@ -235,4 +235,4 @@ def test_given_nothing_lent_when_logging_in_to_the_database_then_it_is_away_for_
     server.answers = [(500, {})]
     monkeypatch.setattr("orders.aws.credentials.credentials", source)
     with pytest.raises(DatabaseUnavailable):
-        Database(replace(DatabaseSettings.from_environment(), auth="iam")).fetch("SELECT 1")
+        Database(replace(DatabaseSettings.from_environment(), auth="iam")).execute("SELECT 1")

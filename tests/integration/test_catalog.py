@@ -57,12 +57,12 @@ def test_given_a_crash_when_the_product_is_ordered_again_then_it_is_known_what_t
     holds: list[int],
 ) -> None:
     crash(when)
-    assert query("SELECT state, quantity FROM stock_holds") == [{"state": "taking", "quantity": 5}]
+    assert query("SELECT state, quantity FROM stock_holds") == [{"state": "reserving", "quantity": 5}]
     order = call(function("create_order"), "POST", "/v1/orders", {"items": [{"sku": "SKU123", "quantity": 1}]})
     assert order.status == 201
     assert stock("SKU123") == free
     left = query("SELECT quantity, state FROM stock_holds WHERE order_id <> %(id)s", id=order.json["id"])
-    assert left == [{"quantity": quantity, "state": "taken"} for quantity in holds]
+    assert left == [{"quantity": quantity, "state": "reserved"} for quantity in holds]
 
 
 def test_given_a_crash_when_somebody_sets_the_stock_then_what_they_set_stands(

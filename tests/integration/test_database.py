@@ -2,16 +2,12 @@
 
 import ctypes
 import os
-import shutil
 import socket
 import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from threading import Event
 from time import monotonic
 
 import psycopg2
@@ -21,8 +17,7 @@ from local.postgres import Postgres
 from orders.config import DatabaseSettings
 from orders.domain.errors import DatabaseUnavailable
 from orders.postgres.connection import Database, connect
-from orders.postgres.counters import figures
-from tests.integration.conftest import INSERT_ORDERS, Query
+from tests.integration.conftest import Query
 from tests.support import load_function, wait_until
 
 FUNCTION_SECONDS = 10
@@ -39,7 +34,7 @@ def vanish(database: Database) -> None:
 
 
 def pid(database: Database) -> int:
-    return int(database.fetch("SELECT pg_backend_pid() AS pid")[0]["pid"])
+    return int(database.fetch(dict, "SELECT pg_backend_pid() AS pid")[0]["pid"])
 
 
 def test_given_one_environment_when_it_asks_twice_then_over_one_connection(database: Database) -> None:
@@ -56,7 +51,7 @@ def test_given_a_server_that_was_restarted_when_asked_then_a_new_connection_answ
 
 def test_given_a_connection_that_was_ended_when_asked_then_a_new_one_answers(database: Database, query: Query) -> None:
     query("SELECT pg_terminate_backend(%(pid)s)", pid=pid(database))
-    assert database.fetch("SELECT 1 AS one") == [{"one": 1}]
+    assert database.fetch(dict, "SELECT 1 AS one") == [{"one": 1}]
 
 
 def test_given_a_session_that_was_lost_when_the_statement_belongs_to_it_then_it_is_not_run_elsewhere(
@@ -64,8 +59,8 @@ def test_given_a_session_that_was_lost_when_the_statement_belongs_to_it_then_it_
 ) -> None:
     query("SELECT pg_terminate_backend(%(pid)s)", pid=pid(database))
     with pytest.raises(DatabaseUnavailable):
-        database.fetch("SELECT 1", rerun=False)
-    assert database.fetch("SELECT 1 AS one") == [{"one": 1}]
+        database.fetch(dict, "SELECT 1", rerun=False)
+    assert database.fetch(dict, "SELECT 1 AS one") == [{"one": 1}]
 
 
 def test_given_a_server_that_is_down_when_asked_then_it_says_so_until_the_server_is_back(
@@ -76,10 +71,10 @@ def test_given_a_server_that_is_down_when_asked_then_it_says_so_until_the_server
     try:
         for _ in range(2):
             with pytest.raises(DatabaseUnavailable):
-                database.fetch("SELECT 1")
+                database.fetch(dict, "SELECT 1")
     finally:
         postgres.start()
-    assert database.fetch("SELECT 1 AS one") == [{"one": 1}]
+    assert database.fetch(dict, "SELECT 1 AS one") == [{"one": 1}]
 
 
 def test_given_a_server_that_vanished_when_asked_then_a_new_connection_answers_in_time(database: Database) -> None:
@@ -96,7 +91,7 @@ def test_given_a_server_that_vanishes_while_it_works_when_waited_for_then_the_ca
     working = "SELECT pid FROM pg_stat_activity WHERE pid = %(pid)s AND state = 'active'"
     server = pid(database)
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(database.fetch, "SELECT pg_sleep(30)", rerun=False)
+        answer = pool.submit(database.execute, "SELECT pg_sleep(30)", rerun=False)
         wait_until(lambda: bool(query(working, pid=server)))
         vanish(database)
         begun = monotonic()
@@ -109,9 +104,9 @@ def test_given_a_statement_that_ran_out_of_time_when_asked_then_it_is_not_run_ag
     database: Database, query: Query
 ) -> None:
     query("CREATE SEQUENCE IF NOT EXISTS attempts; GRANT USAGE ON attempts TO orders_app")
-    database.fetch("SET statement_timeout = '50ms'")
+    database.execute("SET statement_timeout = '50ms'")
     with pytest.raises(DatabaseUnavailable):
-        database.fetch("SELECT nextval('attempts'), pg_sleep(10)")
+        database.fetch(dict, "SELECT nextval('attempts'), pg_sleep(10)")
     assert query("SELECT last_value FROM attempts") == [{"last_value": 1}]
     query("DROP SEQUENCE attempts")
 
@@ -121,7 +116,7 @@ def test_given_a_statement_that_is_wrong_when_asked_then_the_error_is_told_and_t
 ) -> None:
     before = pid(database)
     with pytest.raises(psycopg2.errors.UndefinedTable):
-        database.fetch("SELECT * FROM nowhere")
+        database.fetch(dict, "SELECT * FROM nowhere")
     assert pid(database) == before
 
 
@@ -149,47 +144,3 @@ class TestMigrations:
         with ThreadPoolExecutor(4) as pool:
             applied = list(pool.map(function.migrate, [empty] * 4))
         assert sorted(map(len, applied)) == [0, 0, 0, len(list(function.MIGRATIONS.glob("*.sql")))]
-
-    def test_given_orders_that_came_before_and_while_it_is_migrated_when_counted_then_each_is_there_once(
-        self, empty: DatabaseSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        migration = load_function("migrate_database")
-        earlier = [path for path in sorted(migration.MIGRATIONS.glob("*.sql")) if path.stem < "0004"]
-        for path in earlier:
-            shutil.copy(path, tmp_path)
-        with monkeypatch.context() as patch:
-            patch.setattr(migration, "MIGRATIONS", tmp_path)
-            assert migration.migrate(empty) == [path.stem for path in earlier]
-        move = """
-            UPDATE orders SET (status, payment_status, shipping_status) = ('shipped', 'paid', 'shipped')
-            WHERE id = (SELECT id FROM orders ORDER BY random() LIMIT 1)"""
-        database, is_migrated = Database(empty), Event()
-        now = datetime.now(UTC)
-
-        def insert(database: Database, age: timedelta, number: int) -> None:
-            database.fetch(INSERT_ORDERS, {"at": now - age, "currency": "USD", "total": 100, "number": number})
-
-        def write() -> None:
-            writer = Database(empty)
-            while not is_migrated.is_set():
-                insert(writer, timedelta(minutes=5), 2)
-                writer.fetch(move)
-            writer.close()
-
-        insert(database, timedelta(minutes=10), 100)
-        insert(database, timedelta(days=3), 100)
-        with ThreadPoolExecutor(2) as pool:
-            writers = [pool.submit(write) for _ in range(2)]
-            migration.migrate(empty)
-            is_migrated.set()
-            for writer in writers:
-                writer.result()
-        database.fetch(move)
-        found = figures(database, now)
-        statuses = database.fetch("SELECT status, count(*) AS orders FROM orders GROUP BY 1")
-        assert len(statuses) == 2
-        assert {state.status: orders for state, orders in found.states.items()} == {
-            row["status"]: row["orders"] for row in statuses
-        }
-        assert found.placed_recent["1h", "USD"].orders == sum(found.states.values()) - 100
-        database.close()

@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import pytest
 
+from orders import bootstrap
 from orders.domain.caller import Caller
 from orders.domain.clock import Clock
 from orders.schemas.requests import NewOrder
-from orders.use_cases.place_order import PlaceOrder
 from tests.integration.conftest import Query
 from tests.support import ROOT, Context
 
@@ -99,7 +99,7 @@ class FixedClock(Clock):
 @pytest.fixture
 def sample_order(function: Callable[[str], ModuleType]) -> None:
     """The order of customer 5 that the events speak of."""
-    place = PlaceOrder.from_environment()
+    place = bootstrap.place_order()
     request = NewOrder.model_validate({"items": [{"product_id": "SKU123", "quantity": 1}]})
     replace(place, clock=FixedClock()).from_items(Caller("5"), request)
 

@@ -11,7 +11,7 @@ import pytest
 from local.postgres import Postgres
 from orders.config import DatabaseSettings
 from orders.postgres.connection import Database, connect
-from orders.use_cases.health import BELIEVED, OK, CheckHealth
+from orders.use_cases.health import CACHE_TTL, OK, CheckHealth
 from tests.integration.conftest import Query
 from tests.integration.world import ManualClock
 from tests.support import Answer, call
@@ -109,4 +109,4 @@ def test_given_a_flood_when_it_asks_then_the_database_is_asked_once_in_a_while(
     for rounds in (1, 2, 3):
         assert [health.check() for _ in range(100)] == [OK] * 100
         assert len(asked) == rounds
-        clock.pass_time(seconds=BELIEVED.total_seconds())
+        clock.pass_time(seconds=CACHE_TTL.total_seconds())

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import httpx
 import pytest
 
+from orders import bootstrap
 from orders.domain.caller import Caller
 from orders.domain.errors import DatabaseUnavailable, RequestInProgress
 from orders.postgres import idempotency
@@ -20,7 +21,6 @@ from orders.postgres.orders import insert_order
 from orders.schemas.requests import NewOrder
 from orders.use_cases.place_order import PlaceOrder
 from orders.use_cases.pricing import price_lines
-from orders.use_cases.relay_outbox import Relay
 from tests.integration.conftest import Query
 from tests.integration.world import ManualClock, MemoryQueue
 from tests.support import Answer, call
@@ -63,7 +63,7 @@ class Shop:
         self.queue = MemoryQueue()
 
     def process(self) -> PlaceOrder:
-        return replace(PlaceOrder.from_environment(), clock=self.clock, queue=self.queue)
+        return replace(bootstrap.place_order(), clock=self.clock, queue=self.queue)
 
     def order(self, quantity: int = 2) -> str:
         request = NewOrder.model_validate({"items": [{"product_id": "SKU123", "quantity": quantity}]})
@@ -201,7 +201,7 @@ def test_given_a_database_that_went_away_when_it_stored_the_order_or_not_then_a_
         raise DatabaseUnavailable("The answer was lost.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("orders.use_cases.place_order.store.insert_order", store_and_lose_the_answer)
+        patched.setattr("orders.use_cases.place_order.orders.insert_order", store_and_lose_the_answer)
         with pytest.raises(DatabaseUnavailable):
             shop.order()
     shop.order()
@@ -235,7 +235,7 @@ def test_given_a_process_that_was_killed_when_the_cart_is_another_by_then_then_a
     services.put("/cart/carts/5", json={"items": items}).raise_for_status()
     shop.clock.pass_time(seconds=LEASE.total_seconds())
     placed = shop.process().from_cart(Caller("5"), "5", key="key-1")
-    assert placed.row["items"] == [["SKU456", 1, 5000]]
+    assert placed.row["items"] == [("SKU456", 1, 5000)]
     assert (stock("PROD001"), stock("PROD002"), stock("SKU456")) == (FREE, FREE, FREE - 1)
 
 
@@ -281,7 +281,7 @@ def test_given_ten_equal_requests_at_the_same_instant_when_each_is_repeated_then
 def test_given_a_key_when_a_day_has_passed_then_it_is_swept_and_stands_for_nothing(
     shop: Shop, query: Query, stock: Stock
 ) -> None:
-    relay = replace(Relay.from_environment(), queue=shop.queue, clock=shop.clock)
+    relay = replace(bootstrap.relay_outbox(), queue=shop.queue, clock=shop.clock)
     first = shop.order()
     shop.clock.pass_time(seconds=LIFETIME.total_seconds() - 1)
     assert (relay.run().keys, shop.order()) == (0, first)

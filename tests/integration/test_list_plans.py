@@ -17,7 +17,7 @@ from orders.domain.clock import uuid7
 from orders.domain.cursors import Position
 from orders.domain.lifecycle import STATES
 from orders.domain.order_query import OrderQuery, SortKey
-from orders.postgres.connection import Database, Row, connect
+from orders.postgres.connection import Database, connect
 from orders.postgres.order_list import query as search
 from tests.support import load_function
 
@@ -120,14 +120,12 @@ class ExplainingDatabase(Database):
     last: Plan
 
     @override
-    def fetch(self, statement: str, parameters: Mapping[str, Any] | None = None, *, rerun: bool = True) -> list[Row]:
-        explained = super().fetch(f"EXPLAIN (ANALYZE, BUFFERS, TIMING off, FORMAT JSON) {statement}", parameters)
+    def fetch[Row](
+        self, row: type[Row], statement: str, parameters: Mapping[str, Any] | None = None, *, rerun: bool = True
+    ) -> list[Row]:
+        explained = super().fetch(dict, f"EXPLAIN (ANALYZE, BUFFERS, TIMING off, FORMAT JSON) {statement}", parameters)
         self.last = Plan(explained[0]["QUERY PLAN"][0]["Plan"])
-        return super().fetch(statement, parameters, rerun=rerun)
-
-    def run(self, statement: str) -> None:
-        """Run a statement as it is."""
-        super().fetch(statement)
+        return super().fetch(row, statement, parameters, rerun=rerun)
 
     def explain(self, query: OrderQuery) -> Plan:
         """How a list is found."""
@@ -162,9 +160,9 @@ def database(crowded: DatabaseSettings) -> Iterator[ExplainingDatabase]:
 def either_way(request: pytest.FixtureRequest, database: ExplainingDatabase) -> Iterator[None]:
     """Whether or not the planner knows that indexes can be read without their tables."""
     if request.param:
-        database.run("UPDATE pg_class SET relallvisible = 0 WHERE relname IN ('orders', 'order_items')")
+        database.execute("UPDATE pg_class SET relallvisible = 0 WHERE relname IN ('orders', 'order_items')")
     yield
-    database.run("VACUUM orders, order_items")
+    database.execute("VACUUM orders, order_items")
 
 
 def query(parameters: Mapping[str, str], sort: SortKey, direction: str, page: str, **others: str) -> OrderQuery:

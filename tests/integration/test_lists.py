@@ -18,7 +18,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orders.domain.lifecycle import STATES, PaymentStatus, ShippingStatus, Status
+from orders.domain.lifecycle import STATES
+from orders.domain.states import PaymentStatus, ShippingStatus, Status
 from orders.postgres.order_list import query as search
 from tests.integration.conftest import Query
 from tests.integration.stored import StoredOrder, store_orders

@@ -147,7 +147,7 @@ def settings(
 
 def logged_in_as(settings: DatabaseSettings) -> object:
     with closing(Database(settings)) as database:
-        return database.fetch("SELECT current_user AS name")[0]["name"]
+        return database.fetch(dict, "SELECT current_user AS name")[0]["name"]
 
 
 def test_given_a_token_when_a_function_logs_in_then_it_is_in_over_tls(settings: DatabaseSettings) -> None:

@@ -15,12 +15,13 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from orders import bootstrap
 from orders.config import DatabaseSettings
 from orders.domain.caller import METRICS, Caller
-from orders.domain.lifecycle import PaymentStatus, ShippingStatus, Status, TaskKind
+from orders.domain.lifecycle import TaskKind
+from orders.domain.states import PaymentStatus, ShippingStatus, Status
 from orders.postgres.connection import Database, connect
-from orders.postgres.counters import fold
-from orders.use_cases.metrics import ReadMetrics
+from orders.postgres.counters import roll_up
 from tests.integration.conftest import INSERT_ORDERS, Query
 from tests.integration.world import ManualClock, World
 from tests.support import ROOT, Answer, Context, call
@@ -66,8 +67,8 @@ def told(function: ModuleType) -> Samples:
 
 
 def fold_all(query: Query, database: Database) -> None:
-    fold(database, datetime.now(UTC), limit=1_000_000)
-    assert query("SELECT * FROM order_deltas") == []
+    roll_up(database, datetime.now(UTC), limit=1_000_000)
+    assert query("SELECT * FROM count_deltas") == []
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def folding_is_held_up(query: Query) -> Iterator[Callable[..., int]]:
             found = query(
                 """
                 SELECT pid FROM pg_stat_activity
-                WHERE query LIKE '%%folded%%' AND wait_event_type = 'Lock' AND pid <> %(other_than)s
+                WHERE query LIKE '%%rolled_up%%' AND wait_event_type = 'Lock' AND pid <> %(other_than)s
                 """,
                 other_than=other_than,
             )
@@ -165,7 +166,7 @@ def test_given_orders_at_random_when_they_change_and_are_folded_then_what_is_scr
         if random.random() < 0.2:
             assert told(metrics) == counted(query)
     relay.handler({}, Context())
-    assert query("SELECT * FROM order_deltas") == []
+    assert query("SELECT * FROM count_deltas") == []
     assert told(metrics) == counted(query)
     assert query("SELECT count(DISTINCT (status, payment_status, shipping_status)) AS n FROM orders")[0]["n"] > 5
 
@@ -185,7 +186,7 @@ def test_given_orders_that_come_in_while_others_fold_when_scraped_then_none_is_m
     def keep_folding(limit: int) -> None:
         database = Database(DatabaseSettings.from_environment())
         while not over.is_set():
-            fold(database, datetime.now(UTC), limit=limit)
+            roll_up(database, datetime.now(UTC), limit=limit)
         database.close()
 
     def keep_scraping() -> int:
@@ -246,9 +247,9 @@ def test_given_the_relay_at_work_twice_when_it_folds_then_each_delta_is_folded_o
             folding = pool.submit(fold_all, query, database)
             waiting()
             other = Database(DatabaseSettings.from_environment())
-            other.fetch("SET lock_timeout = '5s'")
+            other.execute("SET lock_timeout = '5s'")
             # What the first one has taken is not waited for.
-            fold(other, datetime.now(UTC), limit=100)
+            roll_up(other, datetime.now(UTC), limit=100)
             other.close()
         folding.result()
     assert query("SELECT orders FROM order_counts") == [{"orders": 7}]
@@ -259,7 +260,7 @@ def test_given_orders_of_some_ages_when_scraped_then_each_is_in_the_windows_that
 ) -> None:
     clock = ManualClock()
     clock.at = NOON
-    metrics = replace(ReadMetrics.from_environment(), clock=clock)
+    metrics = replace(bootstrap.read_metrics(), clock=clock)
 
     def recent() -> dict[str, list[float]]:
         families = {family.name: family for family in metrics.read(Caller("prometheus", frozenset({METRICS})))}
@@ -281,9 +282,9 @@ def test_given_orders_of_some_ages_when_scraped_then_each_is_in_the_windows_that
         "orders_revenue_recent": [3.2, 43.2, 6543.2],
     }
     assert recent() == expected
-    fold(database, NOON, limit=3)
+    roll_up(database, NOON, limit=3)
     assert recent() == expected
-    fold(database, NOON, limit=1000)
+    roll_up(database, NOON, limit=1000)
     assert recent() == expected
     clock.pass_time(minutes=1)
     assert recent() == {"orders_placed_recent": [1, 10, 15], "orders_revenue_recent": [0.01, 43.21, 543.21]}
@@ -293,11 +294,11 @@ def test_given_minutes_that_no_window_reaches_when_folded_then_they_are_swept_an
     function: Load, query: Query, database: Database, insert: Insert
 ) -> None:
     insert(3, at=NOON)
-    fold(database, NOON, limit=100)
+    roll_up(database, NOON, limit=100)
     assert query("SELECT orders FROM order_minutes") == [{"orders": 3}]
     later = NOON + timedelta(days=2, minutes=1)
     insert(2, at=NOON)
-    fold(database, later, limit=100)
+    roll_up(database, later, limit=100)
     assert query("SELECT * FROM order_minutes") == []
     assert told(function("metrics")) == counted(query)
 
@@ -334,7 +335,7 @@ def test_given_orders_that_are_changed_by_hand_when_scraped_then_they_are_counte
 ) -> None:
     metrics = function("metrics")
     insert(10_000)
-    assert query("SELECT orders FROM order_deltas") == [{"orders": 10_000}]
+    assert query("SELECT orders FROM count_deltas") == [{"orders": 10_000}]
     query("UPDATE orders SET status = 'confirmed', payment_status = 'paid'")
     query("DELETE FROM orders WHERE id IN (SELECT id FROM orders LIMIT 99)")
     assert told(metrics) == counted(query)

@@ -85,7 +85,7 @@ def test_given_tasks_when_carried_out_then_each_kind_tells_its_outcome_and_how_l
     function("process_task").handler({"Records": tasks}, Context())
     sums = printed()
     assert sums["Tasks{kind=charge_payment,outcome=done}"] == 1
-    assert sums["Tasks{kind=send_notification,outcome=put_off}"] == 1
+    assert sums["Tasks{kind=send_notification,outcome=rescheduled}"] == 1
     assert sums["TaskDuration{kind=charge_payment}"] > 0
     assert sums["OrderEvents{event=payment.started}"] == 1
     assert sums["OrderEvents{event=payment.succeeded}"] == 1

@@ -6,16 +6,12 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from orders import bootstrap
 from orders.domain.caller import WRITE, Caller
 from orders.domain.clock import Clock
-from orders.domain.order import TaskRef
-from orders.postgres.connection import Row
+from orders.domain.order import OrderDetails, TaskMessage
 from orders.schemas.requests import NewOrder, StatusUpdate
-from orders.use_cases.cancel_order import CancelOrder
-from orders.use_cases.place_order import PlaceOrder
-from orders.use_cases.process_task import CarryOut
-from orders.use_cases.relay_outbox import Caught, Relay
-from orders.use_cases.update_order_status import UpdateStatus
+from orders.use_cases.relay_outbox import RelaySummary
 
 CUSTOMER = Caller("5")
 STAFF = Caller("staff", frozenset({WRITE}))
@@ -25,14 +21,14 @@ class MemoryQueue:
     """What is sent waits until it is asked for; or it is lost, when that is wanted."""
 
     def __init__(self) -> None:
-        self.waiting: list[TaskRef] = []
+        self.waiting: list[TaskMessage] = []
         self.loses = False
 
-    def send(self, tasks: Sequence[TaskRef]) -> None:
+    def send(self, tasks: Sequence[TaskMessage]) -> None:
         if not self.loses:
             self.waiting += tasks
 
-    def bury(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
+    def purge_dead_letters(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
         """There are no dead letters here."""
 
 
@@ -55,11 +51,11 @@ class World:
     def __init__(self) -> None:
         self.queue = MemoryQueue()
         self.clock = ManualClock()
-        self._place = replace(PlaceOrder.from_environment(), queue=self.queue, clock=self.clock)
-        self._cancel = replace(CancelOrder.from_environment(), queue=self.queue, clock=self.clock)
-        self._update = replace(UpdateStatus.from_environment(), queue=self.queue, clock=self.clock)
-        self.work = replace(CarryOut.from_environment(), queue=self.queue, clock=self.clock, random=Random(1))
-        self.relay = replace(Relay.from_environment(), queue=self.queue, clock=self.clock)
+        self._place = replace(bootstrap.place_order(), queue=self.queue, clock=self.clock)
+        self._cancel = replace(bootstrap.cancel_order(), queue=self.queue, clock=self.clock)
+        self._update = replace(bootstrap.update_order_status(), queue=self.queue, clock=self.clock)
+        self.work = replace(bootstrap.process_task(), queue=self.queue, clock=self.clock, random=Random(1))
+        self.relay = replace(bootstrap.relay_outbox(), queue=self.queue, clock=self.clock)
 
     def place(self, *items: tuple[str, int]) -> str:
         lines = [{"product_id": product, "quantity": quantity} for product, quantity in items or (("SKU123", 2),)]
@@ -69,13 +65,13 @@ class World:
     def place_cart(self) -> str:
         return str(self._place.from_cart(CUSTOMER, "5").row["id"])
 
-    def cancel(self, order: str, reason: str | None = None) -> Row:
+    def cancel(self, order: str, reason: str | None = None) -> OrderDetails:
         return self._cancel.cancel(CUSTOMER, order, reason, None)
 
-    def report(self, order: str, **update: Any) -> Row:
+    def report(self, order: str, **update: Any) -> OrderDetails:
         return self._update.update(STAFF, order, StatusUpdate.model_validate(update), None)
 
-    def run_relay(self) -> Caught:
+    def run_relay(self) -> RelaySummary:
         return self.relay.run()
 
     def drain(self) -> list[str]:
@@ -85,7 +81,7 @@ class World:
             if not self.queue.waiting:
                 return failed
             task = self.queue.waiting.pop(0)
-            verdict = self.work.carry_out(task.id)
+            verdict = self.work.process(task.id)
             if verdict.failed:
                 failed.append(task.id)
             elif verdict.retry_seconds is not None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from orders.config import InventoryApi
-from orders.domain.lifecycle import PaymentStatus, ShippingStatus, State, Status
+from orders.domain.lifecycle import TERMINAL_STATUSES
+from orders.domain.states import PaymentStatus, ShippingStatus, State, Status
 from tests.simulation.network import Services
 from tests.simulation.world import World
 
@@ -28,7 +29,7 @@ _COUNTED = """
 SELECT status, payment_status, shipping_status, sum(orders)::integer AS orders
 FROM (SELECT status, payment_status, shipping_status, orders FROM order_counts
       UNION ALL
-      SELECT status, payment_status, shipping_status, orders FROM order_deltas) AS counted
+      SELECT status, payment_status, shipping_status, orders FROM count_deltas) AS counted
 GROUP BY 1, 2, 3 HAVING sum(orders) <> 0
 """
 
@@ -74,7 +75,7 @@ class OrderBook:
     @property
     def is_live(self) -> bool:
         """Whether the order has not ended, and so holds its stock."""
-        return self.state.status not in {Status.CANCELLED, Status.FAILED, Status.RETURNED}
+        return self.state.status not in TERMINAL_STATUSES
 
     def failed(self, kind: str) -> bool:
         """Whether a task of the order was given up."""

@@ -6,18 +6,14 @@ from typing import Any, override
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's name for its class
 
-from orders.clients import catalog_inventory as stock
 from orders.config import DatabaseSettings
-from orders.postgres import counters as monitoring
-from orders.postgres import idempotency
-from orders.postgres import orders as store
-from orders.postgres import outbox as tasks
-from orders.postgres.connection import Database, Row
+from orders.postgres import counters, idempotency, orders, outbox, stock_holds
+from orders.postgres.connection import Database
 from tests.simulation.effects import Effects, Fault, Kind
 
 _NAMES: Mapping[str, str] = {
-    value: f"{module.__name__.removeprefix('orders.')}.{name.removeprefix('_').lower()}"
-    for module in (idempotency, store, tasks, stock, monitoring)
+    value: f"{module.__name__.removeprefix('orders.postgres.')}.{name.removeprefix('_').lower()}"
+    for module in (idempotency, orders, outbox, stock_holds, counters)
     for name, value in vars(module).items()
     if isinstance(value, str) and not name.startswith("__")
 }
@@ -31,11 +27,13 @@ class SimulatedDatabase(Database):
         self.effects = effects
 
     @override
-    def _run(self, connection: Connection, statement: str, parameters: Mapping[str, Any] | None) -> list[Row]:
+    def _execute(
+        self, connection: Connection, statement: str, parameters: Mapping[str, Any] | None
+    ) -> list[dict[str, Any]]:
         fault = self.effects.meet(Kind.STATEMENT, _NAMES[statement])
         if fault is Fault.UNAVAILABLE:
             raise psycopg2.OperationalError
-        rows = super()._run(connection, statement, parameters)
+        rows = super()._execute(connection, statement, parameters)
         if fault is Fault.CRASH_AFTER:
             self.effects.crash()
         if fault is Fault.LOST_ANSWER:

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from itertools import chain
 
 from orders.domain import lifecycle
-from orders.domain.lifecycle import Event, PaymentStatus, ShippingStatus, Status, TaskKind
+from orders.domain.lifecycle import Event, TaskKind
+from orders.domain.states import PaymentStatus, ShippingStatus, Status
 from tests.simulation.books import Books, OrderBook, TaskRow
 from tests.simulation.world import stock_at_first
 
@@ -64,7 +65,7 @@ def _stock(books: Books) -> Iterator[str]:
         sums.update(quantities)
     if sums != stock_at_first():
         yield f"stock is {dict(sums)} in place of {stock_at_first()}"
-    if any(hold["state"] not in {"taken", "sold"} for hold in books.holds):
+    if any(hold["state"] not in {"reserved", "sold"} for hold in books.holds):
         yield f"changes of stock are under way: {books.holds}"
     for order_id in held.keys() - {order.id for order in books.orders if order.is_live}:
         yield f"stock is held for {order_id}, which is no live order"

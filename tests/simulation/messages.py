@@ -7,7 +7,7 @@ from random import Random
 
 from orders.domain.clock import Clock
 from orders.domain.lifecycle import TaskKind
-from orders.domain.order import TaskRef
+from orders.domain.order import TaskMessage
 from tests.simulation.effects import Effects, Fault, Kind
 
 
@@ -15,7 +15,7 @@ from tests.simulation.effects import Effects, Fault, Kind
 class Message:
     """A task on its queue, which can be received from some moment on."""
 
-    task: TaskRef
+    task: TaskMessage
     due: datetime
 
 
@@ -46,7 +46,7 @@ class SimulatedQueue:
     effects: Effects
     clock: Clock
 
-    def send(self, tasks: Sequence[TaskRef]) -> None:
+    def send(self, tasks: Sequence[TaskMessage]) -> None:
         if not tasks:
             return
         fault = self.effects.meet(Kind.SEND, " ".join(task.kind for task in tasks))
@@ -61,5 +61,5 @@ class SimulatedQueue:
         if fault is Fault.CRASH_AFTER:
             self.effects.crash()
 
-    def bury(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
+    def purge_dead_letters(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
         self.mailbox.dead &= is_failed(sorted(self.mailbox.dead))

@@ -89,7 +89,7 @@ def cancelled_before_the_charge(world: World) -> None:
 def cancelled_during_the_charge(world: World) -> None:
     world.services.payment.verdict = "processing"
     order = world.place("ann", DESKS)
-    world.carry_out(CHARGE)
+    world.process(CHARGE)
     world.cancel(order, "ann")
     world.settle()
     world.services.payment.settle("declined")
@@ -99,7 +99,7 @@ def cancelled_during_the_charge(world: World) -> None:
 def money_after_the_cancel(world: World) -> None:
     world.services.payment.verdict = "processing"
     order = world.place("ann", DESKS)
-    world.carry_out(CHARGE)
+    world.process(CHARGE)
     world.cancel(order, "ann")
     world.settle()
     world.services.payment.settle("succeeded")
@@ -108,7 +108,7 @@ def money_after_the_cancel(world: World) -> None:
 
 def cancelled_before_the_shipment(world: World) -> None:
     order = world.place("ann", DESKS)
-    world.carry_out(CHARGE)
+    world.process(CHARGE)
     world.cancel(order, "ann")
 
 
@@ -140,18 +140,18 @@ def shipped_while_recalled(world: World) -> None:
 def shipment_after_the_cancel(world: World) -> None:
     """The shipment is made, but before anybody knows the order is cancelled."""
     order = world.place("ann", DESKS)
-    world.carry_out(CHARGE)
+    world.process(CHARGE)
     world.services.lose_answer("shipping")
-    world.carry_out(SHIP)
+    world.process(SHIP)
     world.cancel(order, "ann")
 
 
 def cancelled_when_reported_ready(world: World) -> None:
     """The carrier reports the shipment before its answer has been seen; then the order is cancelled."""
     order = world.place("ann", DESKS)
-    world.carry_out(CHARGE)
+    world.process(CHARGE)
     world.services.lose_answer("shipping")
-    world.carry_out(SHIP)
+    world.process(SHIP)
     world.report_books()
     world.cancel(order, "ann")
 
@@ -159,7 +159,7 @@ def cancelled_when_reported_ready(world: World) -> None:
 def shipped_by_hand(world: World) -> None:
     """The goods leave before a shipment is made of them, or by chance together with it."""
     order = world.place("ann", DESKS)
-    world.carry_out(CHARGE)
+    world.process(CHARGE)
     world.report(order, status="shipped")
     world.services.shipping.dispatch(order)
 
@@ -191,7 +191,7 @@ def reported_before_the_answer(world: World) -> None:
     """The bank reports a payment before its answer to the charge has been seen."""
     order = world.place("ann", DESKS)
     world.services.lose_answer("payment")
-    world.carry_out(CHARGE)
+    world.process(CHARGE)
     world.report_books()
     world.settle()
     world.cancel(order, "ann")
@@ -201,14 +201,14 @@ def cancelled_before_the_answer(world: World) -> None:
     """The bank reports a payment and the customer cancels, before the answer to the charge has been seen."""
     order = world.place("ann", DESKS)
     world.services.lose_answer("payment")
-    world.carry_out(CHARGE)
+    world.process(CHARGE)
     world.report_books()
     world.cancel(order, "ann")
 
 
 def reported_again_and_again(world: World) -> None:
     order = world.place("ann", DESKS)
-    world.carry_out(CHARGE)
+    world.process(CHARGE)
     world.report_books()
     world.settle()
     world.report_books()

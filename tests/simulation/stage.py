@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg2.extras import RealDictCursor
 
 from orders.config import DatabaseSettings
-from orders.postgres.connection import Row, connect
+from orders.postgres.connection import connect
 from tests.simulation.database import SimulatedDatabase
 from tests.simulation.effects import Effects, NoFaults
 
@@ -19,7 +19,7 @@ DELETE FROM idempotency_keys; DELETE FROM stock_holds
 """
 _EMPTY_FOR_GOOD = """
 TRUNCATE order_tasks, order_events, order_items, orders, idempotency_keys, stock_holds;
-TRUNCATE order_deltas, order_counts, order_minutes
+TRUNCATE count_deltas, order_counts, order_minutes
 """
 _WORLDS_BETWEEN = 100
 """Deleting a few rows is faster than truncating, but leaves something behind each time."""
@@ -48,7 +48,7 @@ class Stage:
         self.look(_EMPTY_FOR_GOOD if self._worlds % _WORLDS_BETWEEN == 0 else _EMPTY)
         self._worlds += 1
 
-    def look(self, statement: str, **parameters: Any) -> list[Row]:
+    def look(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
         """Run a statement from outside: it is nobody's effect."""
         with self._outside.cursor(cursor_factory=RealDictCursor) as cursor:
             cursor.execute(statement, parameters)

@@ -108,7 +108,7 @@ class Shop:
             case "cancelled/processing/cancelled", "declined":
                 order.go("cancelled/voided/cancelled")
 
-    def carry_out(self, order: Order, kind: str) -> None:
+    def process(self, order: Order, kind: str) -> None:
         """One of the things that are to be done for the order is done."""
         order.todo -= Counter([kind])
         match kind:
@@ -281,7 +281,7 @@ class Interleavings(RuleBasedStateMachine):
         self.world.deliver(message)
         if message.task.id not in self.done:
             self.done.add(message.task.id)
-            self.shop.carry_out(self.shop.orders[self.orders_of_tasks[message.task.id]], message.task.kind)
+            self.shop.process(self.shop.orders[self.orders_of_tasks[message.task.id]], message.task.kind)
 
     def _expire_reservations(self) -> None:
         self.world.services.inventory.expire()

@@ -59,7 +59,7 @@ def worlds(request: pytest.FixtureRequest, stages: list[Stage]) -> Callable[[], 
 type Worlds = Callable[[], Iterator[World]]
 
 
-@pytest.mark.parametrize("where", ["store.transition", "payment POST /charges"])
+@pytest.mark.parametrize("where", ["orders.apply_event", "payment POST /charges"])
 def test_given_a_charge_when_the_order_is_cancelled_then_it_ends_cancelled_and_without_money(
     worlds: Worlds, where: str
 ) -> None:
@@ -71,20 +71,20 @@ def test_given_a_charge_when_the_order_is_cancelled_then_it_ends_cancelled_and_w
         assert _status(world) == "cancelled"
 
 
-@pytest.mark.parametrize("where", ["tasks.claim", "shipping POST /shipments", "store.transition"])
+@pytest.mark.parametrize("where", ["outbox.claim", "shipping POST /shipments", "orders.apply_event"])
 def test_given_a_shipment_when_the_order_is_cancelled_then_it_ends_cancelled_and_the_parcel_stays(
     worlds: Worlds, where: str
 ) -> None:
     for world in worlds():
         order = _placed(world)
-        world.carry_out(TaskKind.CHARGE_PAYMENT)
+        world.process(TaskKind.CHARGE_PAYMENT)
         task = _waiting(world, TaskKind.CREATE_SHIPMENT)
         _race(world, _work(task, where), _cancel(order))
         world.drain()
         assert _status(world) == "cancelled"
 
 
-@pytest.mark.parametrize("where", ["tasks.claim", "payment POST /charges/ch_1/refunds", "store.transition"])
+@pytest.mark.parametrize("where", ["outbox.claim", "payment POST /charges/ch_1/refunds", "orders.apply_event"])
 @pytest.mark.parametrize("report", [{"status": "returned"}, {"payment_status": "refunded"}])
 def test_given_a_refund_when_a_return_or_the_refund_is_reported_then_the_money_goes_back_once(
     worlds: Worlds, where: str, report: dict[str, str]
@@ -111,15 +111,15 @@ def test_given_a_parcel_that_leaves_when_the_order_is_cancelled_then_one_of_both
 @pytest.mark.parametrize(
     ("kind", "where"),
     [
-        (TaskKind.CHARGE_PAYMENT, "tasks.claim"),
+        (TaskKind.CHARGE_PAYMENT, "outbox.claim"),
         (TaskKind.CHARGE_PAYMENT, "payment POST"),
-        (TaskKind.COMMIT_STOCK, "tasks.claim"),
-        (TaskKind.CREATE_SHIPMENT, "tasks.claim"),
+        (TaskKind.COMMIT_STOCK, "outbox.claim"),
+        (TaskKind.CREATE_SHIPMENT, "outbox.claim"),
         (TaskKind.CREATE_SHIPMENT, "shipping POST"),
         (TaskKind.CANCEL_SHIPMENT, "shipping POST"),
-        (TaskKind.REFUND_PAYMENT, "tasks.claim"),
+        (TaskKind.REFUND_PAYMENT, "outbox.claim"),
         (TaskKind.REFUND_PAYMENT, "payment POST"),
-        (TaskKind.RELEASE_STOCK, "tasks.claim"),
+        (TaskKind.RELEASE_STOCK, "outbox.claim"),
         (TaskKind.RELEASE_STOCK, "inventory"),
         (TaskKind.SEND_NOTIFICATION, "notification POST"),
     ],
@@ -137,7 +137,7 @@ def test_given_one_task_when_it_is_delivered_twice_at_once_then_it_is_done_once(
 def test_given_the_last_piece_when_two_order_it_at_once_then_one_has_it(worlds: Worlds) -> None:
     request = NewOrder.model_validate({"items": [{"product_id": "chair", "quantity": 1}]})
     for world in worlds():
-        where = "stock.lock" if world.inventory_api == "catalog" else "inventory PUT"
+        where = "stock_holds.lock_products" if world.inventory_api == "catalog" else "inventory PUT"
         placed = _race(
             world,
             (where, lambda uses: uses.place.from_items(ANN, request)),
@@ -149,7 +149,7 @@ def test_given_the_last_piece_when_two_order_it_at_once_then_one_has_it(worlds: 
 def test_given_a_cart_when_it_is_ordered_twice_at_once_then_there_is_one_order(worlds: Worlds) -> None:
     for world in worlds():
         world.services.carts.fill("ann", desk=1)
-        placed = _race(world, *[("store.insert", lambda uses: uses.place.from_cart(ANN, "ann"))] * 2)
+        placed = _race(world, *[("orders.insert", lambda uses: uses.place.from_cart(ANN, "ann"))] * 2)
         assert len(placed) == 1
 
 
@@ -184,16 +184,16 @@ def _unless_refused(action: Action, uses: UseCases) -> object | None:
 
 
 def _cancel(order: str) -> tuple[str, Action]:
-    return "store.transition", lambda uses: uses.cancel.cancel(ANN, order, None, None)
+    return "orders.apply_event", lambda uses: uses.cancel.cancel(ANN, order, None, None)
 
 
 def _report(order: str, **report: str) -> tuple[str, Action]:
     update = StatusUpdate.model_validate(report)
-    return "store.transition", lambda uses: uses.update.update(STAFF, order, update, None)
+    return "orders.apply_event", lambda uses: uses.update.update(STAFF, order, update, None)
 
 
-def _work(task: str, where: str = "tasks.claim") -> tuple[str, Action]:
-    return where, lambda uses: uses.work.carry_out(task)
+def _work(task: str, where: str = "outbox.claim") -> tuple[str, Action]:
+    return where, lambda uses: uses.work.process(task)
 
 
 def _placed(world: World) -> str:
@@ -216,7 +216,7 @@ def _bring_about(world: World, kind: TaskKind) -> None:
     match kind:
         case TaskKind.COMMIT_STOCK | TaskKind.CREATE_SHIPMENT:
             _placed(world)
-            world.carry_out(TaskKind.CHARGE_PAYMENT)
+            world.process(TaskKind.CHARGE_PAYMENT)
         case TaskKind.REFUND_PAYMENT | TaskKind.RELEASE_STOCK:
             assert world.report(_shipped(world), status="returned")
         case TaskKind.CANCEL_SHIPMENT:

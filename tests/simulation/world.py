@@ -12,9 +12,9 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from orders import bootstrap
 from orders.aws.task_queue import SERVICES
 from orders.clients.cart import CartClient
-from orders.clients.catalog_inventory import new_inventory
 from orders.clients.notification import NotificationClient
 from orders.clients.payment import PaymentClient
 from orders.clients.shipping import ShippingClient
@@ -23,14 +23,14 @@ from orders.domain.caller import WRITE, Caller
 from orders.domain.clock import Clock
 from orders.domain.errors import OrderServiceError, RequestInProgress, Unavailable
 from orders.domain.lifecycle import TaskKind
-from orders.domain.order import Outcome
+from orders.domain.order import OrderDetails, TransitionResult
 from orders.schemas.requests import NewOrder, StatusUpdate
 from orders.use_cases import relay_outbox as relay
 from orders.use_cases.cancel_order import CancelOrder
 from orders.use_cases.place_order import PlaceOrder
-from orders.use_cases.process_task import CarryOut, Verdict
-from orders.use_cases.relay_outbox import Relay
-from orders.use_cases.update_order_status import UpdateStatus
+from orders.use_cases.process_task import MessageDisposition, ProcessTask
+from orders.use_cases.relay_outbox import RelayOutbox
+from orders.use_cases.update_order_status import UpdateOrderStatus
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.database import SimulatedDatabase
 from tests.simulation.effects import Crash, Effects, Fault, NoFaults, Plan
@@ -63,9 +63,9 @@ class UseCases:
 
     place: PlaceOrder
     cancel: CancelOrder
-    update: UpdateStatus
-    work: CarryOut
-    relay: Relay
+    update: UpdateOrderStatus
+    work: ProcessTask
+    relay: RelayOutbox
 
 
 def use_cases(
@@ -79,13 +79,13 @@ def use_cases(
     """The real use cases and clients, over a simulated queue and network."""
     queue = SimulatedQueue(mailbox, database.effects, clock)
     session = Network(services, database.effects, random)
-    inventory = new_inventory(InventorySettings(inventory_api, "http://inventory"), session, database, clock)
+    inventory = bootstrap.inventory(InventorySettings(inventory_api, "http://inventory"), session, database, clock)
     carts = CartClient(session, "http://cart")
     return UseCases(
         place=PlaceOrder(database, queue, inventory, carts, clock, "USD"),
         cancel=CancelOrder(database, queue, clock),
-        update=UpdateStatus(database, queue, clock),
-        work=CarryOut(
+        update=UpdateOrderStatus(database, queue, clock),
+        work=ProcessTask(
             database=database,
             queue=queue,
             inventory=inventory,
@@ -96,7 +96,7 @@ def use_cases(
             clock=clock,
             random=random,
         ),
-        relay=Relay(database, queue, inventory, clock),
+        relay=RelayOutbox(database, queue, inventory, clock),
     )
 
 
@@ -193,7 +193,7 @@ class World:
         for order, update in list(self._reports()):
             self._attempt(partial(_update, self.use_cases, order, update), _MOST_ATTEMPTS)
 
-    def carry_out(self, *kinds: TaskKind) -> None:
+    def process(self, *kinds: TaskKind) -> None:
         """Work on the messages of some kinds that wait, in this order, and on no others."""
         for kind in kinds:
             message = self.mailbox.take(self.clock.now(), kind)
@@ -242,7 +242,7 @@ class World:
         self.keys += 1
         return f"wish {self.keys}"
 
-    def _told(self, action: Callable[[], Outcome]) -> str | None:
+    def _told(self, action: Callable[[], TransitionResult]) -> str | None:
         outcome = self._attempt(action, self._attempts)
         if outcome is None:
             return None
@@ -268,13 +268,13 @@ class World:
         self.clock.pass_until(message.due)
         self._received = message
         try:
-            verdict = self._process(lambda: self.use_cases.work.carry_out(message.task.id))
+            verdict = self._process(lambda: self.use_cases.work.process(message.task.id))
         except (Crash, OrderServiceError):
-            verdict = Verdict(retry_seconds=_VISIBILITY_SECONDS)
+            verdict = MessageDisposition(retry_seconds=_VISIBILITY_SECONDS)
         self._received = None
         self._obey(verdict, message)
 
-    def _obey(self, verdict: Verdict, message: Message) -> None:
+    def _obey(self, verdict: MessageDisposition, message: Message) -> None:
         """Do with a message as the verdict says."""
         if verdict.failed:
             self.mailbox.dead.add(message.task.id)
@@ -303,7 +303,7 @@ class World:
                     with suppress(OrderServiceError):
                         _update(self.others, order, update)
             case Fault.DELIVER_MEANWHILE if self._received:
-                verdict = self.others.work.carry_out(self._received.task.id)
+                verdict = self.others.work.process(self._received.task.id)
                 if verdict.failed:
                     self.mailbox.dead.add(self._received.task.id)
             case Fault.WORK_MEANWHILE:
@@ -313,7 +313,7 @@ class World:
                     if SERVICES[message.task.kind] != "inventory" and message.due <= soon:
                         self.mailbox.waiting.remove(message)
                         self.clock.pass_until(message.due)
-                        self._obey(self.others.work.carry_out(message.task.id), message)
+                        self._obey(self.others.work.process(message.task.id), message)
 
     def _reports(self) -> Iterator[tuple[str, dict[str, str]]]:
         """What the services have to report about orders, repeatedly and in any order."""
@@ -329,7 +329,7 @@ class World:
             yield shipment.order_id, {"shipping_status": status, "event_id": f"{shipment.id}-{shipment.status}"}
 
 
-def _update(use_cases: UseCases, order: str, update: dict[str, str]) -> dict[str, Any]:
+def _update(use_cases: UseCases, order: str, update: dict[str, str]) -> OrderDetails:
     return use_cases.update.update(STAFF, order, StatusUpdate.model_validate(update), None)
 
 
@@ -338,5 +338,5 @@ def stock_at_first() -> dict[str, int]:
     return {name: quantity for name, (_, quantity) in PRODUCTS.items()}
 
 
-OVERDUE_MINUTES = relay.EXPIRY.total_seconds() / 60 + 1
+OVERDUE_MINUTES = relay.PAYMENT_TIMEOUT.total_seconds() / 60 + 1
 """After so many minutes an order that nobody pays for is overdue."""

@@ -129,5 +129,5 @@ def test_given_no_secret_to_be_read_when_started_then_it_starts_and_the_log_says
     monkeypatch.setenv("JWT_SECRET_ARN", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:gone")
     load_function("authorizer")
     [warning] = log()
-    assert warning["message"] == "not prepared for the first request"
+    assert warning["message"] == "warm-up failed"
     assert warning["exception_name"] == "KeysUnavailable"

@@ -43,7 +43,7 @@ class KeyCache:
         self._keys: Sequence[Key] = ()
         self._read_at = -math.inf
         self._tried_at = -math.inf
-        self._one_at_a_time = Lock()
+        self._lock = Lock()
 
     def find(self, kid: str | None) -> list[Key]:
         """The keys that can have signed a token with this key id; all of them for a token without one.
@@ -51,7 +51,7 @@ class KeyCache:
         Raises:
             KeysUnavailable: there are none, and none can be read.
         """
-        with self._one_at_a_time:
+        with self._lock:
             if self._clock() - self._read_at >= _MAX_AGE_SECONDS:
                 self._refresh()
             if not self._matching(kid):

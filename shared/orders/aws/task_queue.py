@@ -6,13 +6,13 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched, groupby
-from typing import Any, Protocol
+from typing import Any
 
 from orders import telemetry
 from orders.aws.client import SQS, AwsService
 from orders.config import QueueSettings
 from orders.domain.lifecycle import TaskKind
-from orders.domain.order import TaskRef
+from orders.domain.order import TaskMessage
 from orders.telemetry import logger
 
 _BATCH = 10
@@ -36,20 +36,6 @@ SERVICES: Mapping[TaskKind, str] = {
 """The service, and so the queue, of each kind of task."""
 
 
-class TaskQueue(Protocol):
-    """Where tasks are put once they are stored."""
-
-    def send(self, tasks: Sequence[TaskRef]) -> None:
-        """Put tasks on their queues. What cannot be sent is logged; the relay sends it later."""
-
-    def bury(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
-        """Delete the dead letters of tasks that are no longer failed.
-
-        Args:
-            is_failed: tells which of some tasks are failed, by their ids.
-        """
-
-
 class SqsTaskQueue:
     """Puts tasks on SQS queues."""
 
@@ -59,7 +45,7 @@ class SqsTaskQueue:
         # Its threads begin when they are needed, and are kept.
         self._side_by_side = ThreadPoolExecutor(len(SERVICES))
 
-    def send(self, tasks: Sequence[TaskRef]) -> None:
+    def send(self, tasks: Sequence[TaskMessage]) -> None:
         """See `TaskQueue.send`."""
         batches = [
             (self._settings.urls[service], batch)
@@ -70,7 +56,7 @@ class SqsTaskQueue:
         # Side by side: somebody waits for the answer to the request that promised the tasks.
         list(self._side_by_side.map(lambda batch: self._send_batch(batch[0], batch[1], trace), batches))
 
-    def put_back(self, queue_arn: str, receipt_handle: str, seconds: float) -> None:
+    def change_visibility(self, queue_arn: str, receipt_handle: str, seconds: float) -> None:
         """Let a message that was received, and is about to be reported as failed, come back after so long."""
         name = queue_arn.rpartition(":")[2]
         url = next(url for url in self._settings.urls.values() if url.endswith(f"/{name}"))
@@ -78,8 +64,8 @@ class SqsTaskQueue:
         request = {"QueueUrl": url, "ReceiptHandle": receipt_handle, "VisibilityTimeout": hidden}
         self._sqs.call("ChangeMessageVisibility", request)
 
-    def bury(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
-        """See `TaskQueue.bury`."""
+    def purge_dead_letters(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
+        """See `TaskQueue.purge_dead_letters`."""
         for url in self._settings.urls.values():
             dead = f"{url}{DEAD_LETTERS}"
             request = {"QueueUrl": dead, "MaxNumberOfMessages": _BATCH}
@@ -90,7 +76,7 @@ class SqsTaskQueue:
                     if found and found not in failed:
                         self._sqs.call("DeleteMessage", {"QueueUrl": dead, "ReceiptHandle": handle})
 
-    def _send_batch(self, url: str, tasks: Sequence[TaskRef], trace: str) -> None:
+    def _send_batch(self, url: str, tasks: Sequence[TaskMessage], trace: str) -> None:
         attributes = {"AWSTraceHeader": {"StringValue": trace, "DataType": "String"}} if trace else {}
         entries: list[dict[str, Any]] = [
             {
@@ -117,5 +103,5 @@ def task_id(body: str) -> str | None:
         return None
 
 
-def _service(task: TaskRef) -> str:
+def _service(task: TaskMessage) -> str:
     return SERVICES[task.kind]

@@ -1,51 +1,16 @@
-"""The life of an order: its three statuses, and the one table of events that move them.
+"""The lifecycle of an order: the one table of events, the states they apply to, and the tasks they enqueue.
 
-Pure data and pure functions. Everything that changes an order asks this module whether and how.
+Pure data and pure functions. Whatever changes an order asks this module whether and how.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
 
-
-class Status(StrEnum):
-    """Where the order as a whole stands."""
-
-    PENDING = "pending"
-    CONFIRMED = "confirmed"
-    SHIPPED = "shipped"
-    DELIVERED = "delivered"
-    CANCELLING = "cancelling"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-    RETURNED = "returned"
-
-
-class PaymentStatus(StrEnum):
-    """Where its money stands."""
-
-    PENDING = "pending"
-    PROCESSING = "processing"
-    PAID = "paid"
-    FAILED = "failed"
-    VOIDED = "voided"
-    REFUNDING = "refunding"
-    REFUNDED = "refunded"
-
-
-class ShippingStatus(StrEnum):
-    """Where its parcel stands."""
-
-    PENDING = "pending"
-    READY = "ready"
-    SHIPPED = "shipped"
-    DELIVERED = "delivered"
-    CANCELLED = "cancelled"
-    RETURNED = "returned"
+from orders.domain.states import PLACED, Pattern, PaymentStatus, ShippingStatus, State, Status
 
 
 class Event(StrEnum):
-    """What can happen to an order."""
+    """An event of an order."""
 
     PLACED = "order.placed"
     PAYMENT_STARTED = "payment.started"
@@ -63,7 +28,7 @@ class Event(StrEnum):
 
 
 class TaskKind(StrEnum):
-    """The work that an event puts on the queue."""
+    """A kind of task that an event enqueues."""
 
     CHARGE_PAYMENT = "charge_payment"
     REFUND_PAYMENT = "refund_payment"
@@ -75,65 +40,30 @@ class TaskKind(StrEnum):
     SEND_NOTIFICATION = "send_notification"
 
 
-class State(NamedTuple):
-    """The three statuses of an order at one moment."""
-
-    status: Status
-    payment_status: PaymentStatus
-    shipping_status: ShippingStatus
-
-
 @dataclass(frozen=True, slots=True)
-class Task:
-    """Work to be carried out after a transition; `template` names the notification to send."""
+class TaskSpec:
+    """A task to enqueue with a transition; `template` names the notification to send."""
 
     kind: TaskKind
     template: str | None = None
 
     @classmethod
-    def parse(cls, text: str) -> "Task":
+    def parse(cls, text: str) -> "TaskSpec":
         """Read ``kind`` or ``kind(template)``."""
         kind, _, template = text.removesuffix(")").partition("(")
         return cls(TaskKind(kind), template or None)
 
     @property
     def payload(self) -> dict[str, str]:
-        """What the task says beyond its kind and its order."""
+        """The details of the task beyond its kind and its order."""
         return {"template": self.template} if self.template else {}
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
-    """A set of states; None in a place means any status."""
-
-    statuses: frozenset[Status] | None
-    payment_statuses: frozenset[PaymentStatus] | None
-    shipping_statuses: frozenset[ShippingStatus] | None
-
-    @classmethod
-    def parse(cls, text: str) -> "Pattern":
-        """Read ``status/payment/shipping``; ``a|b`` is a or b, ``*`` is any."""
-        status, payment, shipping = text.split("/")
-        return cls(
-            None if status == "*" else frozenset(map(Status, status.split("|"))),
-            None if payment == "*" else frozenset(map(PaymentStatus, payment.split("|"))),
-            None if shipping == "*" else frozenset(map(ShippingStatus, shipping.split("|"))),
-        )
-
-    def matches(self, state: State) -> bool:
-        """Whether the state is one of the pattern's."""
-        return (
-            (self.statuses is None or state.status in self.statuses)
-            and (self.payment_statuses is None or state.payment_status in self.payment_statuses)
-            and (self.shipping_statuses is None or state.shipping_status in self.shipping_statuses)
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Transition:
-    """One row of the table: from which states an event leads where, and what has to be done then.
+    """One row of the table: the states that an event applies to, the state it leads to, and the tasks it enqueues.
 
-    None as a target keeps the status as it is.
+    None as a target keeps the status.
     """
 
     event: Event
@@ -141,7 +71,7 @@ class Transition:
     status: Status | None
     payment_status: PaymentStatus | None
     shipping_status: ShippingStatus | None
-    tasks: tuple[Task, ...]
+    tasks: tuple[TaskSpec, ...]
     failure_reason: str | None = None
 
     @classmethod
@@ -154,12 +84,12 @@ class Transition:
             None if status == "=" else Status(status),
             None if payment == "=" else PaymentStatus(payment),
             None if shipping == "=" else ShippingStatus(shipping),
-            tuple(map(Task.parse, tasks.split())),
+            tuple(map(TaskSpec.parse, tasks.split())),
             failure_reason,
         )
 
     def apply(self, state: State) -> State:
-        """The state that the transition leads to."""
+        """Return the state that the transition leads to."""
         return State(
             self.status or state.status,
             self.payment_status or state.payment_status,
@@ -167,8 +97,8 @@ class Transition:
         )
 
 
-PLACED = State(Status.PENDING, PaymentStatus.PENDING, ShippingStatus.PENDING)
-"""The state in which an order begins."""
+TERMINAL_STATUSES: frozenset[Status] = frozenset({Status.CANCELLED, Status.FAILED, Status.RETURNED})
+"""The statuses of an order that has ended: it holds no stock, and its cart may be ordered again."""
 
 # event, from, to, tasks; a fifth column is the reason why an order failed.
 _TABLE: tuple[tuple[Event, str, str, str] | tuple[Event, str, str, str, str], ...] = (
@@ -179,7 +109,7 @@ _TABLE: tuple[tuple[Event, str, str, str] | tuple[Event, str, str, str, str], ..
         "confirmed/paid/pending",
         "commit_stock create_shipment send_notification(order_confirmed)",
     ),
-    # Late money goes back; an order is never resurrected.
+    # Late money is refunded; an ended order is never resumed.
     (Event.PAYMENT_SUCCEEDED, "cancelled|failed/processing/*", "=/refunding/=", "refund_payment"),
     (
         Event.PAYMENT_DECLINED,
@@ -254,7 +184,7 @@ TRANSITIONS: tuple[Transition, ...] = tuple(
 
 def _reachable() -> tuple[State, ...]:
     states = [PLACED]
-    # Grows while it is walked.
+    # The list grows while it is iterated.
     for state in states:
         for row in TRANSITIONS:
             if row.source.matches(state) and (after := row.apply(state)) not in states:
@@ -263,7 +193,7 @@ def _reachable() -> tuple[State, ...]:
 
 
 STATES: tuple[State, ...] = _reachable()
-"""Every state that an order can be in: all that events lead to, from `PLACED` on."""
+"""Every reachable state: all that events lead to, from `PLACED` on."""
 
 _HOLDS: dict[Event, Pattern] = {
     event: Pattern.parse(pattern)
@@ -300,40 +230,40 @@ _REPORTED: dict[tuple[str, str], Event] = {
 }
 
 
-def placing_tasks(*, from_cart: bool) -> tuple[Task, ...]:
-    """What has to be done once an order is placed."""
-    cart = (Task(TaskKind.MARK_CART_ORDERED),) if from_cart else ()
-    return (Task(TaskKind.CHARGE_PAYMENT), *cart, Task(TaskKind.SEND_NOTIFICATION, "order_received"))
+def placing_tasks(*, from_cart: bool) -> tuple[TaskSpec, ...]:
+    """Return the tasks that placing an order enqueues."""
+    cart = (TaskSpec(TaskKind.MARK_CART_ORDERED),) if from_cart else ()
+    return (TaskSpec(TaskKind.CHARGE_PAYMENT), *cart, TaskSpec(TaskKind.SEND_NOTIFICATION, "order_received"))
 
 
 def transitions(event: Event) -> tuple[Transition, ...]:
-    """The rows of the table for one event."""
+    """Return the rows of the table for one event."""
     return tuple(row for row in TRANSITIONS if row.event == event)
 
 
 def transition(event: Event, state: State) -> Transition | None:
-    """The row that applies when the event happens in the state; None where it cannot happen."""
+    """Return the row that applies to an event in a state; None where the event does not apply."""
     return next((row for row in transitions(event) if row.source.matches(state)), None)
 
 
 CANCELLABLE: frozenset[tuple[str, str, str]] = frozenset(
     state for state in STATES if transition(Event.CANCELLED, state) is not None
 )
-"""The states that an order can be cancelled in."""
+"""The states in which an order can be cancelled."""
 
 
 def already_holds(event: Event, state: State) -> bool:
-    """Whether the event says only what the state says already: repeating it changes nothing."""
+    """Tell whether the event's result already holds in the state: repeating it changes nothing."""
     return _HOLDS[event].matches(state)
 
 
 def reported_event(field: str, value: str) -> Event | None:
-    """The event that is reported by setting a status field to a value; None where no event leads to that value."""
+    """Return the event that a report of a status value means; None where no event leads to that value."""
     return _REPORTED.get((field, value))
 
 
 def reportable(state: State) -> dict[str, list[str]]:
-    """The values that each status field may be set to now."""
+    """Return the values that each status field may be set to in a state."""
     allowed: dict[str, list[str]] = {field: [] for field in State._fields}
     for (field, value), event in _REPORTED.items():
         if transition(event, state):

@@ -1,21 +1,64 @@
-"""An order: new, stored, and after an event."""
+"""An order: as placed, as stored, and after an event."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NotRequired, TypedDict
 
-from orders.domain.lifecycle import PLACED, Event, PaymentStatus, ShippingStatus, State, Status, TaskKind
+from orders.domain.lifecycle import Event, TaskKind
+from orders.domain.states import PLACED, PaymentStatus, ShippingStatus, State, Status
 
-type Row = dict[str, Any]
+type ItemRow = tuple[str, int, int]
+"""One line as stored: product id, quantity, and unit price in minor units."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of an order: a product, how many, and the price of one in minor units."""
+    """One line of an order: a product, its quantity, and its unit price in minor units."""
 
     product_id: str
     quantity: int
     unit_price: int
+
+
+class OrderRow(TypedDict):
+    """One row of `orders`. Statuses are plain strings at run time; `state_of` makes enums of them."""
+
+    id: str
+    customer_id: str
+    customer_name: str | None
+    customer_email: str | None
+    status: Status
+    payment_status: PaymentStatus
+    shipping_status: ShippingStatus
+    currency: str
+    total: int
+    line_count: int
+    cart_version: str | None
+    cancel_reason: str | None
+    failure_reason: str | None
+    tracking_number: str | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class TimelineRow(TypedDict):
+    """One row of `order_events`, with its time in RFC 3339."""
+
+    event: Event
+    version: int
+    status: Status
+    payment_status: PaymentStatus
+    shipping_status: ShippingStatus
+    reason: str | None
+    occurred_at: str
+
+
+class OrderDetails(OrderRow):
+    """An order with its lines and, where requested, its timeline; None where there is no row in the timeline."""
+
+    items: list[ItemRow]
+    timeline: NotRequired[list[TimelineRow] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +79,61 @@ class Order:
         """The sum of the lines, in minor units."""
         return sum(line.quantity * line.unit_price for line in self.lines)
 
+    @property
+    def row(self) -> OrderDetails:
+        """The order as it is stored first."""
+        return {
+            "id": self.id,
+            "customer_id": self.customer_id,
+            "customer_name": self.customer_name,
+            "customer_email": self.customer_email,
+            "status": PLACED.status,
+            "payment_status": PLACED.payment_status,
+            "shipping_status": PLACED.shipping_status,
+            "currency": self.currency,
+            "total": self.total,
+            "line_count": len(self.lines),
+            "cart_version": self.cart_version,
+            "cancel_reason": None,
+            "failure_reason": None,
+            "tracking_number": None,
+            "version": 1,
+            "created_at": self.created_at,
+            "updated_at": self.created_at,
+            "items": [(line.product_id, line.quantity, line.unit_price) for line in self.lines],
+        }
 
-@dataclass(frozen=True, slots=True)
-class TaskRef:
-    """A task that is to be put on its queue."""
+
+class TaskRow(TypedDict):
+    """The part of a row of `order_tasks` that a message names."""
 
     id: str
     kind: TaskKind
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What an event did to an order.
+class TaskMessage:
+    """A message that names a task for its queue."""
+
+    id: str
+    kind: TaskKind
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionResult:
+    """The result of applying an event to an order.
 
     Attributes:
-        event: what happened.
+        event: the event.
         row: the order as it is now.
-        tasks: the work that the event promised; to be sent now that it is stored.
-        applied: the event changed the order.
-        repeated: an event of the same id had changed it before.
+        tasks: the tasks that the event enqueued; to be sent now that they are committed.
+        applied: whether the event changed the order.
+        repeated: whether an event with the same id had changed it before.
     """
 
     event: Event
-    row: Row
-    tasks: tuple[TaskRef, ...]
+    row: OrderDetails
+    tasks: tuple[TaskMessage, ...]
     applied: bool
     repeated: bool = False
 
@@ -69,16 +143,18 @@ class Outcome:
         return state_of(self.row)
 
 
-def state_of(row: Row) -> State:
-    """The three statuses of a row."""
+def state_of(row: OrderRow) -> State:
+    """Return the three statuses of an order as enums."""
     return State(Status(row["status"]), PaymentStatus(row["payment_status"]), ShippingStatus(row["shipping_status"]))
 
 
-def as_placed(row: Row) -> Row:
-    """An order as it was when it was placed, whatever it has become since."""
+def as_placed(row: OrderDetails) -> OrderDetails:
+    """Return an order as it was when it was placed, whatever its state is now."""
     return {
         **row,
-        **PLACED._asdict(),
+        "status": PLACED.status,
+        "payment_status": PLACED.payment_status,
+        "shipping_status": PLACED.shipping_status,
         "cancel_reason": None,
         "failure_reason": None,
         "tracking_number": None,

@@ -14,8 +14,9 @@ from orders.domain.clock import unix_milliseconds
 from orders.domain.cursors import Position
 from orders.domain.errors import InvalidParameter
 from orders.domain.ids import PRODUCT_ID
-from orders.domain.lifecycle import STATES, PaymentStatus, ShippingStatus, State, Status
-from orders.domain.order import Row
+from orders.domain.lifecycle import STATES
+from orders.domain.order import OrderRow
+from orders.domain.states import PaymentStatus, ShippingStatus, State, Status
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
@@ -140,7 +141,7 @@ class OrderPage:
         total: how many orders the whole list has; None where nobody asked.
     """
 
-    rows: list[Row]
+    rows: list[OrderRow]
     size: int
     next_cursor: str | None
     total: Total | None

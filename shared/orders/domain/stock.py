@@ -1,8 +1,9 @@
 """What the inventory says of products: their prices, and which are short or unknown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from typing import Protocol
 
 from orders.domain.errors import InsufficientStock, UnknownProduct
 
@@ -25,6 +26,25 @@ class Shortage:
     product_id: str
     requested: int
     available: int
+
+
+class Inventory(Protocol):
+    """Reserves stock for orders."""
+
+    def reserve(self, order_id: str, quantities: Mapping[str, int]) -> Mapping[str, Price]:
+        """Reserve the quantity of each product for the order, or nothing; return each product's price.
+
+        Raises:
+            InsufficientStock: less is available of some product.
+            UnknownProduct: the service does not know some product.
+            DownstreamUnavailable: no usable answer.
+        """
+
+    def commit(self, order_id: str) -> None:
+        """Make the reservation permanent, so that it does not expire."""
+
+    def release(self, order_id: str) -> None:
+        """Release the order's stock; a second time changes nothing."""
 
 
 def insufficient_stock(shortages: Sequence[Shortage]) -> InsufficientStock:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
+    from orders.domain.order import OrderDetails
     from orders.domain.order_query import OrderPage
-    from orders.postgres.connection import Row
 
 MAX_BODY_BYTES = 1_048_576
 """Room for a thousand lines, many times over."""
@@ -56,7 +56,7 @@ class Api(APIGatewayHttpResolver):
         self.exception_handler(errors.OrderServiceError)(self._known_error)
         self.exception_handler(Exception)(self._unknown_error)
         self.not_found(self._no_route)
-        self.handler = telemetry.observed(self._handle)
+        self.handler = telemetry.lambda_entrypoint(self._handle)
 
     @property
     def caller(self) -> Caller:
@@ -129,7 +129,7 @@ class Api(APIGatewayHttpResolver):
         """Whether the request has a body at all."""
         return bool(self.current_event.body)
 
-    def order(self, row: "Row", status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
+    def order(self, row: "OrderDetails", status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
         """Answer with an order; with its version only, if that is the one that the caller has (``If-None-Match``)."""
         logger.append_keys(order_id=row["id"], version=row["version"])
         headers = {"ETag": f'"v{row["version"]}"'}

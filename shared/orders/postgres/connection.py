@@ -1,8 +1,8 @@
-"""One PostgreSQL connection per execution environment; it comes back by itself when the server does."""
+"""One PostgreSQL connection per execution environment, reconnected when it is lost."""
 
 from collections.abc import Mapping
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 import psycopg2
 import psycopg2.errors
@@ -13,75 +13,67 @@ from orders.config import DatabaseSettings
 from orders.domain.errors import DatabaseUnavailable
 from orders.postgres.iam_auth import login
 
-__all__ = ["Database", "Json", "Row"]
-
-type Row = dict[str, Any]
+__all__ = ["Database", "Json"]
 
 _CONNECT_TIMEOUT_SECONDS = 3
-# The server is gone, is going, has become a replica, or refused for want of time, memory or connections.
+# The server is gone, is shutting down, has become a replica, or lacks time, memory or connections.
 _LOST = (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.ReadOnlySqlTransaction)
 
 
 class Database:
-    """Runs statements, each as a transaction of its own and in one round trip.
+    """Run statements, each as a transaction of its own and in one round trip.
 
-    The statements of this service are safe to run twice, so one that met a connection which the server had closed
-    (a restart, a fail-over, a proxy that let it go) is run again over a new one.
+    The statements of this service are safe to run twice. One that fails because the server has closed the connection
+    (a restart, a fail-over, a proxy that dropped it) is run again over a new connection.
     """
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self._settings = settings
         self._connection: Connection | None = None
-        self._one_at_a_time = Lock()
+        self._lock = Lock()
 
     def connect(self) -> None:
-        """Connect, unless there is a connection; the first statement would do it by itself.
+        """Connect, unless connected already. The first statement connects too.
 
         Raises:
             DatabaseUnavailable: the server cannot be reached.
         """
-        with self._one_at_a_time:
+        with self._lock:
             if self._connection is None:
                 self._connection = self._connect()
 
-    def fetch(self, statement: str, parameters: Mapping[str, Any] | None = None, *, rerun: bool = True) -> list[Row]:
+    def fetch[Row](
+        self, row: type[Row], statement: str, parameters: Mapping[str, Any] | None = None, *, rerun: bool = True
+    ) -> list[Row]:
         """Run one statement, commit it, and return its rows.
 
         Args:
+            row: the TypedDict that describes a row; for the type checker only.
             statement: SQL, with ``%(name)s`` where a parameter goes.
             parameters: values by name.
-            rerun: False for a statement that makes sense only in the session of the one before it.
+            rerun: whether to run the statement again over a new connection after the old one was lost; False for one
+                that makes sense only in the session of the statement before it.
 
         Raises:
-            DatabaseUnavailable: the server cannot be reached, or cannot do it now.
-            psycopg2.Error: the statement itself was refused.
+            DatabaseUnavailable: the server cannot be reached, or cannot run the statement now.
+            psycopg2.Error: the server refused the statement.
         """
-        with self._one_at_a_time:
-            return self._fetch(statement, parameters, rerun=rerun)
+        del row
+        with self._lock:
+            return cast("list[Row]", self._run(statement, parameters, rerun=rerun))
 
-    def _fetch(self, statement: str, parameters: Mapping[str, Any] | None, *, rerun: bool) -> list[Row]:
-        if self._connection is not None:
-            try:
-                return self._run(self._connection, statement, parameters)
-            except _LOST as error:
-                lost = self._connection.closed or isinstance(error, psycopg2.errors.ReadOnlySqlTransaction)
-                self.close()
-                if not (lost and rerun):
-                    raise DatabaseUnavailable("The database cannot do this at the moment.") from error
-        self._connection = self._connect()
-        try:
-            return self._run(self._connection, statement, parameters)
-        except _LOST as error:
-            self.close()
-            raise DatabaseUnavailable("The database cannot do this at the moment.") from error
-
-    def fetch_one(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Row | None:
-        """Run one statement and return its only row, or None."""
-        rows = self.fetch(statement, parameters)
+    def fetch_one[Row](self, row: type[Row], statement: str, parameters: Mapping[str, Any] | None = None) -> Row | None:
+        """Run one statement and return its only row, or None; see `fetch`."""
+        rows = self.fetch(row, statement, parameters)
         return rows[0] if rows else None
 
+    def execute(self, statement: str, parameters: Mapping[str, Any] | None = None, *, rerun: bool = True) -> None:
+        """Run one statement that returns no rows, and commit it; see `fetch`."""
+        with self._lock:
+            self._run(statement, parameters, rerun=rerun)
+
     def close(self) -> None:
-        """Let the connection go; the next statement makes a new one."""
+        """Close the connection; the next statement makes a new one."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -92,8 +84,26 @@ class Database:
         except _LOST as error:
             raise DatabaseUnavailable("The database cannot be reached.") from error
 
-    def _run(self, connection: Connection, statement: str, parameters: Mapping[str, Any] | None) -> list[Row]:
-        # The library's own dictionaries are put together in Python, value by value: half of a list's time.
+    def _run(self, statement: str, parameters: Mapping[str, Any] | None, *, rerun: bool) -> list[dict[str, Any]]:
+        if self._connection is not None:
+            try:
+                return self._execute(self._connection, statement, parameters)
+            except _LOST as error:
+                lost = self._connection.closed or isinstance(error, psycopg2.errors.ReadOnlySqlTransaction)
+                self.close()
+                if not (lost and rerun):
+                    raise DatabaseUnavailable("The database cannot do this at the moment.") from error
+        self._connection = self._connect()
+        try:
+            return self._execute(self._connection, statement, parameters)
+        except _LOST as error:
+            self.close()
+            raise DatabaseUnavailable("The database cannot do this at the moment.") from error
+
+    def _execute(
+        self, connection: Connection, statement: str, parameters: Mapping[str, Any] | None
+    ) -> list[dict[str, Any]]:
+        # psycopg2's own dictionaries are built in Python, value by value, which takes half of a list's time.
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
             if cursor.description is None:
@@ -103,7 +113,7 @@ class Database:
 
 
 def connect(settings: DatabaseSettings, timeout_seconds: int = _CONNECT_TIMEOUT_SECONDS) -> Connection:
-    """A new connection that commits each statement by itself."""
+    """Make a connection that commits each statement."""
     connection: Connection = psycopg2.connect(**connection_parameters(settings, timeout_seconds))
     connection.autocommit = True
     return connection
@@ -112,7 +122,7 @@ def connect(settings: DatabaseSettings, timeout_seconds: int = _CONNECT_TIMEOUT_
 def connection_parameters(
     settings: DatabaseSettings, timeout_seconds: int = _CONNECT_TIMEOUT_SECONDS
 ) -> dict[str, Any]:
-    """What libpq has to know, login included; the time-out is for connecting."""
+    """Return libpq's parameters, with the login; the time-out is for connecting."""
     return {
         "host": settings.host,
         "port": settings.port,
@@ -120,8 +130,8 @@ def connection_parameters(
         "user": settings.user,
         "application_name": settings.application,
         "connect_timeout": timeout_seconds,
-        # Notices within five seconds that a server vanished without a word, so that a function has time to connect anew
-        # and to answer. It may work on a statement for longer: its operating system answers for it meanwhile.
+        # Detect within five seconds that a server has vanished, so that a function has time to reconnect and answer.
+        # A statement may run for longer: the server's operating system acknowledges the keepalives meanwhile.
         "keepalives_idle": 2,
         "keepalives_interval": 1,
         "keepalives_count": 2,

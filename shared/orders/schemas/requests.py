@@ -10,7 +10,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from orders.domain import money
 from orders.domain.caller import CUSTOMER_ID
 from orders.domain.ids import PRODUCT_ID
-from orders.domain.lifecycle import PaymentStatus, ShippingStatus, Status
+from orders.domain.states import PaymentStatus, ShippingStatus, Status
 
 MAX_LINES = 1_000
 MAX_QUANTITY = 100_000

@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 from orders.domain import money
-from orders.domain.lifecycle import CANCELLABLE, Event, PaymentStatus, ShippingStatus, Status
+from orders.domain.lifecycle import CANCELLABLE, Event
+from orders.domain.states import PaymentStatus, ShippingStatus, Status
 from orders.schemas.types import Amount, Count, CurrencyCode, Moment, OrderId, OrderPath, Positive
 
 if TYPE_CHECKING:
-    from orders.postgres.connection import Row
+    from orders.domain.order import OrderDetails, OrderRow
 
 
 class LineView(TypedDict):
@@ -128,7 +129,7 @@ class HealthView(TypedDict):
     """Whether what follows an order is on time; unknown where the database cannot say."""
 
 
-def order_view(row: "Row") -> OrderView:
+def order_view(row: "OrderDetails") -> OrderView:
     """An order: what a list shows, its lines, and its timeline where that was read."""
     currency = row["currency"]
     view: OrderView = {
@@ -143,12 +144,12 @@ def order_view(row: "Row") -> OrderView:
             for product_id, quantity, unit_price in row["items"]
         ],
     }
-    if row.get("timeline"):
-        view["timeline"] = row["timeline"]
+    if timeline := row.get("timeline"):
+        view["timeline"] = timeline
     return view
 
 
-def summary_view(row: "Row") -> OrderSummaryView:
+def summary_view(row: "OrderRow") -> OrderSummaryView:
     """An order without its lines, of which there can be a thousand."""
     path = f"/v1/orders/{row['id']}"
     links: OrderLinks = {"self": path}

@@ -1,31 +1,39 @@
-"""Cancel an order, as long as its parcel has not left."""
+"""Cancel an order, until its parcel has left."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from orders.domain.caller import Caller
+from orders.domain.clock import Clock
 from orders.domain.errors import OrderNotCancellable
 from orders.domain.lifecycle import Event
-from orders.postgres import orders as store
-from orders.postgres.connection import Row
-from orders.use_cases.publish import publish
-from orders.use_cases.update_order_status import MoveOrder, settled
+from orders.domain.order import OrderDetails
+from orders.postgres import orders
+from orders.postgres.connection import Database
+from orders.use_cases.publish import TaskQueue, publish
+from orders.use_cases.refusals import is_applied_or_already_holds, refusal
 
 
-class CancelOrder(MoveOrder):
-    """Cancels orders: a customer's own, or anybody's for a caller with the scope to write."""
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    """Cancel orders: a customer's own, or anybody's with the scope `orders:write`."""
+
+    database: Database
+    queue: TaskQueue
+    clock: Clock
 
     def cancel(
         self, caller: Caller, order_id: str, reason: str | None, expected_versions: Collection[int] | None
-    ) -> Row:
-        """Cancel an order; to cancel it again changes nothing.
+    ) -> OrderDetails:
+        """Cancel an order; a second time changes nothing.
 
         Raises:
-            OrderNotFound: no such order, or not one that the caller may see.
+            OrderNotFound: there is no such order, or the caller may not see it.
             Forbidden: the caller may see the order, but not cancel it.
             OrderNotCancellable: it is too late.
             VersionMismatch: the order has changed since the caller read it.
         """
-        outcome = store.apply_event(
+        result = orders.apply_event(
             self.database,
             Event.CANCELLED,
             order_id,
@@ -34,11 +42,11 @@ class CancelOrder(MoveOrder):
             expected_versions=expected_versions,
             reason=reason,
         )
-        if outcome is None:
-            raise self.refusal(caller, order_id)
-        if not settled(outcome, Event.CANCELLED, expected_versions):
+        if result is None:
+            raise refusal(self.database, caller, order_id)
+        if not is_applied_or_already_holds(result, expected_versions):
             raise OrderNotCancellable(
-                f"The order is {outcome.state.status} and can no longer be cancelled.", current=outcome.state._asdict()
+                f"The order is {result.state.status} and can no longer be cancelled.", current=result.state._asdict()
             )
-        publish(outcome, self.queue)
-        return outcome.row
+        publish(result, self.queue)
+        return result.row

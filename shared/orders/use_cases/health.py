@@ -1,23 +1,21 @@
-"""How the service is: whether it can take orders, and whether their tasks are carried out."""
+"""Check the service's health: whether it can take orders, and whether tasks are processed in time."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Self
 
-from orders.config import DatabaseSettings
 from orders.domain.clock import Clock
 from orders.domain.errors import DatabaseUnavailable
-from orders.postgres import outbox as tasks
+from orders.postgres import outbox
 from orders.postgres.connection import Database
 from orders.schemas.responses import HealthView
 from orders.telemetry import logger
 
 DELAYED = timedelta(minutes=5)
-"""After so long a task that nobody has claimed is delayed: even the relay, which sends it again, was of no use."""
-BELIEVED = timedelta(seconds=1)
-"""For so long the database is not asked again: who calls needs no token, and must not keep it busy."""
-PATIENCE = timedelta(seconds=2)
-"""A database that takes longer to answer is as good as none."""
+"""How long a task may be available before tasks count as delayed: the relay should have sent it again long before."""
+CACHE_TTL = timedelta(seconds=1)
+"""How long a result is reused: callers need no token, and must not be able to load the database."""
+QUERY_TIMEOUT = timedelta(seconds=2)
+"""How long the database may take to answer."""
 
 OK: HealthView = {"status": "ok", "database": "ok", "tasks": "ok"}
 DEGRADED: HealthView = {"status": "degraded", "database": "ok", "tasks": "delayed"}
@@ -25,33 +23,28 @@ UNAVAILABLE: HealthView = {"status": "unavailable", "database": "unavailable", "
 
 
 class CheckHealth:
-    """Checks how the service is, and believes what it found for a moment."""
+    """Check the service's health, and cache the result for `CACHE_TTL`."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        # Whoever asks can stop waiting for this thread, but not for the database itself.
+        # The check can stop waiting for this thread; it could not stop waiting for the database itself.
         self._thread = ThreadPoolExecutor(max_workers=1)
-        self._found: HealthView | None = None
-        self._believed_until = clock.now()
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """With the database that the environment names."""
-        return cls(Database(DatabaseSettings.from_environment()), Clock())
+        self._cached: HealthView | None = None
+        self._cached_until = clock.now()
 
     def check(self) -> HealthView:
-        """How the service is now, or was a moment ago."""
+        """Return the health now, or from the cache."""
         at = self._clock.now()
-        if self._found is None or at >= self._believed_until:
-            self._found = self._ask(at)
-            self._believed_until = self._clock.now() + BELIEVED
-        return self._found
+        if self._cached is None or at >= self._cached_until:
+            self._cached = self._query(at)
+            self._cached_until = self._clock.now() + CACHE_TTL
+        return self._cached
 
-    def _ask(self, at: datetime) -> HealthView:
-        lag = self._thread.submit(tasks.lag_seconds, self._database, at)
+    def _query(self, at: datetime) -> HealthView:
+        lag = self._thread.submit(outbox.lag_seconds, self._database, at)
         try:
-            return DEGRADED if lag.result(PATIENCE.total_seconds()) > DELAYED.total_seconds() else OK
+            return DEGRADED if lag.result(QUERY_TIMEOUT.total_seconds()) > DELAYED.total_seconds() else OK
         except (DatabaseUnavailable, TimeoutError) as error:
             lag.cancel()
             logger.warning("the database does not answer", cause=repr(error.__cause__ or error))

@@ -5,18 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Self
 
-from orders.config import DatabaseSettings
 from orders.domain import money
 from orders.domain.caller import Caller
 from orders.domain.clock import Clock
 from orders.domain.errors import Forbidden
-from orders.domain.lifecycle import PaymentStatus, ShippingStatus, Status, TaskKind
+from orders.domain.lifecycle import TaskKind
+from orders.domain.states import PaymentStatus, ShippingStatus, Status
 from orders.http.prometheus import Family, Sample
-from orders.postgres import counters as monitoring
+from orders.postgres import counters
 from orders.postgres.connection import Database
-from orders.postgres.counters import Figures, Placed, Tasks
+from orders.postgres.counters import OpenTasks, OrderCounts, Placed
 
 _STATUSES: Mapping[str, type[StrEnum]] = {
     "status": Status,
@@ -32,11 +31,6 @@ class ReadMetrics:
     database: Database
     clock: Clock
 
-    @classmethod
-    def from_environment(cls) -> Self:
-        """With the database that the environment names."""
-        return cls(Database(DatabaseSettings.from_environment()), Clock())
-
     def read(self, caller: Caller) -> list[Family]:
         """Every family, each with a sample for every status, kind, and currency of any order.
 
@@ -44,12 +38,12 @@ class ReadMetrics:
             Forbidden: the caller lacks the scope.
         """
         if not caller.may_read_metrics:
-            raise Forbidden("To read the metrics takes the scope orders:metrics.")
-        figures = monitoring.figures(self.database, self.clock.now())
+            raise Forbidden("Reading the metrics requires the scope orders:metrics.")
+        figures = counters.read_counts(self.database, self.clock.now())
         return [*_orders(figures), *_placed(figures), *_tasks(figures)]
 
 
-def _orders(figures: Figures) -> list[Family]:
+def _orders(figures: OrderCounts) -> list[Family]:
     families = []
     for field, statuses in _STATUSES.items():
         orders: Counter[str] = Counter()
@@ -60,7 +54,7 @@ def _orders(figures: Figures) -> list[Family]:
     return families
 
 
-def _placed(figures: Figures) -> list[Family]:
+def _placed(figures: OrderCounts) -> list[Family]:
     ever = [({"currency": currency}, placed) for currency, placed in figures.placed.items()]
     recent = [
         ({"window": window, "currency": currency}, placed)
@@ -94,8 +88,8 @@ def _placed(figures: Figures) -> list[Family]:
     ]
 
 
-def _tasks(figures: Figures) -> list[Family]:
-    tasks = [({"kind": kind}, figures.tasks.get(kind, Tasks())) for kind in TaskKind]
+def _tasks(figures: OrderCounts) -> list[Family]:
+    tasks = [({"kind": kind}, figures.tasks.get(kind, OpenTasks())) for kind in TaskKind]
     return [
         Family(
             "orders_tasks_pending",

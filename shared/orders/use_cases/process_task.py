@@ -1,45 +1,41 @@
-"""Carry out the work that orders promised: call the service, then let happen to the order what came of it."""
+"""Process outbox tasks: call the downstream service and apply the resulting event to the order."""
 
 from dataclasses import dataclass
 from datetime import timedelta
-from random import Random, SystemRandom
+from random import Random
 from time import perf_counter
-from typing import Self
 
 from orders import telemetry
-from orders.aws.task_queue import SqsTaskQueue, TaskQueue
 from orders.clients.cart import CartClient
-from orders.clients.catalog_inventory import Inventory, new_inventory
-from orders.clients.http import Session
 from orders.clients.notification import NotificationClient
 from orders.clients.payment import Charge, PaymentClient
 from orders.clients.shipping import ShippingClient
-from orders.config import DatabaseSettings, QueueSettings, ServiceSettings
 from orders.domain import money
 from orders.domain.clock import Clock
 from orders.domain.errors import DownstreamRefused, DownstreamUnavailable, Unavailable
-from orders.domain.lifecycle import Event, PaymentStatus, Status, TaskKind
-from orders.postgres import orders as store
-from orders.postgres import outbox as tasks
+from orders.domain.lifecycle import Event, TaskKind
+from orders.domain.states import PaymentStatus, Status
+from orders.domain.stock import Inventory
+from orders.postgres import orders, outbox
 from orders.postgres.connection import Database
-from orders.postgres.outbox import MAX_ATTEMPTS, Task
+from orders.postgres.outbox import MAX_ATTEMPTS, ClaimedTask
 from orders.telemetry import logger
-from orders.use_cases.publish import publish
+from orders.use_cases.publish import TaskQueue, publish
 
-_FIRST_PAUSE_SECONDS = 2.0
-_LONGEST_PAUSE_SECONDS = 600.0
-_LEFT = frozenset({Status.SHIPPED, Status.DELIVERED, Status.RETURNED})
+_FIRST_DELAY_SECONDS = 2.0
+_MAX_DELAY_SECONDS = 600.0
+_HAS_LEFT = frozenset({Status.SHIPPED, Status.DELIVERED, Status.RETURNED})
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What came of a task.
+class TaskResult:
+    """The result of a task.
 
     Attributes:
-        event: what has happened to the order; None if nothing has.
-        reference: the service's own name for what was done.
+        event: the event to apply to the order; None for none.
+        reference: the downstream service's id for what was made.
         reason: for the timeline.
-        tracking_number: of a shipment.
+        tracking_number: that of a shipment.
     """
 
     event: Event | None = None
@@ -49,25 +45,25 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What is to become of the message that named the task.
+class MessageDisposition:
+    """What to do with the message that named the task.
 
     Attributes:
-        retry_seconds: it is to come back after so long; None if it is not to come back.
-        failed: it is to end in the dead-letter queue.
+        retry_seconds: the delay until it is received again; None to delete it.
+        failed: whether it goes to the dead-letter queue.
     """
 
     retry_seconds: float | None = None
     failed: bool = False
 
 
-DONE = Verdict()
-FAILED = Verdict(retry_seconds=0, failed=True)
+DONE = MessageDisposition()
+FAILED = MessageDisposition(retry_seconds=0, failed=True)
 
 
 @dataclass(frozen=True, slots=True)
-class CarryOut:
-    """Carries out tasks, each exactly once in effect: every call bears a key that a further attempt repeats."""
+class ProcessTask:
+    """Process tasks, each with one effect: every call has an idempotency key that later attempts repeat."""
 
     database: Database
     queue: TaskQueue
@@ -79,33 +75,9 @@ class CarryOut:
     clock: Clock
     random: Random
 
-    @classmethod
-    def from_environment(cls) -> Self:
-        """With the services and queues that the environment names."""
-        settings = ServiceSettings.from_environment()
-        database = Database(DatabaseSettings.from_environment())
-        session = Session()
-        clock = Clock()
-        return cls(
-            database=database,
-            queue=SqsTaskQueue(QueueSettings.from_environment()),
-            inventory=new_inventory(settings.inventory, session, Database(DatabaseSettings.from_environment()), clock),
-            carts=CartClient(session, settings.cart_url),
-            payments=PaymentClient(session, settings.payment_url),
-            shipping=ShippingClient(session, settings.shipping_url),
-            notifications=NotificationClient(session, settings.notification_url),
-            clock=clock,
-            # Functions that start from one snapshot would all have the same pauses from a generator in it.
-            random=SystemRandom(),
-        )
-
-    def prepare(self) -> None:
-        """Connect to the database."""
-        self.database.connect()
-
-    def carry_out(self, task_id: str) -> Verdict:
-        """Do what a task says, unless it is done, somebody is at it, or its time has not come."""
-        task = tasks.claim(self.database, task_id, self.clock.now())
+    def process(self, task_id: str) -> MessageDisposition:
+        """Process a task, unless it has ended, another worker holds its lease, or it is not available yet."""
+        task = outbox.claim(self.database, task_id, self.clock.now())
         if task is None:
             logger.warning("no such task", task_id=task_id)
             return DONE
@@ -114,16 +86,16 @@ class CarryOut:
             return self._unclaimed(task)
         begun = perf_counter()
         try:
-            report = self._call(task)
+            result = self._call(task)
         except Unavailable as error:
-            return self._put_off(task, error)
-        self._settle(task, report)
+            return self._reschedule(task, error)
+        self._apply(task, result)
         telemetry.time("TaskDuration", perf_counter() - begun, kind=task.kind)
         telemetry.count("Tasks", kind=task.kind, outcome="done")
-        logger.info("task done", outcome=report.event)
+        logger.info("task done", outcome=result.event)
         return DONE
 
-    def _unclaimed(self, task: Task) -> Verdict:
+    def _unclaimed(self, task: ClaimedTask) -> MessageDisposition:
         match task.state:
             case "done":
                 return DONE
@@ -131,43 +103,43 @@ class CarryOut:
                 return FAILED
             case "pending":
                 seconds = (task.available_at - self.clock.now()).total_seconds()
-                return Verdict(retry_seconds=max(1.0, seconds))
+                return MessageDisposition(retry_seconds=max(1.0, seconds))
 
-    def _settle(self, task: Task, report: Report) -> None:
-        """Write down what came of the task, and send what follows from it."""
-        if report.event is None:
-            tasks.finish(self.database, task.id, report.reference)
+    def _apply(self, task: ClaimedTask, result: TaskResult) -> None:
+        """Mark the task as done, apply its event to the order, and send the tasks which that enqueues."""
+        if result.event is None:
+            outbox.finish(self.database, task.id, result.reference)
             return
-        outcome = store.apply_event(
+        transition = orders.apply_event(
             self.database,
-            report.event,
+            result.event,
             task.order_id,
             at=self.clock.now(),
-            reason=report.reason,
-            tracking_number=report.tracking_number,
+            reason=result.reason,
+            tracking_number=result.tracking_number,
             task_id=task.id,
-            reference=report.reference,
+            reference=result.reference,
         )
-        if outcome:
-            publish(outcome, self.queue)
+        if transition:
+            publish(transition, self.queue)
 
-    def _put_off(self, task: Task, error: Unavailable) -> Verdict:
-        """Let a task wait that could not be done; give it up when that is of no use, or was tried often enough."""
+    def _reschedule(self, task: ClaimedTask, error: Unavailable) -> MessageDisposition:
+        """Reschedule a task after a failed attempt; fail it when it was refused or has no attempts left."""
         final = isinstance(error, DownstreamRefused) or task.attempts >= MAX_ATTEMPTS
-        pause = 0.0 if final else self._pause(task.attempts)
-        # Ready a moment before its message comes back, so that it is not found too early.
-        available_at = self.clock.now() + timedelta(seconds=max(0.0, pause - 1))
-        tasks.put_off(self.database, task, error.detail, available_at, final=final)
-        telemetry.count("Tasks", kind=task.kind, outcome="failed" if final else "put_off")
-        logger.warning("task failed" if final else "task put off", cause=error.detail, retry_seconds=pause)
-        return FAILED if final else Verdict(retry_seconds=pause)
+        delay = 0.0 if final else self._delay(task.attempts)
+        # The task is available a moment before its message is, so that the message does not come too early.
+        available_at = self.clock.now() + timedelta(seconds=max(0.0, delay - 1))
+        outbox.reschedule(self.database, task, error.detail, available_at, final=final)
+        telemetry.count("Tasks", kind=task.kind, outcome="failed" if final else "rescheduled")
+        logger.warning("task failed" if final else "task rescheduled", cause=error.detail, retry_seconds=delay)
+        return FAILED if final else MessageDisposition(retry_seconds=delay)
 
-    def _pause(self, attempts: int) -> float:
-        """Seconds until the next attempt: twice as long each time, and anything down to half of it, by chance."""
-        longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempts)
+    def _delay(self, attempts: int) -> float:
+        """Return the seconds until the next attempt: exponential backoff, with jitter down to half of it."""
+        longest = min(_MAX_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2**attempts)
         return self.random.uniform(longest / 2, longest)
 
-    def _call(self, task: Task) -> Report:
+    def _call(self, task: ClaimedTask) -> TaskResult:
         calls = {
             TaskKind.CHARGE_PAYMENT: self._charge_payment,
             TaskKind.REFUND_PAYMENT: self._refund_payment,
@@ -180,84 +152,84 @@ class CarryOut:
         }
         return calls[task.kind](task)
 
-    def _charge_payment(self, task: Task) -> Report:
-        """Charge the order, once it is sure that it cannot be cancelled unnoticed any more.
+    def _charge_payment(self, task: ClaimedTask) -> TaskResult:
+        """Charge the order, once a cancellation can no longer go unnoticed.
 
-        An attempt that ended without an answer may have charged it. So a further one asks again under the same key,
-        even if the order was cancelled meanwhile: what was or is charged then goes back.
+        An attempt that ended without an answer may have charged the customer. So a later attempt repeats the call with
+        the same key, even if the order was cancelled meanwhile: the money is then refunded.
         """
-        started = store.apply_event(self.database, Event.PAYMENT_STARTED, task.order_id, at=self.clock.now())
+        started = orders.apply_event(self.database, Event.PAYMENT_STARTED, task.order_id, at=self.clock.now())
         if started is None or started.state.payment_status is not PaymentStatus.PROCESSING:
-            return Report()
+            return TaskResult()
         publish(started, self.queue)
         charge = self._charge(task.id, task)
         match charge.status:
             case "succeeded":
-                return Report(Event.PAYMENT_SUCCEEDED, charge.id)
+                return TaskResult(Event.PAYMENT_SUCCEEDED, charge.id)
             case "declined":
-                return Report(Event.PAYMENT_DECLINED, charge.id, reason=charge.decline_reason)
+                return TaskResult(Event.PAYMENT_DECLINED, charge.id, reason=charge.decline_reason)
             case "processing":
-                return Report(reference=charge.id)
+                return TaskResult(reference=charge.id)
 
-    def _charge(self, key: str, task: Task) -> Charge:
+    def _charge(self, key: str, task: ClaimedTask) -> Charge:
         order = task.order
         return self.payments.charge(key, task.order_id, order["customer_id"], order["total"], order["currency"])
 
-    def _refund_payment(self, task: Task) -> Report:
-        """Give the money back; a charge whose answer was lost is found by asking for it again under its own key."""
-        made = task.deeds.get(TaskKind.CHARGE_PAYMENT)
-        if made is None or not made.may_have_acted:
-            message = "The payment was not made here, so it cannot be given back here."
+    def _refund_payment(self, task: ClaimedTask) -> TaskResult:
+        """Refund the charge; a charge whose answer was lost is found by repeating the call with its own key."""
+        prior = task.prior_calls.get(TaskKind.CHARGE_PAYMENT)
+        if prior is None or not prior.may_have_executed:
+            message = "The payment was not charged by this service, so it cannot refund it."
             raise DownstreamRefused(message, service=self.payments.service)
-        charge_id = made.reference
+        charge_id = prior.reference
         if charge_id is None:
-            charge = self._charge(made.id, task)
+            charge = self._charge(prior.id, task)
             if charge.status != "succeeded":
-                message = f"The charge is {charge.status}, so there is nothing to give back yet."
+                message = f"The charge is {charge.status}, so there is nothing to refund yet."
                 raise DownstreamUnavailable(message, service=self.payments.service)
             charge_id = charge.id
         self.payments.refund(task.id, charge_id, task.order["total"])
-        return Report(Event.PAYMENT_REFUNDED)
+        return TaskResult(Event.PAYMENT_REFUNDED)
 
-    def _commit_stock(self, task: Task) -> Report:
+    def _commit_stock(self, task: ClaimedTask) -> TaskResult:
         self.inventory.commit(task.order_id)
-        return Report()
+        return TaskResult()
 
-    def _release_stock(self, task: Task) -> Report:
+    def _release_stock(self, task: ClaimedTask) -> TaskResult:
         self.inventory.release(task.order_id)
-        return Report()
+        return TaskResult()
 
-    def _create_shipment(self, task: Task) -> Report:
-        """Make a shipment; an attempt without an answer may have made it, so a further one asks again.
+    def _create_shipment(self, task: ClaimedTask) -> TaskResult:
+        """Create a shipment; a later attempt repeats the call, because one without an answer may have created it.
 
-        The parcel of an order that has left needs no other. One for an order that was cancelled is called back.
+        An order whose parcel has left needs no other. The shipment of a cancelled order is cancelled afterwards.
         """
         status = task.order_state.status
-        if status in _LEFT or (task.is_first_attempt and status is not Status.CONFIRMED):
-            return Report()
+        if status in _HAS_LEFT or (task.is_first_attempt and status is not Status.CONFIRMED):
+            return TaskResult()
         shipment = self.shipping.create(task.id, task.order_id, task.lines)
-        return Report(Event.SHIPMENT_CREATED, shipment.id, tracking_number=shipment.tracking_number)
+        return TaskResult(Event.SHIPMENT_CREATED, shipment.id, tracking_number=shipment.tracking_number)
 
-    def _cancel_shipment(self, task: Task) -> Report:
-        """Call the shipment back; if it was never made here, there is nothing that could leave."""
-        made = task.deeds.get(TaskKind.CREATE_SHIPMENT)
-        if made and made.reference is None and made.may_have_acted:
-            message = "It is not known whether there is a shipment; the task that makes it has to end first."
+    def _cancel_shipment(self, task: ClaimedTask) -> TaskResult:
+        """Cancel the shipment; if none was ever created, nothing can leave."""
+        prior = task.prior_calls.get(TaskKind.CREATE_SHIPMENT)
+        if prior and prior.reference is None and prior.may_have_executed:
+            message = "It is unknown whether a shipment exists; the task that creates it must end first."
             raise DownstreamUnavailable(message, service=self.shipping.service)
-        recalled = made is None or made.reference is None or self.shipping.cancel(made.reference)
+        recalled = prior is None or prior.reference is None or self.shipping.cancel(prior.reference)
         if task.order_state.status is Status.CANCELLING:
-            return Report(Event.SHIPMENT_RECALLED if recalled else Event.SHIPMENT_RECALL_REFUSED)
+            return TaskResult(Event.SHIPMENT_RECALLED if recalled else Event.SHIPMENT_RECALL_REFUSED)
         if not recalled:
-            message = "The parcel of a cancelled order has left and cannot be called back."
+            message = "The parcel of a cancelled order has left and cannot be recalled."
             raise DownstreamRefused(message, service=self.shipping.service)
-        return Report()
+        return TaskResult()
 
-    def _mark_cart_ordered(self, task: Task) -> Report:
+    def _mark_cart_ordered(self, task: ClaimedTask) -> TaskResult:
         self.carts.mark_ordered(task.order["customer_id"], task.order["cart_version"])
-        return Report()
+        return TaskResult()
 
-    def _send_notification(self, task: Task) -> Report:
-        # Only what never changes: under one key there is one message.
+    def _send_notification(self, task: ClaimedTask) -> TaskResult:
+        # Only fields that never change: a later attempt with the same key must send the same message.
         order = {
             "id": task.order_id,
             "customer_id": task.order["customer_id"],
@@ -266,4 +238,4 @@ class CarryOut:
             "currency": task.order["currency"],
         }
         self.notifications.send(task.id, task.template, order, task.order["customer_email"])
-        return Report()
+        return TaskResult()

@@ -1,12 +1,28 @@
-"""Tell of what has happened to an order, once it is stored and never before."""
+"""Send what an event enqueued, after the commit and never before."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from orders import telemetry
-from orders.aws.task_queue import TaskQueue
-from orders.domain.order import Outcome
+from orders.domain.order import TaskMessage, TransitionResult
 
 
-def publish(outcome: Outcome, queue: TaskQueue) -> None:
-    """Put the tasks that an event promised on their queues, and count the event, if it changed the order."""
-    queue.send(outcome.tasks)
-    if outcome.applied:
-        telemetry.count("OrderEvents", event=outcome.event)
+class TaskQueue(Protocol):
+    """Where tasks are sent once they are committed."""
+
+    def send(self, tasks: Sequence[TaskMessage]) -> None:
+        """Send tasks to their queues. A failure is logged; the relay sends those tasks again later."""
+
+    def purge_dead_letters(self, still_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
+        """Delete the dead letters of tasks that are no longer failed.
+
+        Args:
+            still_failed: returns those of some task ids whose tasks are failed.
+        """
+
+
+def publish(result: TransitionResult, queue: TaskQueue) -> None:
+    """Send the tasks that an event enqueued, and count the event if it changed the order."""
+    queue.send(result.tasks)
+    if result.applied:
+        telemetry.count("OrderEvents", event=result.event)

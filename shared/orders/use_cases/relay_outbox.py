@@ -1,48 +1,42 @@
-"""Pick up what was forgotten: tasks that nobody sent or finished, stock without an order, orders nobody paid for.
+"""Recover what was lost: overdue tasks, stock without an order, and orders whose payment was never started.
 
-And delete what has served its time: keys of requests that nobody will send again.
+Also delete expired idempotency keys, and roll up the order counts.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-from orders.aws.task_queue import SqsTaskQueue, TaskQueue
-from orders.clients import catalog_inventory as stock
-from orders.clients.catalog_inventory import Inventory, new_inventory
-from orders.clients.http import Session
-from orders.config import DatabaseSettings, InventorySettings, QueueSettings
 from orders.domain.clock import Clock
 from orders.domain.errors import Unavailable
 from orders.domain.lifecycle import Event
-from orders.postgres import counters as monitoring
-from orders.postgres import idempotency
-from orders.postgres import orders as store
-from orders.postgres import outbox as tasks
-from orders.postgres.connection import Database, Row
+from orders.domain.stock import Inventory
+from orders.postgres import counters, idempotency, orders, outbox, stock_holds
+from orders.postgres.connection import Database
+from orders.postgres.outbox import FailedTaskRow
 from orders.telemetry import logger
-from orders.use_cases.publish import publish
+from orders.use_cases.publish import TaskQueue, publish
 
 OVERDUE = timedelta(minutes=1)
-"""For so long a task may be free before it counts as forgotten."""
-AGAIN_AFTER = timedelta(minutes=3)
-"""So long a queue has for a task that was sent again, before it is sent once more."""
+"""How long a task may be available before it is sent again."""
+RESEND_INTERVAL = timedelta(minutes=3)
+"""How long a task that was sent again is left to its queue before it is sent once more."""
 ORPHANED = timedelta(minutes=5)
-"""For so long stock may be held without an order: longer than placing one may take."""
-EXPIRY = timedelta(minutes=30)
-"""For so long an order may wait for its payment to be started."""
+"""How long stock may be held without an order: longer than placing one may take."""
+PAYMENT_TIMEOUT = timedelta(minutes=30)
+"""How long an order may wait for its payment to be started."""
 _BATCH = 500
 _EXPIRED_KEYS = 50_000
 _DELTAS = 100_000
-"""So many deltas are folded at once: those of about 10,000 orders on their whole way."""
-_LONGEST = timedelta(seconds=20)
-"""After so long a run begins no further round; the function has 50 seconds."""
+"""Count deltas rolled up at once: those of about 10,000 orders over their whole life."""
+_TIME_BUDGET = timedelta(seconds=20)
+"""How long a run starts further batches; the function's time-out is 50 seconds."""
 
 
-class Round(NamedTuple):
-    """What one round of the relay found: tasks and holds that were forgotten, orders and keys that had expired."""
+class RelayBatch(NamedTuple):
+    """What one batch processed: tasks sent again, holds released, orders expired, keys deleted, deltas rolled up."""
 
     tasks: int = 0
     holds: int = 0
@@ -52,16 +46,16 @@ class Round(NamedTuple):
 
     @property
     def is_full(self) -> bool:
-        """Whether there may be more."""
-        return any(found == limit for found, limit in zip(self, _LIMITS, strict=True))
+        """Whether there may be more to process."""
+        return any(processed == limit for processed, limit in zip(self, _LIMITS, strict=True))
 
 
-_LIMITS = Round(tasks=_BATCH, holds=_BATCH, expired=_BATCH, keys=_EXPIRED_KEYS, deltas=_DELTAS)
+_LIMITS = RelayBatch(tasks=_BATCH, holds=_BATCH, expired=_BATCH, keys=_EXPIRED_KEYS, deltas=_DELTAS)
 
 
 @dataclass(frozen=True, slots=True)
-class Caught:
-    """What one run of the relay found; `lag_seconds` is the age of the oldest task that waited."""
+class RelaySummary:
+    """What one run processed; `lag_seconds` is the age of the oldest available task when it began."""
 
     tasks: int
     holds: int
@@ -72,78 +66,63 @@ class Caught:
 
 
 @dataclass(frozen=True, slots=True)
-class Relay:
-    """Runs every minute, in bounded rounds; two runs at once do not get in each other's way."""
+class RelayOutbox:
+    """Run every minute, in bounded batches; concurrent runs do not interfere."""
 
     database: Database
     queue: TaskQueue
     inventory: Inventory
     clock: Clock
 
-    @classmethod
-    def from_environment(cls) -> Self:
-        """With the services and queues that the environment names."""
-        database = Database(DatabaseSettings.from_environment())
-        clock = Clock()
-        return cls(
-            database=database,
-            queue=SqsTaskQueue(QueueSettings.from_environment()),
-            inventory=new_inventory(InventorySettings.from_environment(), Session(), database, clock),
-            clock=clock,
-        )
-
-    def run(self) -> Caught:
-        """Pick up what there is, round after round, as long as a round finds all that it could take."""
+    def run(self) -> RelaySummary:
+        """Process batches as long as they are full and time is left."""
         begun = self.clock.now()
-        lag = tasks.lag_seconds(self.database, begun)
-        rounds = [self._round()]
-        while rounds[-1].is_full and self.clock.now() - begun < _LONGEST:
-            rounds.append(self._round())
-        total = Round._make(map(sum, zip(*rounds, strict=True)))
-        return Caught(**total._asdict(), lag_seconds=lag)
+        lag = outbox.lag_seconds(self.database, begun)
+        batches = [self._batch()]
+        while batches[-1].is_full and self.clock.now() - begun < _TIME_BUDGET:
+            batches.append(self._batch())
+        total = RelayBatch._make(map(sum, zip(*batches, strict=True)))
+        return RelaySummary(**total._asdict(), lag_seconds=lag)
 
-    def failed_tasks(self) -> list[Row]:
-        """The tasks that were given up: id, order_id, kind, attempts and last_error."""
-        return tasks.failed(self.database, _BATCH)
+    def failed_tasks(self) -> list[FailedTaskRow]:
+        """List the failed tasks, the oldest first."""
+        return outbox.failed(self.database, _BATCH)
 
     def redrive(self, task_ids: Sequence[str] | None = None) -> int:
-        """Give failed tasks all their attempts again and send them: the given ones, or all; returns how many."""
-        revived = tasks.revive(self.database, self.clock.now(), task_ids)
-        self.queue.send(revived)
-        self.queue.bury(partial(tasks.still_failed, self.database))
-        return len(revived)
+        """Make failed tasks pending again and send them: those with the given ids, or all; return how many."""
+        messages = outbox.redrive(self.database, self.clock.now(), task_ids)
+        self.queue.send(messages)
+        self.queue.purge_dead_letters(partial(outbox.still_failed, self.database))
+        return len(messages)
 
-    def _round(self) -> Round:
-        """Send forgotten tasks again, give back stock that no order has, expire orders and idempotency keys.
-
-        Last of all, as it can wait, what has changed about orders is folded into the counts.
-        """
+    def _batch(self) -> RelayBatch:
+        """Process one batch. The counts come last, because they can wait."""
         at = self.clock.now()
         expired = self._expire_orders()
-        overdue = tasks.take_overdue(self.database, at, overdue=OVERDUE, again_after=AGAIN_AFTER, limit=_BATCH)
+        overdue = outbox.take_overdue(self.database, at, overdue=OVERDUE, resend_interval=RESEND_INTERVAL, limit=_BATCH)
         self.queue.send(overdue)
-        keys = idempotency.sweep(self.database, at, _EXPIRED_KEYS)
-        given_back = self._give_back_orphans()
-        deltas = monitoring.fold(self.database, at, limit=_DELTAS)
-        return Round(len(overdue), given_back, expired, keys, deltas)
+        keys = idempotency.delete_expired(self.database, at, _EXPIRED_KEYS)
+        holds = self._release_orphaned_stock()
+        deltas = counters.roll_up(self.database, at, limit=_DELTAS)
+        return RelayBatch(len(overdue), holds, expired, keys, deltas)
 
     def _expire_orders(self) -> int:
-        before = self.clock.now() - EXPIRY
+        before = self.clock.now() - PAYMENT_TIMEOUT
         expired = 0
-        for order_id in store.unpaid_orders(self.database, before=before, limit=_BATCH):
-            outcome = store.apply_event(self.database, Event.EXPIRED, order_id, at=self.clock.now())
-            if outcome and outcome.applied:
-                publish(outcome, self.queue)
+        for order_id in orders.unpaid_orders(self.database, before=before, limit=_BATCH):
+            result = orders.apply_event(self.database, Event.EXPIRED, order_id, at=self.clock.now())
+            if result and result.applied:
+                publish(result, self.queue)
                 expired += 1
         return expired
 
-    def _give_back_orphans(self) -> int:
-        given_back = 0
-        for order_id in stock.orphans(self.database, before=self.clock.now() - ORPHANED, limit=_BATCH):
+    def _release_orphaned_stock(self) -> int:
+        released = 0
+        for order_id in stock_holds.orphaned(self.database, before=self.clock.now() - ORPHANED, limit=_BATCH):
             try:
                 self.inventory.release(order_id)
             except Unavailable as error:
-                logger.warning("stock without an order was not given back", order_id=order_id, cause=error.detail)
+                logger.warning("orphaned stock not released", order_id=order_id, cause=error.detail)
             else:
-                given_back += 1
-        return given_back
+                released += 1
+        return released

@@ -1,16 +1,14 @@
--- Orders, their lines, their timeline, and the work they promise. The checks repeat what the models promise.
+-- The schema: orders with their lines, timeline and tasks; idempotency keys; stock holds; counts; and the roles.
+-- Constraints repeat what the models check.
 
 CREATE TABLE orders (
     id uuid PRIMARY KEY,
     customer_id text NOT NULL CHECK (length(customer_id) BETWEEN 1 AND 128),
     customer_name text,
     customer_email text,
-    status text NOT NULL CHECK (status IN (
-        'pending', 'confirmed', 'shipped', 'delivered', 'cancelling', 'cancelled', 'failed', 'returned')),
-    payment_status text NOT NULL CHECK (payment_status IN (
-        'pending', 'processing', 'paid', 'failed', 'voided', 'refunding', 'refunded')),
-    shipping_status text NOT NULL CHECK (shipping_status IN (
-        'pending', 'ready', 'shipped', 'delivered', 'cancelled', 'returned')),
+    status text NOT NULL,
+    payment_status text NOT NULL,
+    shipping_status text NOT NULL,
     currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     total bigint NOT NULL CHECK (total >= 0),
     line_count integer NOT NULL CHECK (line_count BETWEEN 1 AND 1000),
@@ -21,13 +19,42 @@ CREATE TABLE orders (
     version integer NOT NULL CHECK (version >= 1),
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
-    CONSTRAINT orders_failed_for_a_reason CHECK ((status = 'failed') = (failure_reason IS NOT NULL))
+    CONSTRAINT orders_failed_for_a_reason CHECK ((status = 'failed') = (failure_reason IS NOT NULL)),
+    -- Lists of all states are merged from the lists of each: an order in another state would be in none of them.
+    CONSTRAINT orders_state_is_reachable CHECK (
+        (status, payment_status, shipping_status) IN (
+            ('pending', 'pending', 'pending'),
+            ('pending', 'processing', 'pending'),
+            ('confirmed', 'paid', 'pending'),
+            ('confirmed', 'paid', 'ready'),
+            ('shipped', 'paid', 'shipped'),
+            ('delivered', 'paid', 'delivered'),
+            ('cancelling', 'paid', 'ready'),
+            ('cancelled', 'voided', 'cancelled'),
+            ('cancelled', 'processing', 'cancelled'),
+            ('cancelled', 'refunding', 'cancelled'),
+            ('cancelled', 'refunded', 'cancelled'),
+            ('failed', 'failed', 'cancelled'),
+            ('failed', 'voided', 'cancelled'),
+            ('returned', 'refunding', 'returned'),
+            ('returned', 'refunded', 'returned')))
 );
 COMMENT ON COLUMN orders.id IS 'UUID version 7: the order of ids is the order of time.';
 COMMENT ON COLUMN orders.total IS 'Minor units of the currency.';
 
-CREATE INDEX orders_by_customer ON orders (customer_id, id DESC);
-CREATE INDEX orders_by_status ON orders (status, id DESC);
+-- Each index holds the orders of one state or customer in the order of one sort; docs/architecture.md lists who reads it.
+CREATE INDEX orders_by_state ON orders (status, payment_status, shipping_status, id);
+CREATE INDEX orders_by_state_updated ON orders (status, payment_status, shipping_status, updated_at, id);
+CREATE INDEX orders_by_state_total ON orders (status, payment_status, shipping_status, total, id);
+CREATE INDEX orders_by_customer ON orders (customer_id, id);
+-- The customer follows the state: of two indexes that begin with it, the planner might read the shorter one and sort.
+CREATE INDEX orders_by_state_customer ON orders (status, payment_status, shipping_status, customer_id, id);
+CREATE INDEX orders_by_state_customer_updated
+    ON orders (status, payment_status, shipping_status, customer_id, updated_at, id);
+CREATE INDEX orders_by_state_customer_total ON orders (status, payment_status, shipping_status, customer_id, total, id);
+-- The address itself is included because PostgreSQL reads no expression from an index alone.
+CREATE INDEX orders_by_email ON orders (lower(customer_email), id) INCLUDE (customer_email)
+    WHERE customer_email IS NOT NULL;
 CREATE UNIQUE INDEX orders_one_live_per_cart ON orders (customer_id, cart_version)
     WHERE cart_version IS NOT NULL AND status NOT IN ('cancelled', 'failed', 'returned');
 
@@ -40,6 +67,7 @@ CREATE TABLE order_items (
     PRIMARY KEY (order_id, line_no)
 );
 COMMENT ON COLUMN order_items.unit_price IS 'Minor units of the order''s currency.';
+CREATE INDEX order_items_by_product ON order_items (product_id, order_id);
 
 CREATE TABLE order_events (
     order_id uuid NOT NULL REFERENCES orders,
@@ -67,21 +95,34 @@ CREATE TABLE order_tasks (
     state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'failed')),
     attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     available_at timestamptz NOT NULL,
+    sent_at timestamptz,
+    reference text,
     last_error text,
     FOREIGN KEY (order_id, version) REFERENCES order_events,
     UNIQUE (order_id, version, kind)
 );
-COMMENT ON TABLE order_tasks IS 'Outbox and work list: what each version of an order promised to have done.';
-CREATE INDEX order_tasks_due ON order_tasks (available_at) WHERE state = 'pending';
+COMMENT ON TABLE order_tasks IS 'The outbox: the tasks that each version of an order enqueued.';
+COMMENT ON COLUMN order_tasks.available_at IS
+    'When it can be claimed: at once, after the lease of the worker that holds it, or after the delay of a retry.';
+COMMENT ON COLUMN order_tasks.sent_at IS 'When the relay last sent it again.';
+COMMENT ON COLUMN order_tasks.reference IS 'The downstream service''s id for what was made, such as a charge.';
+-- The few tasks that are not done are found by state, whatever the number of those that are.
+CREATE INDEX order_tasks_open ON order_tasks (state, available_at) WHERE state <> 'done';
 
 CREATE TABLE idempotency_keys (
     caller text NOT NULL,
     key text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
     request_hash bytea NOT NULL,
     order_id uuid NOT NULL,
+    attempt uuid NOT NULL,
+    locked_until timestamptz NOT NULL,
+    is_completed boolean NOT NULL DEFAULT false,
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (caller, key)
 );
+COMMENT ON COLUMN idempotency_keys.order_id IS
+    'The id under which an attempt may hold stock; that of the order once it is stored.';
+COMMENT ON COLUMN idempotency_keys.attempt IS 'The holder of the key: only this attempt may store an order under it.';
 CREATE INDEX idempotency_keys_expiring ON idempotency_keys (expires_at);
 
 CREATE TABLE stock_holds (
@@ -89,12 +130,115 @@ CREATE TABLE stock_holds (
     product_id text NOT NULL,
     quantity integer NOT NULL CHECK (quantity >= 1),
     catalog_quantity bigint NOT NULL,
-    state text NOT NULL CHECK (state IN ('taking', 'taken', 'returning')),
+    state text NOT NULL CHECK (state IN ('reserving', 'reserved', 'sold', 'releasing')),
     changed_at timestamptz NOT NULL,
     PRIMARY KEY (order_id, product_id)
 );
 COMMENT ON TABLE stock_holds IS
     'Stock taken out of a catalog that has no reservations. Written before the catalog is changed, so that a crash '
-    'between the two leaves a trace; the order itself may not exist yet, or never.';
-COMMENT ON COLUMN stock_holds.catalog_quantity IS 'What the catalog said before the change that the state names.';
-CREATE INDEX stock_holds_unsettled ON stock_holds (product_id) WHERE state <> 'taken';
+    'between the two leaves a trace; the order itself may not be stored yet, or never.';
+COMMENT ON COLUMN stock_holds.catalog_quantity IS 'The catalog''s quantity before the change that the state names.';
+CREATE INDEX stock_holds_unsettled ON stock_holds (product_id) WHERE state IN ('reserving', 'releasing');
+CREATE INDEX stock_holds_unsold ON stock_holds (changed_at) WHERE state <> 'sold';
+
+-- Counts of orders by state and time, without counting orders one by one.
+
+CREATE TABLE count_deltas (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    minute timestamptz NOT NULL,
+    currency text NOT NULL,
+    status text NOT NULL,
+    payment_status text NOT NULL,
+    shipping_status text NOT NULL,
+    orders integer NOT NULL,
+    revenue numeric NOT NULL
+);
+COMMENT ON TABLE count_deltas IS
+    'Changes in the number of orders of one minute, currency and state. Rows are only inserted, so that changes of '
+    'orders never wait for each other; the relay rolls them up into order_counts and order_minutes.';
+COMMENT ON COLUMN count_deltas.minute IS 'The minute in which the orders were placed.';
+COMMENT ON COLUMN count_deltas.revenue IS 'The totals of the orders, in minor units of the currency.';
+
+CREATE TABLE order_counts (
+    currency text NOT NULL,
+    status text NOT NULL,
+    payment_status text NOT NULL,
+    shipping_status text NOT NULL,
+    orders bigint NOT NULL,
+    revenue numeric NOT NULL,
+    PRIMARY KEY (currency, status, payment_status, shipping_status)
+);
+COMMENT ON TABLE order_counts IS 'The number of orders, as far as count_deltas is rolled up.';
+
+CREATE TABLE order_minutes (
+    minute timestamptz NOT NULL,
+    currency text NOT NULL,
+    orders bigint NOT NULL,
+    revenue numeric NOT NULL,
+    PRIMARY KEY (minute, currency)
+);
+COMMENT ON TABLE order_minutes IS 'Orders placed in each minute of the last two days, as far as count_deltas is rolled up.';
+
+CREATE FUNCTION append_count_deltas() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO count_deltas (minute, currency, status, payment_status, shipping_status, orders, revenue)
+    SELECT date_trunc('minute', created_at), currency, status, payment_status, shipping_status,
+        TG_ARGV[0]::integer * count(*), TG_ARGV[0]::integer * sum(total)
+    FROM changed GROUP BY 1, 2, 3, 4, 5;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION append_count_deltas IS 'Record the orders that a statement changed: as they are (1) or were (-1).';
+
+CREATE TRIGGER orders_inserted AFTER INSERT ON orders REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION append_count_deltas('1');
+CREATE TRIGGER orders_updated_from AFTER UPDATE ON orders REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION append_count_deltas('-1');
+CREATE TRIGGER orders_updated_to AFTER UPDATE ON orders REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION append_count_deltas('1');
+CREATE TRIGGER orders_deleted AFTER DELETE ON orders REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION append_count_deltas('-1');
+
+-- Functions that write log in as orders_app, functions that only read as orders_reader; neither owns anything. A later
+-- migration that creates a table grants what they need of it.
+
+-- Roles belong to the server and not to the database: they may exist already, or be created while this runs.
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['orders_app', 'orders_reader'] LOOP
+        BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
+                EXECUTE format('CREATE ROLE %I LOGIN', name);
+            END IF;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL; -- Created by the migration of another database meanwhile.
+        END;
+        -- For this database only, so that migrations of others do not wait for it.
+        EXECUTE format('ALTER ROLE %I IN DATABASE %I SET search_path = public', name, current_database());
+        EXECUTE format('ALTER ROLE %I IN DATABASE %I SET lock_timeout = ''5s''', name, current_database());
+        EXECUTE format(
+            'ALTER ROLE %I IN DATABASE %I SET idle_in_transaction_session_timeout = ''10s''', name, current_database());
+        EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), name);
+        -- On RDS, members of this role log in with an IAM token.
+        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') AND NOT pg_has_role(name, 'rds_iam', 'MEMBER') THEN
+            EXECUTE format('GRANT rds_iam TO %I', name);
+        END IF;
+    END LOOP;
+    -- Shorter than the time-outs of the functions, which must have time to answer.
+    EXECUTE format('ALTER ROLE orders_app IN DATABASE %I SET statement_timeout = ''8s''', current_database());
+    EXECUTE format('ALTER ROLE orders_reader IN DATABASE %I SET statement_timeout = ''5s''', current_database());
+END
+$$;
+
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO orders_app, orders_reader;
+
+GRANT SELECT, INSERT, UPDATE ON orders TO orders_app;
+GRANT SELECT, INSERT ON order_items, order_events TO orders_app;
+GRANT SELECT, INSERT, UPDATE ON order_tasks TO orders_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys, stock_holds TO orders_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON count_deltas, order_counts, order_minutes TO orders_app;
+
+GRANT SELECT ON orders, order_items, order_events, order_tasks TO orders_reader;
+GRANT SELECT ON count_deltas, order_counts, order_minutes TO orders_reader;

@@ -1,40 +1,44 @@
-"""Lists of orders in SQL: a page and a total, each in bounded time however many orders there are.
+"""The query for lists of orders: a page and a total, each in bounded time however many orders there are.
 
-Most lists are read off ranges of an index, which hold the list's orders and no others. The rest are *searches*: whether
-an order belongs is seen on the order itself. There are two ways to search, and each looks at `EXAMINED` orders at most:
+Most lists are read from ranges of an index, which hold the list's orders and no others. The rest are *searches*:
+whether an order matches can be seen only on the order itself. There are two ways to search, and each reads `EXAMINED`
+orders at most:
 
-- *Gather.* If one part of the filter (product, text, or customer, states and dates) admits that few orders, they are
-  all looked at, and those that belong are sorted. Such a page is as full as any.
-- *Walk.* Otherwise that many orders are looked at in the order of the list. If the page is not full by then it is
-  returned short, and the next one begins after the last order that was looked at.
+- *Gather.* If one part of the filter (product, text, or customer, states and dates) matches no more orders than that,
+  all of these are read, and those that match the whole filter are sorted. Such a page is full.
+- *Walk.* Otherwise that many orders are read in the order of the list. If the page is not full by then, it is returned
+  short, and the next page begins after the last order that was read.
 
-Either way orders are looked at one by one, by key.
+Either way orders are read one by one, by key.
 """
 
 import uuid
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from orders.domain.clock import EPOCH, uuid7
 from orders.domain.cursors import Position
 from orders.domain.ids import is_order_id
+from orders.domain.order import OrderRow
 from orders.domain.order_query import OrderFilter, OrderQuery, Sort, SortKey, Total
-from orders.postgres.connection import Database, Row
+from orders.postgres.connection import Database
 from orders.postgres.order_list import index_ranges as ranges
 from orders.postgres.order_list.index_ranges import Slice
-from orders.postgres.orders import COLUMNS
 
 EXAMINED = 500
-"""Orders that a search looks at for a page."""
+"""Orders that a search reads for a page."""
 COUNTED = 5_000
-"""Orders that a total counts, or looks at in a search."""
+"""Orders that a total counts, or reads in a search."""
+
+_COLUMNS = """id, customer_id, customer_name, customer_email, status, payment_status, shipping_status, currency, total,
+       line_count, cart_version, cancel_reason, failure_reason, tracking_number, version, created_at, updated_at"""
 
 _MICROSECOND = timedelta(microseconds=1)
 
-# No EXISTS: the planner might turn it around, and read all orders of the product.
+# Not EXISTS: the planner might turn it into a join, and read all orders of the product.
 _HAS_PRODUCT = "(SELECT true FROM order_items WHERE order_id = orders.id AND product_id = %({})s LIMIT 1) IS NOT NULL"
-_BELONGS = f"""
+_MATCHES = f"""
         (%(customer_id)s IS NULL OR customer_id = %(customer_id)s)
         AND concat_ws('/', status, payment_status, shipping_status) = ANY (%(states)s::text[])
         AND id > %(created_above)s::uuid AND id < %(created_below)s::uuid
@@ -43,39 +47,53 @@ _BELONGS = f"""
             OR lower(customer_email) = lower(%(text)s) OR {_HAS_PRODUCT.format("text")})"""
 
 
+class _ListRow(OrderRow):
+    matches: bool
+    is_last: bool
+
+
+class _TotalRow(TypedDict):
+    matched: int
+    is_cut: bool
+
+
+class _CountedListRow(_ListRow, _TotalRow):
+    """A row of a page beside the total; all columns of the page are NULL where the page is empty."""
+
+
 @dataclass(frozen=True, slots=True)
-class Found:
+class ListedPage:
     """A page of a list.
 
     Attributes:
         rows: its orders, without their lines.
         end: where it ends; None where no order follows.
-        total: how many orders the list has; None where that was not asked for.
+        total: how many orders the list has; None where that was not requested.
     """
 
-    rows: list[Row]
+    rows: list[OrderRow]
     end: Position | None
     total: Total | None
 
 
-def find_orders(database: Database, query: OrderQuery) -> Found:
-    """A page of the orders that a query asks for, and their total if it asks for that."""
-    rows = database.fetch(_statement(query), _parameters(query))
-    belonging = [row for row in rows if row["belongs"]]
-    shown = belonging[: query.page.size]
+def find_orders(database: Database, query: OrderQuery) -> ListedPage:
+    """Read a page of the orders that a query asks for, and their total if requested."""
+    rows = database.fetch(_CountedListRow, _statement(query), _parameters(query))
+    matching = [row for row in rows if row["matches"]]
+    shown: list[OrderRow] = [*matching[: query.page.size]]
     end = None
-    if len(belonging) > query.page.size:
+    if len(matching) > query.page.size:
         end = _position(query.sort, shown[-1])
     elif rows and rows[-1]["is_last"]:
         end = _position(query.sort, rows[-1])
-    return Found(shown, end, _read_total(rows[0]) if query.page.with_total else None)
+    return ListedPage(shown, end, _total_of(rows[0]) if query.page.with_total else None)
 
 
-def _read_total(row: Row) -> Total:
+def _total_of(row: _TotalRow) -> Total:
     return Total(min(row["matched"], COUNTED), is_exact=row["matched"] <= COUNTED and not row["is_cut"])
 
 
-def _position(sort: Sort, row: Row) -> Position:
+def _position(sort: Sort, row: OrderRow) -> Position:
     match sort.key:
         case SortKey.CREATED_AT:
             value = 0
@@ -108,14 +126,14 @@ def _parameters(query: OrderQuery) -> dict[str, Any]:
         "after_value": page.after and _after_value(query.sort, page.after),
         "size": page.size,
         "offset": page.offset,
-        # One more than is shown or counted tells whether that was all.
+        # One more than is shown or counted tells whether there are more.
         "examined": EXAMINED if query.searches else page.size + 1,
         "counted": COUNTED + 1,
     }
 
 
 def _ids_between(order_filter: OrderFilter) -> tuple[str, str]:
-    """The ids right below and right above those of the orders that were created when the filter says."""
+    """Return the ids right below and right above those of orders created within the filter's dates."""
     since, until = order_filter.created_from, order_filter.created_to
     above = 0 if since is None else uuid7(since, bytes(10)).int - 1
     below = 2**128 - 1 if until is None else uuid7(until, bytes(10)).int
@@ -127,47 +145,47 @@ def _statement(query: OrderQuery) -> str:
     page = _page(query, part)
     if not query.page.with_total:
         return page
-    # The total comes with an empty page too. It is the same for every sort, and cheapest for that by id.
+    # The total is returned with an empty page too. It is the same for every sort, and cheapest by id.
     return f"""
 SELECT * FROM ({_total(replace(query, sort=Sort()))}) AS total LEFT JOIN ({page}) AS page ON true
 ORDER BY {part.order("page")}"""
 
 
 def _page(query: OrderQuery, part: Slice) -> str:
-    """The orders of a page and one more; in a search also the last one that it looked at, whether or not it belongs."""
+    """Select the orders of a page and one more; in a search also the last one that was read, matching or not."""
     if (only := ranges.only_range(query)) is not None:
-        # Most lists: what can be said shortly is planned in half the time, of which there is more than of reading.
+        # Most lists: a short statement is planned in half the time, and planning takes longer than reading.
         return f"""
-SELECT {COLUMNS}, true AS belongs, false AS is_last {ranges.selection(only, part)}
+SELECT {_COLUMNS}, true AS matches, false AS is_last {ranges.selection(only, part)}
 LIMIT {part.limit} OFFSET {part.offset}"""
     order = part.order("candidate")
     return f"""
 WITH {_candidates(query, part)}
-SELECT found.*, place = {part.limit} AS is_last
-FROM (SELECT * FROM candidate ORDER BY {order}) AS candidate CROSS JOIN {_look_at_candidate(query)}
-WHERE belongs OR place = {part.limit}
+SELECT listed.*, place = {part.limit} AS is_last
+FROM (SELECT * FROM candidate ORDER BY {order}) AS candidate CROSS JOIN {_read_candidate(query)}
+WHERE matches OR place = {part.limit}
 ORDER BY {order} LIMIT %(size)s + 1"""
 
 
 def _total(query: OrderQuery) -> str:
-    """How many orders belong, and whether there may be more than were counted or looked at."""
+    """Count the orders that match, and tell whether there may be more than were counted or read."""
     part = ranges.newest(limit="%(counted)s")
-    look = f"CROSS JOIN {_look_at_candidate(query)} WHERE belongs" if query.searches else ""
+    read = f"CROSS JOIN {_read_candidate(query)} WHERE matches" if query.searches else ""
     return f"""
 WITH {_candidates(query, part)}
 SELECT count(*) AS matched, EXISTS (SELECT FROM candidate WHERE place = {part.limit}) AS is_cut
-FROM candidate {look}"""
+FROM candidate {read}"""
 
 
-def _look_at_candidate(query: OrderQuery) -> str:
+def _read_candidate(query: OrderQuery) -> str:
     return f"""LATERAL (
-    SELECT {COLUMNS}, {_BELONGS if query.searches else "true"} AS belongs
+    SELECT {_COLUMNS}, {_MATCHES if query.searches else "true"} AS matches
     FROM orders WHERE id = candidate.id LIMIT 1
-) AS found"""
+) AS listed"""
 
 
 def _candidates(query: OrderQuery, part: Slice) -> str:
-    """The orders of a slice, among others in a search; those of a walk are numbered by their `place`."""
+    """Select the orders of a slice, among others in a search; those of a walk are numbered by their `place`."""
     if not query.searches:
         return f"candidate AS ({_walk(query, part)})"
     return f"""gathered AS MATERIALIZED (
@@ -175,7 +193,7 @@ def _candidates(query: OrderQuery, part: Slice) -> str:
 ), candidate AS (
     SELECT DISTINCT {part.columns}, NULL::bigint AS place
     FROM gathered CROSS JOIN unnest(ids) AS selected (order_id)
-    CROSS JOIN LATERAL (SELECT {part.columns} FROM orders WHERE id = order_id LIMIT 1) AS found
+    CROSS JOIN LATERAL (SELECT {part.columns} FROM orders WHERE id = order_id LIMIT 1) AS match
     WHERE {part.holds}
     UNION ALL
     SELECT * FROM ({_walk(query, part)}) AS walked WHERE NOT EXISTS (SELECT FROM gathered)
@@ -183,7 +201,7 @@ def _candidates(query: OrderQuery, part: Slice) -> str:
 
 
 def _selections(query: OrderQuery, part: Slice) -> str:
-    """For each part of the filter, the orders that it admits, or one more than are looked at."""
+    """Select, for each part of the filter, the orders that match it, or one more than are read."""
     newest = ranges.newest(limit=f"{part.limit} + 1")
     return " UNION ALL ".join(
         f"SELECT ARRAY(SELECT id FROM ({ranges.entries(each, newest)}) AS entry LIMIT {newest.limit}) AS ids"
@@ -192,9 +210,9 @@ def _selections(query: OrderQuery, part: Slice) -> str:
 
 
 def _walk(query: OrderQuery, part: Slice) -> str:
-    """The first orders of a slice, merged from its ranges."""
+    """Select the first orders of a slice, merged from its ranges."""
     order = part.order("entry")
-    # An order is met twice where two of its lines have the same product; its last place tells where the walk ended.
+    # An order occurs twice where two of its lines have the same product; its last place tells where the walk ended.
     return f"""
     SELECT {part.columns}, max(place) AS place FROM (
         SELECT {part.columns}, row_number() OVER (ORDER BY {order}) AS place FROM (

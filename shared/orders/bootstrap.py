@@ -1,0 +1,166 @@
+"""Build each use case from the environment: the only place that knows which parts belong together.
+
+Imports are inside the functions, so that a Lambda function loads only the parts of its own use case.
+"""
+
+from typing import TYPE_CHECKING
+
+from orders.domain.clock import Clock
+
+if TYPE_CHECKING:
+    from orders.aws.task_queue import SqsTaskQueue
+    from orders.clients.http import Session
+    from orders.config import InventorySettings
+    from orders.domain.stock import Inventory
+    from orders.postgres.connection import Database
+    from orders.use_cases.cancel_order import CancelOrder
+    from orders.use_cases.get_order import GetOrder
+    from orders.use_cases.health import CheckHealth
+    from orders.use_cases.list_orders import ListOrders
+    from orders.use_cases.metrics import ReadMetrics
+    from orders.use_cases.place_order import PlaceOrder
+    from orders.use_cases.process_task import ProcessTask
+    from orders.use_cases.relay_outbox import RelayOutbox
+    from orders.use_cases.update_order_status import UpdateOrderStatus
+
+
+def place_order() -> "PlaceOrder":
+    """Build what places orders."""
+    from orders.clients.cart import CartClient
+    from orders.clients.http import Session
+    from orders.config import PlacingSettings
+    from orders.use_cases.place_order import PlaceOrder
+
+    settings = PlacingSettings.from_environment()
+    session = Session()
+    connection = database()
+    return PlaceOrder(
+        database=connection,
+        queue=task_queue(),
+        inventory=inventory(settings.inventory, session, connection, Clock()),
+        carts=CartClient(session, settings.cart_url),
+        clock=Clock(),
+        default_currency=settings.default_currency,
+    )
+
+
+def cancel_order() -> "CancelOrder":
+    """Build what cancels orders."""
+    from orders.use_cases.cancel_order import CancelOrder
+
+    return CancelOrder(database(), task_queue(), Clock())
+
+
+def update_order_status() -> "UpdateOrderStatus":
+    """Build what takes reports of statuses."""
+    from orders.use_cases.update_order_status import UpdateOrderStatus
+
+    return UpdateOrderStatus(database(), task_queue(), Clock())
+
+
+def get_order() -> "GetOrder":
+    """Build what reads an order."""
+    from orders.use_cases.get_order import GetOrder
+
+    return GetOrder(database())
+
+
+def list_orders() -> "ListOrders":
+    """Build what lists orders."""
+    from orders.use_cases.list_orders import ListOrders
+
+    return ListOrders(database())
+
+
+def process_task() -> "ProcessTask":
+    """Build what processes tasks."""
+    from random import SystemRandom
+
+    from orders.clients.cart import CartClient
+    from orders.clients.http import Session
+    from orders.clients.notification import NotificationClient
+    from orders.clients.payment import PaymentClient
+    from orders.clients.shipping import ShippingClient
+    from orders.config import ServiceSettings
+    from orders.use_cases.process_task import ProcessTask
+
+    settings = ServiceSettings.from_environment()
+    session = Session()
+    return ProcessTask(
+        database=database(),
+        queue=task_queue(),
+        # A catalog inventory holds locks in its session while other tasks of the batch use theirs.
+        inventory=inventory(settings.inventory, session, database(), Clock()),
+        carts=CartClient(session, settings.cart_url),
+        payments=PaymentClient(session, settings.payment_url),
+        shipping=ShippingClient(session, settings.shipping_url),
+        notifications=NotificationClient(session, settings.notification_url),
+        clock=Clock(),
+        # Functions restored from one snapshot would share the state of a seeded generator, and so its delays.
+        random=SystemRandom(),
+    )
+
+
+def relay_outbox() -> "RelayOutbox":
+    """Build the relay."""
+    from orders.clients.http import Session
+    from orders.config import InventorySettings
+    from orders.use_cases.relay_outbox import RelayOutbox
+
+    connection = database()
+    settings = InventorySettings.from_environment()
+    return RelayOutbox(
+        database=connection,
+        queue=task_queue(),
+        inventory=inventory(settings, Session(), connection, Clock()),
+        clock=Clock(),
+    )
+
+
+def check_health() -> "CheckHealth":
+    """Build what checks the service's health."""
+    from orders.use_cases.health import CheckHealth
+
+    return CheckHealth(database(), Clock())
+
+
+def read_metrics() -> "ReadMetrics":
+    """Build what reads the metrics."""
+    from orders.use_cases.metrics import ReadMetrics
+
+    return ReadMetrics(database(), Clock())
+
+
+def database() -> "Database":
+    """Build a connection to the database; it connects when it is first used."""
+    from orders.config import DatabaseSettings
+    from orders.postgres.connection import Database
+
+    return Database(DatabaseSettings.from_environment())
+
+
+def task_queue() -> "SqsTaskQueue":
+    """Build the client of the task queues."""
+    from orders.aws.task_queue import SqsTaskQueue
+    from orders.config import QueueSettings
+
+    return SqsTaskQueue(QueueSettings.from_environment())
+
+
+def inventory(settings: "InventorySettings", session: "Session", connection: "Database", clock: Clock) -> "Inventory":
+    """Build the inventory of the configured kind.
+
+    Args:
+        settings: the kind, and the service's address.
+        session: the HTTP session to use.
+        connection: the session that a catalog inventory holds its locks in.
+        clock: the clock.
+    """
+    if settings.api == "catalog":
+        from orders.clients.catalog import CatalogClient
+        from orders.clients.catalog_inventory import CatalogInventory
+
+        return CatalogInventory(connection, CatalogClient(session, settings.url), clock)
+    from orders.clients.inventory import InventoryClient
+
+    return InventoryClient(session, settings.url)

@@ -1,0 +1,9 @@
+-- Delete expired idempotency keys, the oldest first; return how many.
+WITH expired AS (
+    DELETE FROM idempotency_keys WHERE (caller, key) IN (
+        SELECT caller, key FROM idempotency_keys
+        WHERE expires_at <= %(at)s ORDER BY expires_at LIMIT %(limit)s
+        FOR UPDATE SKIP LOCKED)
+    RETURNING key
+)
+SELECT count(*) AS keys FROM expired

@@ -1,0 +1,10 @@
+-- Lock products for this session, in a fixed order, and read the order's holds and all unsettled ones of these products.
+SET lock_timeout = '5s';
+SELECT pg_advisory_lock(hashtext('stock_holds'), bucket)
+FROM (
+    SELECT DISTINCT abs(hashtext(product_id) %% %(locks)s) AS bucket
+    FROM unnest(%(products)s) AS product_id
+    ORDER BY bucket
+) AS buckets;
+SELECT order_id, product_id, quantity, catalog_quantity, state FROM stock_holds
+WHERE product_id = ANY (%(products)s) AND (state IN ('reserving', 'releasing') OR order_id = %(order_id)s)
