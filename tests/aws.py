@@ -1,4 +1,4 @@
-"""AWS without a network: what functions send to it is answered by moto."""
+"""AWS without a network: moto answers the functions' requests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,35 +10,35 @@ from moto import mock_aws
 from orders.aws.client import AwsService
 
 
-class Answer:
-    """An answer as `http.client` has it, of a service that ends the connection behind it."""
+class Response:
+    """A response as `http.client` returns it, after which the service closes the connection."""
 
     will_close = True
 
-    def __init__(self, answer: requests.Response) -> None:
-        self.status = answer.status_code
-        self.read = lambda: answer.content
+    def __init__(self, response: requests.Response) -> None:
+        self.status = response.status_code
+        self.read = lambda: response.content
 
 
 class Connection:
-    """As much of an `http.client` connection as calls take; moto stands in for all that `requests` sends."""
+    """The parts of an `http.client` connection that the client uses; sends with `requests`, which moto intercepts."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> None:
-        self._answer = requests.request(method, f"{self._url}{path}", data=body, headers=headers, timeout=1)
+        self._response = requests.request(method, f"{self._url}{path}", data=body, headers=headers, timeout=1)
 
-    def getresponse(self) -> Answer:
-        return Answer(self._answer)
+    def getresponse(self) -> Response:
+        return Response(self._response)
 
     def close(self) -> None:
-        """There is nothing to be closed."""
+        """Do nothing: there is no connection."""
 
 
 @contextmanager
 def mocked() -> Iterator[None]:
-    """AWS as the SDK and the functions see it."""
+    """Mock AWS for the SDK and for the functions."""
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(AwsService, "_connect", lambda service: Connection(service._settings.endpoint))
         yield

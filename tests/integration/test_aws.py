@@ -1,4 +1,4 @@
-"""Calls of AWS over real connections: kept, tried again, given up; and the credentials that they are signed with."""
+"""Calls to AWS over real connections: reuse, retries and time-outs; and fetched credentials."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ import pytest
 
 from orders.aws import client as aws
 from orders.aws.client import SQS, AwsError, AwsService
-from orders.aws.credentials import CredentialSource, CredentialsUnavailable
+from orders.aws.credentials import CredentialProvider, CredentialsUnavailable
 from orders.aws.sigv4 import Credentials
 from orders.config import DatabaseSettings
 from orders.domain.errors import DatabaseUnavailable
@@ -23,23 +23,23 @@ from tests.support import wait_until
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 CONNECT = AwsService._connect
-"""Taken before the fixtures of this folder put another one in its place."""
+"""The original, before the fixtures of this folder replace it."""
 THROTTLED = (400, {"__type": "com.amazonaws.sqs#RequestThrottled", "message": "slow down"})
 REFUSED = (400, {"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "The queue does not exist."})
-HANGS_UP: tuple[int, Any] = (0, {})
+HANG_UP: tuple[int, Any] = (0, {})
 
 
 class Server(ThreadingHTTPServer):
-    """Answers with what a test prepared, one after the other, the last one from then on; notes what it was asked."""
+    """Return the responses that a test prepared, in turn, then the last one again and again; record all requests."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.answers: list[tuple[int, Any]] = [(200, {})]
-        self.asked: list[tuple[int, dict[str, str], Any]] = []
-        """The caller's port, and so the connection; the headers; the body."""
-        self.is_impatient = False
+        self.responses: list[tuple[int, Any]] = [(200, {})]
+        self.requests: list[tuple[int, dict[str, str], Any]] = []
+        """Of each request: the caller's port, which identifies the connection; the headers; the body."""
+        self.closes_connections = False
         self.may_answer = Event()
         self.may_answer.set()
 
@@ -50,14 +50,14 @@ class Server(ThreadingHTTPServer):
     @property
     def connections(self) -> list[int]:
         """The connection of each request."""
-        return [port for port, _, _ in self.asked]
+        return [port for port, _, _ in self.requests]
 
-    def answer(self) -> tuple[int, bytes]:
-        status, body = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+    def next_response(self) -> tuple[int, bytes]:
+        status, body = self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
         return status, body if isinstance(body, bytes) else json.dumps(body).encode()
 
     def handle_error(self, *_: object) -> None:
-        """Callers hang up on purpose here."""
+        """Ignore callers that hang up, as some tests do."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -67,9 +67,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.asked.append((self.client_address[1], headers, json.loads(body or "null")))
+        self.server.requests.append((self.client_address[1], headers, json.loads(body or "null")))
         self.server.may_answer.wait()
-        status, content = self.server.answer()
+        status, content = self.server.next_response()
         if not status:
             self.close_connection = True
             return
@@ -77,8 +77,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
-        # Without a word before, as services do with connections that nobody uses.
-        self.close_connection = self.server.is_impatient
+        # Without notice, as services close idle connections.
+        self.close_connection = self.server.closes_connections
 
     def do_GET(self) -> None:
         self.do_POST()
@@ -89,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(queues: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """What the functions take for AWS."""
+    """A server in the place of AWS."""
     monkeypatch.setattr(AwsService, "_connect", CONNECT)
     with Server() as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
@@ -107,132 +107,137 @@ def sqs(server: Server) -> Iterator[AwsService]:
         yield service
 
 
-def test_given_a_service_when_called_twice_then_over_one_connection_and_signed(server: Server, sqs: AwsService) -> None:
-    server.answers = [(200, {"MessageId": "1"}), (200, {"MessageId": "2"})]
+def test_given_two_calls_when_made_then_both_are_signed_and_share_a_connection(server: Server, sqs: AwsService) -> None:
+    server.responses = [(200, {"MessageId": "1"}), (200, {"MessageId": "2"})]
     assert [sqs.call("SendMessage", {"QueueUrl": "q"}) for _ in "12"] == [{"MessageId": "1"}, {"MessageId": "2"}]
     assert len(set(server.connections)) == 1
-    _, headers, body = server.asked[0]
+    _, headers, body = server.requests[0]
     assert body == {"QueueUrl": "q"}
     assert headers["x-amz-target"] == "AmazonSQS.SendMessage"
     assert headers["content-type"] == "application/x-amz-json-1.0"
     assert headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=")
 
 
-def test_given_a_connection_that_the_service_has_closed_when_called_then_over_a_new_one_at_once(
+def test_given_a_closed_connection_when_called_then_a_new_one_is_opened_without_delay(
     server: Server, sqs: AwsService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.is_impatient = True
+    server.closes_connections = True
     sqs.call("SendMessage", {})
     [connection] = sqs._idle
-    # Waits for what the server has done, not for how long that takes.
+    # Wait until the server has closed it.
     assert connection.sock.recv(1) == b""
     monkeypatch.setattr("orders.aws.client.time.sleep", pytest.fail)
     sqs.call("SendMessage", {})
     assert len(set(server.connections)) == 2
 
 
-@pytest.mark.parametrize("first", [(503, b"<html>busy</html>"), (500, {}), THROTTLED, HANGS_UP], ids=str)
-def test_given_a_service_that_fails_for_a_moment_when_called_then_it_is_asked_once_more(
+@pytest.mark.parametrize("first", [(503, b"<html>busy</html>"), (500, {}), THROTTLED, HANG_UP], ids=str)
+def test_given_a_temporary_failure_when_called_then_the_call_is_retried_once(
     server: Server, sqs: AwsService, first: tuple[int, Any]
 ) -> None:
-    server.answers = [first, (200, {"MessageId": "1"})]
+    server.responses = [first, (200, {"MessageId": "1"})]
     assert sqs.call("SendMessage", {}) == {"MessageId": "1"}
 
 
 @pytest.mark.parametrize(
     ("answer", "attempts", "message"),
     [
-        ((503, b"busy"), 2, "SendMessage is answered 503"),
+        ((503, b"busy"), 2, "SendMessage returned 503"),
         (THROTTLED, 2, "RequestThrottled: slow down"),
-        (HANGS_UP, 2, "does not answer: RemoteDisconnected"),
-        (REFUSED, 1, "SendMessage is answered 400 QueueDoesNotExist: The queue does not exist"),
+        (HANG_UP, 2, "does not answer: RemoteDisconnected"),
+        (REFUSED, 1, "SendMessage returned 400 QueueDoesNotExist: The queue does not exist"),
     ],
     ids=str,
 )
-def test_given_a_service_that_goes_on_refusing_when_called_then_it_is_told_and_nobody_asks_for_ever(
+def test_given_a_lasting_failure_when_called_then_the_error_tells_after_few_attempts(
     server: Server, sqs: AwsService, answer: tuple[int, Any], attempts: int, message: str
 ) -> None:
-    server.answers = [answer]
+    server.responses = [answer]
     with pytest.raises(AwsError, match=message):
         sqs.call("SendMessage", {})
-    assert len(server.asked) == attempts
+    assert len(server.requests) == attempts
 
 
-def test_given_a_service_that_is_late_when_called_then_it_is_not_waited_for_twice(
+def test_given_a_time_out_when_called_then_the_call_is_not_retried(
     server: Server, sqs: AwsService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(aws, "_READ_TIMEOUT_SECONDS", 0.05)
     server.may_answer.clear()
     with pytest.raises(AwsError, match="does not answer in time"):
         sqs.call("SendMessage", {})
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
-def test_given_calls_side_by_side_when_made_then_each_has_a_connection_and_its_own_answer(
+def test_given_concurrent_calls_when_made_then_each_has_a_connection_of_its_own(
     server: Server, sqs: AwsService
 ) -> None:
     server.may_answer.clear()
     with ThreadPoolExecutor(4) as pool:
         calls = [pool.submit(sqs.call, "SendMessage", {"number": number}) for number in range(4)]
-        wait_until(lambda: len(server.asked) == 4)
+        wait_until(lambda: len(server.requests) == 4)
         server.may_answer.set()
         assert [call.result() for call in calls] == [{}] * 4
     assert len(set(server.connections)) == 4
 
 
 @pytest.fixture
-def source(server: Server, monkeypatch: pytest.MonkeyPatch) -> CredentialSource:
-    """Credentials as under SnapStart: not in the environment, but where that says."""
+def provider(server: Server, monkeypatch: pytest.MonkeyPatch) -> CredentialProvider:
+    """Credentials as with SnapStart: not in the environment, but at the URL in the environment."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{server.url}/credentials")
     monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "let me in")
-    server.answers = [(200, lent("first")), (200, lent("second"))]
-    return CredentialSource()
+    server.responses = [(200, response_with("first")), (200, response_with("second"))]
+    return CredentialProvider()
 
 
-def lent(name: str) -> dict[str, str]:
-    until = NOW + timedelta(hours=1)
-    return {"AccessKeyId": name, "SecretAccessKey": "secret", "Token": "token", "Expiration": f"{until:%FT%TZ}"}
+def response_with(access_key_id: str) -> dict[str, str]:
+    expires_at = NOW + timedelta(hours=1)
+    return {
+        "AccessKeyId": access_key_id,
+        "SecretAccessKey": "secret",
+        "Token": "token",
+        "Expiration": f"{expires_at:%FT%TZ}",
+    }
 
 
-def test_given_a_restored_snapshot_when_signed_then_with_what_is_lent_until_shortly_before_it_runs_out(
-    server: Server, source: CredentialSource
+def test_given_a_restored_snapshot_when_signed_then_credentials_are_cached_until_near_expiry(
+    server: Server, provider: CredentialProvider
 ) -> None:
     moments = [NOW, NOW + timedelta(minutes=49), NOW + timedelta(minutes=50)]
-    assert [source.get(at) for at in moments] == [
+    assert [provider.get(at) for at in moments] == [
         Credentials("first", "secret", "token"),
         Credentials("first", "secret", "token"),
         Credentials("second", "secret", "token"),
     ]
-    assert server.asked[0][1]["authorization"] == "let me in"
+    assert server.requests[0][1]["authorization"] == "let me in"
 
 
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ((403, b"secret"), "answers 403"),
+        ((403, b"secret"), "returned status 403"),
         ((200, b"secret"), "no credentials .JSONDecodeError"),
         ((200, []), "no credentials .TypeError"),
         ((200, {"AccessKeyId": "secret"}), "no credentials .KeyError"),
-        ((200, lent("first") | {"Expiration": "secret"}), "no credentials .ValueError"),
-        (HANGS_UP, "does not answer"),
+        ((200, response_with("first") | {"Expiration": "secret"}), "no credentials .ValueError"),
+        (HANG_UP, "does not answer"),
     ],
     ids=str,
 )
-def test_given_nothing_lent_when_signed_then_it_is_told_without_what_was_answered(
-    server: Server, source: CredentialSource, answer: tuple[int, Any], message: str
+def test_given_no_credentials_when_signed_then_the_error_tells_and_quotes_no_secret(
+    server: Server, provider: CredentialProvider, answer: tuple[int, Any], message: str
 ) -> None:
-    server.answers = [answer]
+    server.responses = [answer]
     with pytest.raises(CredentialsUnavailable, match=message) as raised:
-        source.get(NOW)
+        provider.get(NOW)
     assert "secret" not in str(raised.value)
 
 
-def test_given_nothing_lent_when_logging_in_to_the_database_then_it_is_away_for_the_moment(
-    server: Server, source: CredentialSource, database: Database, monkeypatch: pytest.MonkeyPatch
+def test_given_no_credentials_when_logging_in_then_the_database_is_unavailable(
+    server: Server, provider: CredentialProvider, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.answers = [(500, {})]
-    monkeypatch.setattr("orders.aws.credentials.credentials", source)
+    server.responses = [(500, {})]
+    monkeypatch.setattr("orders.aws.credentials.credential_provider", provider)
     with pytest.raises(DatabaseUnavailable):
         Database(replace(DatabaseSettings.from_environment(), auth="iam")).execute("SELECT 1")

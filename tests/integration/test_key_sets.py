@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from orders.auth.key_cache import KeyCache, KeysUnavailable
-from orders.aws.tls import authorities
+from orders.aws.tls import ssl_context
 from tests.signing import OTHER_RSA_KEY, RSA_KEY, Clock, claims, jwk, jwks, signed
 from tests.support import Context, load_function
 
@@ -120,11 +120,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture(autouse=True)
-def no_authorities_kept() -> Iterator[None]:
-    """Whom a process trusts is read once, and not the same in each test."""
-    authorities.cache_clear()
+def no_cached_ssl_context() -> Iterator[None]:
+    """Tests trust different certificates, which a process otherwise loads once."""
+    ssl_context.cache_clear()
     yield
-    authorities.cache_clear()
+    ssl_context.cache_clear()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Logging in over TLS, by token, to the server that is meant and no other."""
+"""Log in over TLS with an IAM token, and only to a server whose certificate is trusted."""
 
 import datetime as dt
 import ipaddress
@@ -21,15 +21,15 @@ from local.postgres import Postgres
 from orders.config import DatabaseSettings, aws_region
 from orders.domain.clock import Clock
 from orders.domain.errors import DatabaseUnavailable
-from orders.postgres import iam_auth as login
+from orders.postgres import iam_auth
 from orders.postgres.connection import Database, connect
 
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
-"""How PostgreSQL's protocol asks for TLS."""
+"""The message of PostgreSQL's protocol that requests TLS."""
 
 
 class Authority:
-    """Signs the certificates of servers, as AWS does for RDS."""
+    """A certificate authority for servers, as AWS is for RDS."""
 
     def __init__(self) -> None:
         self._key = generate_private_key(SECP384R1())
@@ -38,7 +38,7 @@ class Authority:
         self.certificate = self._sign(self._name, self._key, constraints)
 
     def certify(self, address: str, key: EllipticCurvePrivateKey) -> x509.Certificate:
-        """The certificate of the server at an address."""
+        """Issue a certificate for the server at an IP address."""
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, address)])
         return self._sign(name, key, x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]))
 
@@ -59,36 +59,36 @@ class Authority:
         )
 
 
-class TlsFront(socketserver.ThreadingTCPServer):
-    """What RDS has and the bundled PostgreSQL lacks: TLS, with the server behind it, and nothing without."""
+class TlsProxy(socketserver.ThreadingTCPServer):
+    """A TLS proxy in front of the bundled PostgreSQL, which has no TLS. Refuses other connections, as RDS does."""
 
     daemon_threads = True
 
     def __init__(self, server: Postgres, certificates: Path) -> None:
         super().__init__((server.host, 0), Connection)
-        self.behind = (server.host, server.port)
+        self.upstream = (server.host, server.port)
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.load_cert_chain(certificates)
 
     def handle_error(self, *_: object) -> None:
-        """A client that does not trust the server goes without a word."""
+        """Ignore clients that do not trust the server and hang up."""
 
 
 class Connection(socketserver.BaseRequestHandler):
-    server: TlsFront
+    server: TlsProxy
 
     def handle(self) -> None:
         assert self.request.recv(len(SSL_REQUEST)) == SSL_REQUEST
         self.request.sendall(b"S")
         with (
             self.server.tls.wrap_socket(self.request, server_side=True) as client,
-            socket.create_connection(self.server.behind) as behind,
+            socket.create_connection(self.server.upstream) as upstream,
         ):
-            Thread(target=pass_on, args=(behind, client), daemon=True).start()
-            pass_on(client, behind)
+            Thread(target=forward, args=(upstream, client), daemon=True).start()
+            forward(client, upstream)
 
 
-def pass_on(source: socket.socket, target: socket.socket) -> None:
+def forward(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
         while received := source.recv(65536):
             target.sendall(received)
@@ -101,7 +101,7 @@ def authority() -> Authority:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A server that wants a password in clear text, as RDS wants tokens."""
+    """A server that asks for a password in clear text, as RDS does for tokens."""
     server = Postgres(tmp_path_factory.mktemp("server") / "data")
     server.start()
     server.create_database("orders", owner="owner")
@@ -112,36 +112,36 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="module")
-def front(server: Postgres, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsFront]:
-    """Where the server is reached."""
+def proxy(server: Postgres, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsProxy]:
+    """The TLS proxy in front of the server."""
     key = generate_private_key(SECP384R1())
     unencrypted = serialization.NoEncryption()
-    pem = tmp_path_factory.mktemp("front") / "server.pem"
+    pem = tmp_path_factory.mktemp("proxy") / "server.pem"
     pem.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unencrypted)
         + authority.certify(server.host, key).public_bytes(serialization.Encoding.PEM)
     )
-    with TlsFront(server, pem) as front:
-        Thread(target=front.serve_forever, daemon=True).start()
-        yield front
-        front.shutdown()
+    with TlsProxy(server, pem) as proxy:
+        Thread(target=proxy.serve_forever, daemon=True).start()
+        yield proxy
+        proxy.shutdown()
 
 
 @pytest.fixture
 def settings(
-    server: Postgres, front: TlsFront, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Postgres, proxy: TlsProxy, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> DatabaseSettings:
-    """How to log in as the owner: the authority is trusted, and the token of this moment is the password."""
+    """Settings to log in as the owner: the authority is trusted, and the owner's password is the current token."""
     trusted = tmp_path / f"{aws_region()}.pem"
     trusted.write_bytes(authority.certificate.public_bytes(serialization.Encoding.PEM))
-    monkeypatch.setattr(login, "CERTIFICATES", tmp_path)
+    monkeypatch.setattr(iam_auth, "CERTIFICATES", tmp_path)
     now = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
     monkeypatch.setattr(Clock, "now", lambda _: now)
-    host, port = front.server_address[:2]
+    host, port = proxy.server_address[:2]
     settings = DatabaseSettings(str(host), port, "orders", "owner", auth="iam", application="test")
     superuser = replace(settings, host=server.host, port=server.port, user=server.user, auth="none")
     with closing(connect(superuser)) as connection, connection.cursor() as cursor:
-        cursor.execute("ALTER ROLE owner PASSWORD %s", (login.iam_token(settings, now),))
+        cursor.execute("ALTER ROLE owner PASSWORD %s", (iam_auth.iam_token(settings, now),))
     return settings
 
 
@@ -150,7 +150,7 @@ def logged_in_as(settings: DatabaseSettings) -> object:
         return database.fetch(dict, "SELECT current_user AS name")[0]["name"]
 
 
-def test_given_a_token_when_a_function_logs_in_then_it_is_in_over_tls(settings: DatabaseSettings) -> None:
+def test_given_a_token_when_a_function_logs_in_then_it_is_connected_over_tls(settings: DatabaseSettings) -> None:
     assert logged_in_as(settings) == "owner"
 
 
@@ -160,16 +160,16 @@ def test_given_a_token_of_another_user_when_a_function_logs_in_then_it_is_refuse
     assert "password authentication failed" in str(refused.value.__cause__)
 
 
-def test_given_a_server_that_nobody_has_vouched_for_when_a_function_logs_in_then_it_does_not(
+def test_given_an_untrusted_server_when_a_function_logs_in_then_it_is_refused(
     settings: DatabaseSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(login, "CERTIFICATES", Path(login.__file__).with_name("certificates"))
+    monkeypatch.setattr(iam_auth, "CERTIFICATES", Path(iam_auth.__file__).with_name("certificates"))
     with pytest.raises(DatabaseUnavailable) as refused:
         logged_in_as(settings)
     assert "certificate verify failed" in str(refused.value.__cause__)
 
 
-def test_given_a_server_with_the_certificate_of_another_when_a_function_logs_in_then_it_does_not(
+def test_given_a_certificate_of_another_host_when_a_function_logs_in_then_it_is_refused(
     settings: DatabaseSettings,
 ) -> None:
     with pytest.raises(DatabaseUnavailable) as refused:

@@ -101,7 +101,7 @@ def test_given_no_secret_to_be_read_when_asked_then_neither_allowed_nor_denied(
     authorizer: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JWT_SECRET_ARN", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:gone")
-    with pytest.raises(KeysUnavailable, match="Secrets Manager does not give the secret"):
+    with pytest.raises(KeysUnavailable, match="Secrets Manager does not return the secret"):
         answer(authorizer, GOOD)
 
 

@@ -1,4 +1,4 @@
-"""Where AWS's services are, and with what calls of them are signed, going by what Lambda sets."""
+"""Endpoints and credentials, from the environment variables that Lambda sets."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ import pytest
 from botocore.session import get_session
 
 from orders.aws.client import SECRETS_MANAGER, SQS, Protocol
-from orders.aws.credentials import CredentialSource
+from orders.aws.credentials import CredentialProvider
 from orders.aws.sigv4 import Credentials
 from orders.config import AwsSettings, ConfigurationError
 
@@ -19,14 +19,14 @@ def endpoint(protocol: Protocol) -> str:
 
 @pytest.mark.parametrize("protocol", [SQS, SECRETS_MANAGER], ids=lambda protocol: protocol.service)
 @pytest.mark.parametrize("region", ["eu-central-1", "us-gov-west-1", "cn-northwest-1"])
-def test_given_a_region_when_a_service_is_called_then_where_the_sdk_calls_it(
+def test_given_a_region_when_a_service_is_called_then_the_endpoint_is_that_of_the_sdk(
     monkeypatch: pytest.MonkeyPatch, protocol: Protocol, region: str
 ) -> None:
     monkeypatch.setenv("AWS_REGION", region)
     assert endpoint(protocol) == get_session().create_client(protocol.service, region).meta.endpoint_url
 
 
-def test_given_another_address_when_a_service_is_called_then_there_and_its_own_goes_before_that_of_all(
+def test_given_endpoint_urls_when_a_service_is_called_then_its_own_one_takes_precedence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://all")
@@ -42,13 +42,13 @@ def test_given_no_region_when_a_service_is_called_then_it_says_so(monkeypatch: p
 
 
 @pytest.mark.parametrize("session_token", ["token", None])
-def test_given_credentials_in_the_environment_when_signed_then_with_those(
+def test_given_credentials_in_the_environment_when_signed_then_they_are_used(
     monkeypatch: pytest.MonkeyPatch, session_token: str | None
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_SESSION_TOKEN", session_token or "")
-    assert CredentialSource().get(NOW) == Credentials("id", "secret", session_token)
+    assert CredentialProvider().get(NOW) == Credentials("id", "secret", session_token)
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_given_credentials_in_the_environment_when_signed_then_with_those(
         "127.0.0.1",
     ],
 )
-def test_given_credentials_that_would_go_over_a_network_in_the_clear_when_signed_then_nobody_is_asked(
+def test_given_a_credentials_url_without_tls_when_signed_then_it_is_not_requested(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
-    with pytest.raises(ConfigurationError, match=r"_FULL_URI is .* it must be an https address"):
-        CredentialSource().get(NOW)
+    with pytest.raises(ConfigurationError, match=r"_FULL_URI is .* it must be an https URL"):
+        CredentialProvider().get(NOW)

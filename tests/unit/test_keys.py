@@ -174,15 +174,15 @@ def test_given_two_threads_when_they_ask_at_once_then_the_source_is_asked_once(s
 @pytest.mark.parametrize(
     ("secret", "algorithms", "problem"),
     [
-        ("x" * 31, ("HS256",), "the shared secret is no key for HS256: The HMAC key is 31 bytes long"),
-        ("x" * 63, ("HS256", "HS512"), "the shared secret is no key for HS512: The HMAC key is 63 bytes long"),
-        (json.dumps({"old": SECRET, "new": "secret"}), ("HS256",), "the shared secret 'new' is no key for HS256"),
+        ("x" * 31, ("HS256",), "the shared secret is not a key for HS256: The HMAC key is 31 bytes long"),
+        ("x" * 63, ("HS256", "HS512"), "the shared secret is not a key for HS512: The HMAC key is 63 bytes long"),
+        (json.dumps({"old": SECRET, "new": "secret"}), ("HS256",), "the shared secret 'new' is not a key for HS256"),
         ("", ("HS256",), "must not be empty"),
         (pem(RSA_KEY), ("HS256",), "should not be used as an HMAC secret"),
-        (json.dumps({"keys": [SECRET]}), ("HS256",), "the shared secret 'keys' is no key"),
-        (json.dumps({"1": "\ud800" * 64}), ("HS256",), "the shared secret '1' is no key"),
-        ("{}", ("HS256",), "holds no key"),
-        ("\n{" + SECRET, ("HS256",), "begins like a JSON object"),
+        (json.dumps({"keys": [SECRET]}), ("HS256",), "the shared secret 'keys' is not a key"),
+        (json.dumps({"1": "\ud800" * 64}), ("HS256",), "the shared secret '1' is not a key"),
+        ("{}", ("HS256",), "contains no key"),
+        ("\n{" + SECRET, ("HS256",), "starts like a JSON object"),
     ],
 )
 def test_given_a_secret_that_is_weak_or_malformed_when_read_then_refused_by_name_and_not_repeated(
@@ -218,7 +218,7 @@ P384_KEY = ec.generate_private_key(ec.SECP384R1())
 def test_given_a_public_key_that_is_weak_or_for_another_algorithm_when_read_then_refused(
     text: str, algorithms: tuple[str, ...]
 ) -> None:
-    with pytest.raises(ConfigurationError, match="JWT_PUBLIC_KEY is no key for"):
+    with pytest.raises(ConfigurationError, match="JWT_PUBLIC_KEY is not a key for"):
         public_key(text, algorithms)
 
 
@@ -358,7 +358,7 @@ def test_given_a_rotation_gone_wrong_when_read_then_the_last_secret_goes_on_and_
     clock.advance(300)
     assert verifier.verify(signed(claims())) == Caller("5")
     [warning] = log()
-    assert "no key for HS256" in warning["reason"]
+    assert "is not a key for HS256" in warning["reason"]
     assert "too short" not in json.dumps(warning)
 
 
@@ -370,4 +370,4 @@ def test_given_a_secret_that_cannot_be_read_when_there_was_one_before_then_it_go
     clock.advance(300)
     assert verifier.verify(signed(claims())) == Caller("5")
     [warning] = log()
-    assert warning["reason"].startswith("Secrets Manager does not give the secret: ")
+    assert warning["reason"].startswith("Secrets Manager does not return the secret: ")

@@ -1,4 +1,4 @@
-"""Logging in to the database: the token is AWS's own, and the certificates are good."""
+"""IAM login: tokens equal those of boto3, and the bundled certificates are valid."""
 
 import ssl
 import tomllib
@@ -23,13 +23,13 @@ SETTINGS = DatabaseSettings(
     auth="iam",
     application="get-order",
 )
-# With all that an address cannot hold as it is.
+# With characters that a URL has to escape.
 SESSION_TOKEN = "IQoJb3JpZ2luX2VjEJ//////////wEaDGV1/c+entral=="
 
 
 @pytest.fixture(autouse=True)
-def identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Lambda gives a function to sign with."""
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials as Lambda sets them."""
     for name, value in {
         "AWS_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE",
@@ -40,11 +40,11 @@ def identity(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("session_token", [SESSION_TOKEN, None])
-def test_given_an_identity_when_a_token_is_made_then_it_is_the_one_that_boto3_makes(
+def test_given_credentials_when_a_token_is_made_then_it_equals_that_of_boto3(
     monkeypatch: pytest.MonkeyPatch, session_token: str | None
 ) -> None:
     now = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
-    # With awscrt installed, boto3 signs with that, and without it by itself.
+    # boto3 signs with awscrt if that is installed.
     monkeypatch.setattr(auth, "get_current_datetime", lambda: now.replace(tzinfo=None))
     monkeypatch.setattr(crt_auth, "get_current_datetime", lambda **_: now)
     if session_token is None:
@@ -54,20 +54,22 @@ def test_given_an_identity_when_a_token_is_made_then_it_is_the_one_that_boto3_ma
         iam_token(SETTINGS, now),
         client.generate_db_auth_token(SETTINGS.host, SETTINGS.port, SETTINGS.user),
     )
-    # The order of parameters in an address says nothing.
+    # The order of parameters in a URL has no meaning.
     assert sorted(token.partition("?")[2].split("&")) == sorted(expected.partition("?")[2].split("&"))
     assert token.partition("?")[0] == expected.partition("?")[0]
     assert "X-Amz-Date=20261120T060000Z" in token
 
 
-def test_given_no_identity_when_a_token_is_made_then_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_no_credentials_when_a_token_is_made_then_the_error_names_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     with pytest.raises(ConfigurationError, match=r"AWS_ACCESS_KEY_ID .* are not set"):
         iam_token(SETTINGS, datetime.now(UTC))
 
 
 @pytest.mark.parametrize("path", sorted(CERTIFICATES.iterdir()), ids=lambda path: path.stem)
-def test_given_the_certificates_of_a_region_when_read_then_all_are_authorities_that_are_good_for_years(
+def test_given_the_certificates_of_a_region_when_read_then_all_are_valid_authorities(
     path: Path,
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -83,7 +85,7 @@ def test_given_the_certificates_of_a_region_when_read_then_all_are_authorities_t
     assert all(ssl.cert_time_to_seconds(each["notAfter"]) > next_year.timestamp() for each in certificates)
 
 
-def test_given_where_samconfig_deploys_to_when_certificates_are_looked_for_then_they_are_there() -> None:
+def test_given_the_regions_in_samconfig_when_certificates_are_looked_up_then_they_exist() -> None:
     settings = tomllib.loads((ROOT / "samconfig.toml").read_text())
     regions = {stage["global"]["parameters"]["region"] for name, stage in settings.items() if name != "version"}
     assert regions <= {path.stem for path in CERTIFICATES.iterdir()}

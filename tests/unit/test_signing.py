@@ -1,4 +1,4 @@
-"""Signatures: the same that AWS's own library makes, whatever is signed."""
+"""Signatures equal those of botocore, for arbitrary requests."""
 
 from datetime import UTC, datetime
 from unittest.mock import patch
@@ -27,7 +27,7 @@ YEAR_2026 = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def by_botocore(signer: Signer, request: AWSRequest, at: datetime, seconds: int | None = None) -> AWSRequest:
-    """The request, signed by AWS's own library: in its headers, or for so long in its address."""
+    """Sign the request with botocore: in its headers or, with an expiry, in its URL."""
     own = signer.credentials
     given = ReadOnlyCredentials(own.access_key_id, own.secret_access_key, own.session_token)
     with patch.object(auth, "get_current_datetime", return_value=at.replace(tzinfo=None)):
@@ -44,19 +44,19 @@ def test_given_any_request_when_signed_then_its_headers_are_those_of_the_sdk(
 ) -> None:
     request = AWSRequest("POST", f"https://{host}/", headers=headers, data=body)
     expected = {name.lower(): value for name, value in by_botocore(signer, request, at).headers.items()}
-    assert signer.headers(host, headers, body, at) == {**expected, "host": host}
+    assert signer.sign_headers(host, headers, body, at) == {**expected, "host": host}
 
 
 @given(SIGNERS, HOSTS, st.dictionaries(st.text(min_size=1), st.text(min_size=1), max_size=4), MOMENTS)
 @example(Signer(Credentials("A", "B"), "rds-db", "eu-central-1"), "db.example:5432", {"a": "1", "a-": "1"}, YEAR_2026)
-def test_given_any_parameters_when_an_address_is_signed_then_its_query_is_that_of_the_sdk(
+def test_given_any_parameters_when_a_url_is_presigned_then_its_query_is_that_of_the_sdk(
     signer: Signer, host: str, parameters: dict[str, str], at: datetime
 ) -> None:
     request = by_botocore(signer, AWSRequest("GET", f"https://{host}/", params=parameters), at, seconds=900)
-    assert sorted(parse_qsl(signer.query(host, parameters, 900, at))) == sorted(
+    assert sorted(parse_qsl(signer.presign(host, parameters, 900, at))) == sorted(
         parse_qsl(urlsplit(str(request.url)).query)
     )
 
 
-def test_given_credentials_when_printed_then_what_is_secret_is_not() -> None:
+def test_given_credentials_when_printed_then_no_secret_is_shown() -> None:
     assert repr(Credentials("AKIA", "secret", "token")) == "Credentials(access_key_id='AKIA')"

@@ -1,4 +1,4 @@
-"""Where keys come from: a secret in Secrets Manager, a JSON Web Key Set (RFC 7517), or a public key in the settings."""
+"""Read keys from their source: a secret in Secrets Manager, a JSON Web Key Set (RFC 7517), or the settings."""
 
 import json
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ _MAX_KEY_SET_BYTES = 262_144
 
 
 def fetch_keys(settings: TokenSettings) -> list[Key]:
-    """The keys that tokens may be signed with now.
+    """Fetch the keys that may verify tokens now.
 
     Raises:
-        KeysUnavailable: where they come from does not answer, or answers with something that is no good.
-        ConfigurationError: the public key in the settings is none, or is not for the algorithms.
+        KeysUnavailable: the source does not answer, or its answer contains no usable key.
+        ConfigurationError: the public key in the settings is invalid, or does not fit the algorithms.
     """
     if settings.secret_arn:
         return shared_secrets(_read_secret(settings.secret_arn), settings.algorithms)
@@ -31,17 +31,17 @@ def fetch_keys(settings: TokenSettings) -> list[Key]:
 
 
 def shared_secrets(text: str, algorithms: Sequence[str]) -> list[Key]:
-    """The keys in a secret, which holds one as it is, or several as a JSON object from key id to key.
+    """Parse a secret: either one key as plain text, or a JSON object that maps key ids to keys.
 
     Raises:
-        KeysUnavailable: there is none, or one that is too short for an algorithm (RFC 7518, section 3.2).
+        KeysUnavailable: it contains no key, or a key that is too short for an algorithm (RFC 7518, section 3.2).
     """
     try:
         secrets = json.loads(text) if text.lstrip().startswith("{") else {None: text}
     except ValueError as error:
-        raise KeysUnavailable("the secret begins like a JSON object from key id to key and is none") from error
+        raise KeysUnavailable("the secret starts like a JSON object of keys, but is not valid JSON") from error
     if not secrets:
-        raise KeysUnavailable("the secret holds no key")
+        raise KeysUnavailable("the secret contains no key")
     keys = []
     for kid, secret in secrets.items():
         for algorithm in algorithms:
@@ -49,15 +49,15 @@ def shared_secrets(text: str, algorithms: Sequence[str]) -> list[Key]:
                 keys.append(_key(kid, algorithm, secret))
             except (jwt.InvalidKeyError, TypeError, ValueError) as error:
                 name = "the shared secret" if kid is None else f"the shared secret {kid!r}"
-                raise KeysUnavailable(f"{name} is no key for {algorithm}: {error}") from error
+                raise KeysUnavailable(f"{name} is not a key for {algorithm}: {error}") from error
     return keys
 
 
 def key_set(text: bytes, algorithms: Sequence[str]) -> list[Key]:
-    """The keys of a JSON Web Key Set that are for these algorithms; others may stand beside them.
+    """Parse a JSON Web Key Set and return its keys for these algorithms. Other keys are ignored.
 
     Raises:
-        KeysUnavailable: it is no key set, or holds no such key.
+        KeysUnavailable: it is not a key set, or contains no key for the algorithms.
     """
     try:
         document = json.loads(text)
@@ -65,7 +65,7 @@ def key_set(text: bytes, algorithms: Sequence[str]) -> list[Key]:
         raise KeysUnavailable(f"the key set is not JSON: {error}") from error
     entries = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list):
-        raise KeysUnavailable("the key set is no JSON object with a list of keys")
+        raise KeysUnavailable("the key set is not a JSON object with a list of keys")
     objects = [entry for entry in entries if isinstance(entry, dict)]
     keys = [key for entry in objects for algorithm in algorithms if (key := _from_jwk(entry, algorithm))]
     if not keys:
@@ -74,30 +74,30 @@ def key_set(text: bytes, algorithms: Sequence[str]) -> list[Key]:
 
 
 def public_key(pem: str, algorithms: Sequence[str]) -> list[Key]:
-    """A public key, for each of the algorithms.
+    """Parse a public key in PEM, once for each algorithm.
 
     Raises:
-        ConfigurationError: it is none, or is too weak, or is not for one of the algorithms.
+        ConfigurationError: it is not a public key, is too weak, or does not fit one of the algorithms.
     """
     try:
         return [_key(None, algorithm, pem) for algorithm in algorithms]
     except (jwt.InvalidKeyError, ValueError) as error:
-        raise ConfigurationError(f"JWT_PUBLIC_KEY is no key for {' and '.join(algorithms)}: {error}") from error
+        raise ConfigurationError(f"JWT_PUBLIC_KEY is not a key for {' and '.join(algorithms)}: {error}") from error
 
 
-def _key(kid: str | None, algorithm: str, material: Any) -> Key:  # noqa: ANN401 - as the library takes it
-    """A key as the library wants it; it says what is wrong with it, if anything is."""
+def _key(kid: str | None, algorithm: str, material: Any) -> Key:  # noqa: ANN401 - as in PyJWT
+    """Parse and check a key for an algorithm; PyJWT raises for one that does not fit."""
     implementation = jwt.get_algorithm_by_name(algorithm)
     prepared = implementation.prepare_key(material)
     if hasattr(prepared, "private_bytes"):
-        raise jwt.InvalidKeyError("it is a private key, which only the issuer may know")
+        raise jwt.InvalidKeyError("it is a private key, which only the issuer may have")
     if weakness := implementation.check_key_length(prepared):
         raise jwt.InvalidKeyError(weakness)
     return Key(kid, algorithm, prepared)
 
 
 def _from_jwk(entry: dict[str, Any], algorithm: str) -> Key | None:
-    """An entry of a key set as a key for this algorithm; None if it is for another, for encryption, or no good."""
+    """Parse an entry of a key set. Return None if it is for encryption or another algorithm, or is invalid."""
     if entry.get("use", "sig") != "sig" or entry.get("alg", algorithm) != algorithm:
         return None
     try:
@@ -109,11 +109,11 @@ def _from_jwk(entry: dict[str, Any], algorithm: str) -> Key | None:
 def _read_secret(arn: str) -> str:
     try:
         with closing(AwsService(SECRETS_MANAGER)) as secrets_manager:
-            answer = secrets_manager.call("GetSecretValue", {"SecretId": arn})
+            response = secrets_manager.call("GetSecretValue", {"SecretId": arn})
     except (AwsError, CredentialsUnavailable) as error:
-        raise KeysUnavailable(f"Secrets Manager does not give the secret: {error}") from error
-    # A secret of bytes has none.
-    return str(answer.get("SecretString", ""))
+        raise KeysUnavailable(f"Secrets Manager does not return the secret: {error}") from error
+    # A binary secret has no SecretString.
+    return str(response.get("SecretString", ""))
 
 
 def _download_key_set(url: str) -> bytes:

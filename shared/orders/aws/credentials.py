@@ -1,50 +1,49 @@
-"""What a function signs its calls of AWS with: Lambda puts it into the environment, or says there where to get it."""
+"""The credentials of the function's role. Lambda sets them as environment variables, or serves them at a local URL."""
 
 import json
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 from threading import Lock
 from urllib.parse import urlsplit
 
 from orders.aws.sigv4 import Credentials
 from orders.config import ConfigurationError
 
-_RENEWED_BEFORE = timedelta(minutes=10)
-"""So long before they run out credentials are asked for anew, as AWS's own libraries do."""
+_REFRESH_BEFORE_EXPIRY = timedelta(minutes=10)
+"""The same margin as in AWS's SDKs."""
 _MAX_BYTES = 65_536
-_LINK_LOCAL = frozenset({"169.254.170.2", "169.254.170.23", "fd00:ec2::23", "localhost"})
-"""Where credentials may be asked for without TLS, beside loopback addresses: what never leaves the machine."""
+_HOSTS_WITHOUT_TLS = frozenset({"localhost", "127.0.0.1", "::1", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"})
+"""Loopback and link-local addresses that serve credentials: requests to them never leave the machine."""
 
 
 class CredentialsUnavailable(Exception):
-    """There is nothing to sign with; the message says what is missing, and holds nothing of a secret."""
+    """The endpoint returned no credentials. The message gives the cause and contains no secret."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Lent:
-    """Credentials that run out."""
+class ExpiringCredentials:
+    """Temporary credentials and the time when they expire."""
 
     credentials: Credentials
-    until: datetime
+    expires_at: datetime
 
 
-class CredentialSource:
-    """Finds the credentials of this execution environment, and keeps those that it had to ask for."""
+class CredentialProvider:
+    """Return the credentials of this execution environment; cache those that were fetched."""
 
     def __init__(self) -> None:
-        self._lent: _Lent | None = None
-        self._one_at_a_time = Lock()
+        self._fetched: ExpiringCredentials | None = None
+        self._lock = Lock()
 
     def get(self, at: datetime) -> Credentials:
-        """The credentials that are good at a moment.
+        """Return credentials that are valid at a time.
 
-        Under SnapStart the environment holds none, as it is part of a snapshot, but says where to ask for them.
+        With SnapStart there are none in the environment, which is part of the snapshot, but the URL of an endpoint.
 
         Raises:
-            ConfigurationError: the environment neither holds any nor says where they are.
-            CredentialsUnavailable: where they are to be had there are none.
+            ConfigurationError: the environment contains neither credentials nor an acceptable URL.
+            CredentialsUnavailable: the endpoint returned no credentials.
         """
         environment = os.environ
         if "AWS_ACCESS_KEY_ID" in environment and "AWS_SECRET_ACCESS_KEY" in environment:
@@ -59,47 +58,40 @@ class CredentialSource:
                 "the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, and neither is "
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI; Lambda sets them"
             )
-        with self._one_at_a_time:
-            if self._lent is None or at >= self._lent.until - _RENEWED_BEFORE:
-                self._lent = _borrow(url, environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"))
-            return self._lent.credentials
+        with self._lock:
+            if self._fetched is None or at >= self._fetched.expires_at - _REFRESH_BEFORE_EXPIRY:
+                self._fetched = fetch_credentials(url, environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"))
+            return self._fetched.credentials
 
 
-def _borrow(url: str, authorization: str | None) -> _Lent:
+def fetch_credentials(url: str, authorization: str | None) -> ExpiringCredentials:
+    """Fetch credentials from the container credentials endpoint.
+
+    Raises:
+        ConfigurationError: the authorization token would be sent over a network without TLS.
+        CredentialsUnavailable: the endpoint returned no credentials.
+    """
     from orders.aws.download import DownloadFailed, download
 
-    _check_address(url)
+    address = urlsplit(url)
+    is_local = address.scheme == "http" and address.hostname in _HOSTS_WITHOUT_TLS
+    if address.scheme != "https" and not is_local:
+        raise ConfigurationError(
+            f"AWS_CONTAINER_CREDENTIALS_FULL_URI is {url!r}; it must be an https URL, or an http URL on this machine"
+        )
     try:
-        answer = json.loads(download(url, {"Authorization": authorization} if authorization else {}, _MAX_BYTES))
-        credentials = Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["Token"])
-        return _Lent(credentials, datetime.fromisoformat(answer["Expiration"]))
+        document = json.loads(download(url, {"Authorization": authorization} if authorization else {}, _MAX_BYTES))
+        credentials = Credentials(document["AccessKeyId"], document["SecretAccessKey"], document["Token"])
+        return ExpiringCredentials(credentials, datetime.fromisoformat(document["Expiration"]))
     except DownloadFailed as error:
         raise CredentialsUnavailable(str(error)) from error
     except (ValueError, TypeError, KeyError) as error:
-        # The error itself might quote a secret.
+        # The text of the error may quote a secret.
         raise CredentialsUnavailable(
-            f"{url} answers with no credentials ({type(error).__name__}); they are a JSON object with AccessKeyId, "
+            f"{url} returned no credentials ({type(error).__name__}); expected a JSON object with AccessKeyId, "
             "SecretAccessKey, Token and Expiration"
         ) from None
 
 
-def _check_address(url: str) -> None:
-    """Send the token that credentials are asked for with to nobody who could be somebody else."""
-    address = urlsplit(url)
-    host = address.hostname or ""
-    if address.scheme == "https" or (address.scheme == "http" and (host in _LINK_LOCAL or _is_loopback(host))):
-        return
-    raise ConfigurationError(
-        f"AWS_CONTAINER_CREDENTIALS_FULL_URI is {url!r}; it must be an https address, or an http one on this machine"
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-credentials = CredentialSource()
-"""Those of this execution environment."""
+credential_provider = CredentialProvider()
+"""The one of this execution environment."""

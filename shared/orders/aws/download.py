@@ -1,37 +1,37 @@
-"""Read what stands at an address."""
+"""Fetch a small document over HTTP or HTTPS."""
 
 from collections.abc import Mapping
 from contextlib import closing
 from http.client import HTTPException
 from urllib.parse import urlsplit, urlunsplit
 
-from orders.aws.tls import connection_to
+from orders.aws.tls import new_connection
 
 _TIMEOUT_SECONDS = 3
 _OK = 200
 
 
 class DownloadFailed(Exception):
-    """There is nothing that can be used; the message says why, and holds nothing of an answer."""
+    """There is no usable response. The message gives the cause and quotes nothing of a response."""
 
 
 def download(url: str, headers: Mapping[str, str], max_bytes: int) -> bytes:
-    """What stands at an http or https address; a redirect is not followed, as answers are trusted for where they stand.
+    """Return the body at an http or https URL. Redirects are not followed: only the host in the URL is trusted.
 
     Raises:
-        DownloadFailed: no answer, another one than 200, or one that is too long.
+        DownloadFailed: no response, a status other than 200, or a body longer than `max_bytes`.
     """
     address = urlsplit(url)
     target = urlunsplit(("", "", address.path or "/", address.query, ""))
     try:
-        with closing(connection_to(address, _TIMEOUT_SECONDS)) as connection:
+        with closing(new_connection(address, _TIMEOUT_SECONDS)) as connection:
             connection.request("GET", target, headers={"Accept": "application/json", "User-Agent": "orders", **headers})
-            answer = connection.getresponse()
-            body = answer.read(max_bytes + 1)
+            response = connection.getresponse()
+            body = response.read(max_bytes + 1)
     except (OSError, HTTPException) as error:
         raise DownloadFailed(f"{url} does not answer: {type(error).__name__}: {error}") from error
-    if answer.status != _OK:
-        raise DownloadFailed(f"{url} answers {answer.status}; it should be {_OK}, and without a redirect")
+    if response.status != _OK:
+        raise DownloadFailed(f"{url} returned status {response.status}; expected {_OK}, without a redirect")
     if len(body) > max_bytes:
-        raise DownloadFailed(f"{url} answers with more than {max_bytes} bytes")
+        raise DownloadFailed(f"{url} returned more than {max_bytes} bytes")
     return body

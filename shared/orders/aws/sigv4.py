@@ -1,4 +1,4 @@
-"""Signature Version 4: how AWS knows who sends a request (AWS's documentation, "Create a signed AWS API request")."""
+"""Sign requests with AWS Signature Version 4 (AWS's documentation, "Create a signed AWS API request")."""
 
 import hashlib
 import hmac
@@ -12,7 +12,7 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who signs; temporary credentials come with a session token."""
+    """An access key. Temporary ones have a session token."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -21,20 +21,20 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Signs the requests to one service in one region."""
+    """Sign requests to one service in one region."""
 
     credentials: Credentials
     service: str
     region: str
 
-    def headers(self, host: str, headers: Mapping[str, str], body: bytes, at: datetime) -> dict[str, str]:
-        """All headers of a POST to the service's root: the given ones, with lower-case names, and those that sign it.
+    def sign_headers(self, host: str, headers: Mapping[str, str], body: bytes, at: datetime) -> dict[str, str]:
+        """Sign a POST to ``/`` and return all of its headers.
 
         Args:
-            host: whom it is for, with the port where that is not the usual one.
-            headers: what else is to be signed.
-            body: what is sent.
-            at: when; AWS takes the request for some minutes.
+            host: the Host header: the port is included unless it is the default of the scheme.
+            headers: further headers, with names in lower case.
+            body: the body of the request.
+            at: the time of signing; AWS accepts the request for five minutes.
         """
         signed = {**headers, "host": host, "x-amz-date": _timestamp(at)}
         if self.credentials.session_token:
@@ -45,14 +45,14 @@ class Signer:
         )
         return {**signed, "authorization": authorization}
 
-    def query(self, host: str, parameters: Mapping[str, str], seconds: int, at: datetime) -> str:
-        """The query of a GET of the root that carries its signature itself, and so can be handed on.
+    def presign(self, host: str, parameters: Mapping[str, str], expires_seconds: int, at: datetime) -> str:
+        """Return the query string of a presigned GET of ``/``.
 
         Args:
-            host: whom it is for, with the port where that is not the usual one.
-            parameters: what is asked for.
-            seconds: for how long it is good.
-            at: from when on.
+            host: the Host header: the port is included unless it is the default of the scheme.
+            parameters: the parameters of the request.
+            expires_seconds: how long the signature is valid.
+            at: the time of signing.
         """
         signed = {"host": host}
         token = self.credentials.session_token
@@ -62,7 +62,7 @@ class Signer:
                 "X-Amz-Algorithm": _ALGORITHM,
                 "X-Amz-Credential": self._credential(at),
                 "X-Amz-Date": _timestamp(at),
-                "X-Amz-Expires": str(seconds),
+                "X-Amz-Expires": str(expires_seconds),
                 "X-Amz-SignedHeaders": _names(signed),
                 **({"X-Amz-Security-Token": token} if token else {}),
             }
@@ -94,6 +94,6 @@ def _names(headers: Mapping[str, str]) -> str:
 
 
 def _query(parameters: Mapping[str, str]) -> str:
-    # By names first: as one text, "a-=1" would come before "a=1".
+    # Sort by name before joining: as one text, "a-=1" would come before "a=1".
     quoted = sorted((quote(name, safe=""), quote(value, safe="")) for name, value in parameters.items())
     return "&".join(f"{name}={value}" for name, value in quoted)

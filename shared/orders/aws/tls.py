@@ -1,4 +1,4 @@
-"""Connections to whoever an address names, and whom the machine trusts to vouch for servers."""
+"""Connections over HTTP and HTTPS."""
 
 import ssl
 from functools import cache
@@ -7,14 +7,14 @@ from urllib.parse import SplitResult
 
 
 @cache
-def authorities() -> ssl.SSLContext:
-    """The settings of all connections over TLS; made once, as reading a hundred certificates takes its time."""
+def ssl_context() -> ssl.SSLContext:
+    """Return the TLS settings of all connections. Cached, because reading the trusted certificates is slow."""
     return ssl.create_default_context()
 
 
-def connection_to(address: SplitResult, timeout_seconds: float) -> HTTPConnection:
-    """A connection to the host of an http or https address, which is made with the first request."""
+def new_connection(address: SplitResult, timeout_seconds: float) -> HTTPConnection:
+    """Return a connection to the host of an http or https URL. It is opened by the first request."""
     host, port = address.hostname or "", address.port
     if address.scheme == "https":
-        return HTTPSConnection(host, port, timeout=timeout_seconds, context=authorities())
+        return HTTPSConnection(host, port, timeout=timeout_seconds, context=ssl_context())
     return HTTPConnection(host, port, timeout=timeout_seconds)

@@ -10,7 +10,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 
 from orders import telemetry
-from orders.aws.tls import authorities
+from orders.aws.tls import ssl_context
 from orders.domain.errors import DownstreamRefused, DownstreamUnavailable
 
 CONNECT_TIMEOUT_SECONDS = 1.0
@@ -47,7 +47,7 @@ class Session(PoolManager):
         pool_kwargs: dict[str, Any] | None = None,
     ) -> HTTPConnectionPool:
         # By itself, each connection would read all certificates of the machine anew.
-        tls = {"ssl_context": authorities()} if scheme == "https" else {}
+        tls = {"ssl_context": ssl_context()} if scheme == "https" else {}
         return super().connection_from_host(host, port, scheme, {**(pool_kwargs or {}), **tls})
 
 

@@ -11,7 +11,7 @@ from psycopg2.extras import Json
 
 from orders.config import DatabaseSettings
 from orders.domain.errors import DatabaseUnavailable
-from orders.postgres.iam_auth import login
+from orders.postgres.iam_auth import login_parameters
 
 __all__ = ["Database", "Json"]
 
@@ -136,5 +136,5 @@ def connection_parameters(
         "keepalives_interval": 1,
         "keepalives_count": 2,
         "tcp_user_timeout": 4_000,
-        **login(settings),
+        **login_parameters(settings),
     }

@@ -1,4 +1,4 @@
-"""Logging in to the database: with an IAM token, or with nothing where the server trusts its host."""
+"""Log in to the database: with an IAM token, or without a password where the server trusts its host."""
 
 from datetime import datetime
 from pathlib import Path
@@ -8,13 +8,13 @@ from orders.domain.clock import Clock
 from orders.domain.errors import DatabaseUnavailable
 
 CERTIFICATES = Path(__file__).with_name("certificates")
-"""Roots of the certificates that RDS and RDS Proxy have: a file for each region, as all of it is read to connect."""
+"""Root certificates of RDS and RDS Proxy. One file for each region, because libpq reads all of a file to connect."""
 
 _TOKEN_SECONDS = 900
 
 
-def login(settings: DatabaseSettings) -> dict[str, str]:
-    """What libpq has to know to log in, for one connection: tokens run out."""
+def login_parameters(settings: DatabaseSettings) -> dict[str, str]:
+    """Return the libpq parameters to log in with. Make them anew for each connection, because tokens expire."""
     if settings.auth == "none":
         return {}
     token = iam_token(settings, Clock().now())
@@ -22,20 +22,22 @@ def login(settings: DatabaseSettings) -> dict[str, str]:
 
 
 def iam_token(settings: DatabaseSettings, at: datetime) -> str:
-    """A token that logs in as the user for fifteen minutes, signed with what Lambda gives each function.
+    """Return an IAM token for the database user, valid for fifteen minutes.
 
-    It is a signed address, as boto3's ``generate_db_auth_token`` makes it.
+    It is a presigned URL, the same as boto3's ``generate_db_auth_token`` returns.
 
     Raises:
-        ConfigurationError: there is nothing to sign with.
-        DatabaseUnavailable: what to sign with is not given out at the moment.
+        ConfigurationError: there are no credentials.
+        DatabaseUnavailable: the credentials cannot be fetched at the moment.
     """
-    from orders.aws.credentials import CredentialsUnavailable, credentials
+    from orders.aws.credentials import CredentialsUnavailable, credential_provider
     from orders.aws.sigv4 import Signer
 
     host = f"{settings.host}:{settings.port}"
     try:
-        signer = Signer(credentials.get(at), "rds-db", aws_region())
+        signer = Signer(credential_provider.get(at), "rds-db", aws_region())
     except CredentialsUnavailable as error:
-        raise DatabaseUnavailable("There is nothing to log in to the database with at the moment.") from error
-    return f"{host}/?{signer.query(host, {'Action': 'connect', 'DBUser': settings.user}, _TOKEN_SECONDS, at)}"
+        raise DatabaseUnavailable(
+            "The credentials to log in to the database are not available at the moment."
+        ) from error
+    return f"{host}/?{signer.presign(host, {'Action': 'connect', 'DBUser': settings.user}, _TOKEN_SECONDS, at)}"
