@@ -118,7 +118,7 @@ def test_given_two_calls_when_made_then_both_are_signed_and_share_a_connection(s
     assert headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=")
 
 
-def test_given_a_closed_connection_when_called_then_a_new_one_is_opened_without_delay(
+def test_given_a_closed_connection_when_called_then_a_new_one_is_opened_at_once(
     server: Server, sqs: AwsService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.closes_connections = True
@@ -149,7 +149,7 @@ def test_given_a_temporary_failure_when_called_then_the_call_is_retried_once(
     ],
     ids=str,
 )
-def test_given_a_lasting_failure_when_called_then_the_error_tells_after_few_attempts(
+def test_given_a_lasting_failure_when_called_then_it_raises_after_few_attempts(
     server: Server, sqs: AwsService, answer: tuple[int, Any], attempts: int, message: str
 ) -> None:
     server.responses = [answer]
@@ -201,7 +201,7 @@ def response_with(access_key_id: str) -> dict[str, str]:
     }
 
 
-def test_given_a_restored_snapshot_when_signed_then_credentials_are_cached_until_near_expiry(
+def test_given_a_restored_snapshot_when_signed_then_credentials_are_cached(
     server: Server, provider: CredentialProvider
 ) -> None:
     moments = [NOW, NOW + timedelta(minutes=49), NOW + timedelta(minutes=50)]

@@ -169,7 +169,7 @@ def test_given_an_untrusted_server_when_a_function_logs_in_then_it_is_refused(
     assert "certificate verify failed" in str(refused.value.__cause__)
 
 
-def test_given_a_certificate_of_another_host_when_a_function_logs_in_then_it_is_refused(
+def test_given_another_hosts_certificate_when_a_function_logs_in_then_it_is_refused(
     settings: DatabaseSettings,
 ) -> None:
     with pytest.raises(DatabaseUnavailable) as refused:

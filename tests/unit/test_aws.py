@@ -19,14 +19,14 @@ def endpoint(protocol: Protocol) -> str:
 
 @pytest.mark.parametrize("protocol", [SQS, SECRETS_MANAGER], ids=lambda protocol: protocol.service)
 @pytest.mark.parametrize("region", ["eu-central-1", "us-gov-west-1", "cn-northwest-1"])
-def test_given_a_region_when_a_service_is_called_then_the_endpoint_is_that_of_the_sdk(
+def test_given_a_region_when_a_service_is_called_then_its_endpoint_is_the_sdks(
     monkeypatch: pytest.MonkeyPatch, protocol: Protocol, region: str
 ) -> None:
     monkeypatch.setenv("AWS_REGION", region)
     assert endpoint(protocol) == get_session().create_client(protocol.service, region).meta.endpoint_url
 
 
-def test_given_endpoint_urls_when_a_service_is_called_then_its_own_one_takes_precedence(
+def test_given_endpoint_urls_when_a_service_is_called_then_its_own_one_wins(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://all")

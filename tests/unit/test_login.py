@@ -60,7 +60,7 @@ def test_given_credentials_when_a_token_is_made_then_it_equals_that_of_boto3(
     assert "X-Amz-Date=20261120T060000Z" in token
 
 
-def test_given_no_credentials_when_a_token_is_made_then_the_error_names_what_is_missing(
+def test_given_no_credentials_when_a_token_is_made_then_the_error_names_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
@@ -69,7 +69,7 @@ def test_given_no_credentials_when_a_token_is_made_then_the_error_names_what_is_
 
 
 @pytest.mark.parametrize("path", sorted(CERTIFICATES.iterdir()), ids=lambda path: path.stem)
-def test_given_the_certificates_of_a_region_when_read_then_all_are_valid_authorities(
+def test_given_a_regions_certificates_when_read_then_all_are_valid_authorities(
     path: Path,
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -85,7 +85,7 @@ def test_given_the_certificates_of_a_region_when_read_then_all_are_valid_authori
     assert all(ssl.cert_time_to_seconds(each["notAfter"]) > next_year.timestamp() for each in certificates)
 
 
-def test_given_the_regions_in_samconfig_when_certificates_are_looked_up_then_they_exist() -> None:
+def test_given_the_regions_in_samconfig_when_deployed_then_certificates_exist() -> None:
     settings = tomllib.loads((ROOT / "samconfig.toml").read_text())
     regions = {stage["global"]["parameters"]["region"] for name, stage in settings.items() if name != "version"}
     assert regions <= {path.stem for path in CERTIFICATES.iterdir()}

@@ -39,7 +39,7 @@ def by_botocore(signer: Signer, request: AWSRequest, at: datetime, seconds: int 
 
 
 @given(SIGNERS, HOSTS, HEADERS, st.binary(max_size=200), MOMENTS)
-def test_given_any_request_when_signed_then_its_headers_are_those_of_the_sdk(
+def test_given_any_request_when_signed_then_its_headers_are_the_sdks(
     signer: Signer, host: str, headers: dict[str, str], body: bytes, at: datetime
 ) -> None:
     request = AWSRequest("POST", f"https://{host}/", headers=headers, data=body)
@@ -49,7 +49,7 @@ def test_given_any_request_when_signed_then_its_headers_are_those_of_the_sdk(
 
 @given(SIGNERS, HOSTS, st.dictionaries(st.text(min_size=1), st.text(min_size=1), max_size=4), MOMENTS)
 @example(Signer(Credentials("A", "B"), "rds-db", "eu-central-1"), "db.example:5432", {"a": "1", "a-": "1"}, YEAR_2026)
-def test_given_any_parameters_when_a_url_is_presigned_then_its_query_is_that_of_the_sdk(
+def test_given_any_parameters_when_a_url_is_presigned_then_its_query_is_the_sdks(
     signer: Signer, host: str, parameters: dict[str, str], at: datetime
 ) -> None:
     request = by_botocore(signer, AWSRequest("GET", f"https://{host}/", params=parameters), at, seconds=900)
