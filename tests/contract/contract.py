@@ -9,9 +9,9 @@ from openapi_schema_validator import oas31_format_checker
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from local.openapi import OPENAPI_FILE, references
-from local.openapi.references import Json
 from tests.support import ROOT
+from tools.openapi import OPENAPI_FILE, references
+from tools.openapi.references import Json
 
 DOCUMENT: Json = json.loads((ROOT / OPENAPI_FILE).read_text())
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.openapi.breaking import breaking_changes
-from local.openapi.references import Json
 from tests.contract.contract import DOCUMENT
+from tools.openapi.breaking import breaking_changes
+from tools.openapi.references import Json
 
 RELEASED = Path(__file__).parent / "released.json"
 

@@ -4,9 +4,9 @@ import subprocess
 
 import pytest
 
-from local.openapi import OPENAPI_FILE
 from tests.contract.tools import FOLDER, NODE_TOOLS
 from tests.support import ROOT
+from tools.openapi import OPENAPI_FILE
 
 
 @pytest.mark.skipif(not NODE_TOOLS.exists(), reason="Spectral is missing: `make contract-tools` (takes Node.js)")

@@ -5,10 +5,10 @@ import subprocess
 import httpx
 import pytest
 
-from local.openapi import POSTMAN_FILE
 from local.stack import Stack
 from tests.contract.tools import NODE_TOOLS
 from tests.support import ROOT
+from tools.openapi import POSTMAN_FILE
 
 STAFF = "orders:read orders:write orders:metrics"
 

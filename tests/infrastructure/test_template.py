@@ -91,8 +91,9 @@ def test_given_the_design_when_the_template_is_read_then_it_has_its_routes(funct
 @pytest.mark.parametrize("name", sorted(ROUTES))
 def test_given_a_function_when_it_is_asked_then_it_answers_just_the_routes_of_the_template(name: str) -> None:
     answered = {
-        f"{route.method} {re.sub(r'<(\w+)>', '{}', route.path)}"
-        for route in load_function(name).app._static_routes + load_function(name).app._dynamic_routes
+        f"{method.upper()} {re.sub(r'\{\w+\}', '{}', path)}"
+        for path, item in load_function(name).app.get_openapi_schema().paths.items()
+        for method in item.model_dump(exclude_none=True)
     }
     assert answered == {re.sub(r"\{\w+\}", "{}", route) for route in ROUTES[name] - {DEFAULT}}
 

@@ -1,53 +1,52 @@
-"""The text format, read back by Prometheus' own parser."""
+"""The metrics' text, read back by Prometheus' own parser."""
 
 from decimal import Decimal
 
-from hypothesis import given
-from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from orders.http.prometheus import Family, Sample, render
+from orders.domain.lifecycle import TaskKind
+from orders.domain.metrics import Metrics, OpenTasks, Sales
+from orders.http.prometheus import render
 
-NAMES = st.from_regex(r"[a-z][a-z_]{0,20}[a-z]", fullmatch=True)
-VALUES = st.integers(-(10**15), 10**15) | st.decimals(-(10**9), 10**9, places=2) | st.floats(allow_nan=False)
-
-
-def parsed(text: str) -> list[tuple[str, str, str, list[tuple[str, dict[str, str], float]]]]:
-    return [
-        (family.name, family.type, family.documentation, [(name, labels, value) for name, labels, value, *_ in samples])
-        for family in text_string_to_metric_families(text)
-        for samples in [family.samples]
-    ]
+METRICS = Metrics(
+    orders={"status": {"pending": 4, "cancelled": 0}, "payment_status": {"paid": 4}},
+    placed={"USD": Sales(7, Decimal("159.98")), "JPY": Sales(1, Decimal(600))},
+    placed_recent={("1h", "USD"): Sales(2, Decimal("3.20"))},
+    tasks={TaskKind.CHARGE_PAYMENT: OpenTasks(pending=2, failed=1, age_seconds=3600.5)},
+)
 
 
-@given(labels=st.dictionaries(NAMES, st.text()), value=VALUES)
-def test_given_any_label_and_value_when_rendered_then_they_are_read_back(
-    labels: dict[str, str], value: float | Decimal
-) -> None:
-    text = render([Family("orders_things", "gauge", "Things.", (Sample(labels, value),))])
-    assert parsed(text) == [("orders_things", "gauge", "Things.", [("orders_things", labels, float(value))])]
+def test_given_metrics_when_rendered_then_each_family_has_its_type_and_samples() -> None:
+    families = {
+        (family.name, family.type): {(*sample.labels.items(), sample.name): sample.value for sample in family.samples}
+        for family in text_string_to_metric_families(render(METRICS))
+    }
+    kind = ("kind", "charge_payment")
+    recent = (("currency", "USD"), ("window", "1h"))
+    assert families == {
+        ("orders_by_status", "gauge"): {
+            (("status", "pending"), "orders_by_status"): 4,
+            (("status", "cancelled"), "orders_by_status"): 0,
+        },
+        ("orders_by_payment_status", "gauge"): {(("payment_status", "paid"), "orders_by_payment_status"): 4},
+        ("orders_placed", "counter"): {
+            (("currency", "USD"), "orders_placed_total"): 7,
+            (("currency", "JPY"), "orders_placed_total"): 1,
+        },
+        ("orders_revenue", "counter"): {
+            (("currency", "USD"), "orders_revenue_total"): 159.98,
+            (("currency", "JPY"), "orders_revenue_total"): 600,
+        },
+        ("orders_placed_recent", "gauge"): {(*recent, "orders_placed_recent"): 2},
+        ("orders_revenue_recent", "gauge"): {(*recent, "orders_revenue_recent"): 3.2},
+        ("orders_tasks_pending", "gauge"): {(kind, "orders_tasks_pending"): 2},
+        ("orders_tasks_oldest_pending_seconds", "gauge"): {(kind, "orders_tasks_oldest_pending_seconds"): 3600.5},
+        ("orders_tasks_failed", "gauge"): {(kind, "orders_tasks_failed"): 1},
+    }
 
 
-def test_given_help_with_a_line_break_and_a_backslash_when_rendered_then_it_is_one_line() -> None:
-    text = render([Family("orders_things", "gauge", 'A "thing"\nor C:\\new.', ())])
-    assert text.count("\n") == 2
-    assert parsed(text) == [("orders_things", "gauge", 'A "thing"\nor C:\\new.', [])]
-
-
-def test_given_families_when_rendered_then_each_has_its_head_and_its_samples() -> None:
-    families = [
-        Family("orders_placed_total", "counter", "Orders.", (Sample({"currency": "USD", "window": "1h"}, 7),)),
-        Family("orders_size", "gauge", "Size.", (Sample({}, 4),)),
-        Family("orders_revenue_total", "counter", "Revenue.", (Sample({"currency": "USD"}, Decimal("159.98")),)),
-    ]
-    assert render(families).splitlines() == [
-        "# HELP orders_placed_total Orders.",
-        "# TYPE orders_placed_total counter",
-        'orders_placed_total{currency="USD",window="1h"} 7',
-        "# HELP orders_size Size.",
-        "# TYPE orders_size gauge",
-        "orders_size 4",
-        "# HELP orders_revenue_total Revenue.",
-        "# TYPE orders_revenue_total counter",
-        'orders_revenue_total{currency="USD"} 159.98',
-    ]
+def test_given_metrics_when_rendered_then_names_and_types_are_those_of_the_text_format() -> None:
+    lines = render(METRICS).splitlines()
+    assert "# TYPE orders_placed_total counter" in lines
+    assert "# TYPE orders_placed_recent gauge" in lines
+    assert 'orders_revenue_total{currency="USD"} 159.98' in lines

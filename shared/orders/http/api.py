@@ -8,7 +8,7 @@ import base64
 import json
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -162,15 +162,11 @@ class Api(APIGatewayHttpResolver):
         # The gateway encodes what it does not know to be text. What is no text is no JSON either, and is refused later.
         return base64.b64decode(text) if self.current_event.is_base64_encoded else text.encode()
 
-    @override
-    def _to_proxy_event(self, event: dict[str, Any]) -> APIGatewayProxyEventV2:
-        # Powertools keeps the event on a class, where functions in threads of one process overwrite each other's.
-        self.current_event = APIGatewayProxyEventV2(event)
-        return self.current_event
-
     def _handle(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         gateway_id = event.get("requestContext", {}).get("requestId")
         logger.append_keys(request_id=request_id(event), gateway_id=gateway_id, route=event.get("routeKey"))
+        # Powertools sets the event on a class, which several functions in one process share; our own comes first.
+        self.current_event = APIGatewayProxyEventV2(event)
         answer = self.resolve(event, context)
         answer["headers"] = {**_HEADERS, "X-Request-ID": request_id(event), **answer["headers"]}
         logger.info("answered", status=answer["statusCode"])

@@ -1,42 +1,75 @@
-"""Prometheus' text format: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format."""
+"""Order metrics as Prometheus scrapes them; only the metrics function has this client library."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import override
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
+from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
+from orders.domain.metrics import Metrics
 
-class Sample(NamedTuple):
-    """One value of a family, told from its others by the labels."""
+__all__ = ["CONTENT_TYPE", "OrderCollector", "render"]
 
-    labels: Mapping[str, str]
-    value: float | Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """All samples of one name."""
-
-    name: str
-    type: Literal["counter", "gauge"]
-    help: str
-    samples: tuple[Sample, ...]
+type _Samples = Iterable[tuple[Sequence[str], float | Decimal]]
+"""The label values of each sample, and its value."""
 
 
-def render(families: Iterable[Family]) -> str:
-    """The families as a scrape answers them."""
-    return "".join(f"{line}\n" for family in families for line in _lines(family))
+def render(metrics: Metrics) -> str:
+    """Write the metrics in Prometheus' text format."""
+    return generate_latest(OrderCollector(metrics)).decode()
 
 
-def _lines(family: Family) -> Iterator[str]:
-    yield f"# HELP {family.name} {_escape(family.help)}"
-    yield f"# TYPE {family.name} {family.type}"
-    for labels, value in family.samples:
-        pairs = ",".join(f'{name}="{_escape(text).replace('"', r"\"")}"' for name, text in labels.items())
-        yield f"{family.name}{{{pairs}}} {value}" if pairs else f"{family.name} {value}"
+class OrderCollector(Collector):
+    """The metric families of one reading."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Yield each family with all of its samples."""
+        for field, orders in self._metrics.orders.items():
+            samples = [([status], number) for status, number in orders.items()]
+            yield _gauge(f"orders_by_{field}", f"Orders by {field.replace('_', ' ')}.", samples, field)
+        yield from self._sales()
+        yield from self._tasks()
+
+    def _sales(self) -> Iterator[Metric]:
+        ever = [([currency], sales) for currency, sales in self._metrics.placed.items()]
+        recent = self._metrics.placed_recent.items()
+        window = ("window", "currency")
+        text = "Orders placed."
+        yield _counter("orders_placed_total", text, [(key, sales.orders) for key, sales in ever], "currency")
+        text = "Totals of all orders placed, in units of the currency; cancellations and refunds are not deducted."
+        yield _counter("orders_revenue_total", text, [(key, sales.revenue) for key, sales in ever], "currency")
+        text = "Orders placed within the window, which ends with the last full minute."
+        yield _gauge("orders_placed_recent", text, [(key, sales.orders) for key, sales in recent], *window)
+        text = "Totals of the orders placed within the window, in units of the currency."
+        yield _gauge("orders_revenue_recent", text, [(key, sales.revenue) for key, sales in recent], *window)
+
+    def _tasks(self) -> Iterator[Metric]:
+        tasks = [([kind], each) for kind, each in self._metrics.tasks.items()]
+        text = "Tasks that are not done yet."
+        yield _gauge("orders_tasks_pending", text, [(key, each.pending) for key, each in tasks], "kind")
+        text = "Age of the oldest pending task; 0 if none is pending."
+        ages = [(key, each.age_seconds) for key, each in tasks]
+        yield _gauge("orders_tasks_oldest_pending_seconds", text, ages, "kind")
+        text = "Failed tasks that have not been redriven."
+        yield _gauge("orders_tasks_failed", text, [(key, each.failed) for key, each in tasks], "kind")
 
 
-def _escape(text: str) -> str:
-    return text.replace("\\", r"\\").replace("\n", r"\n")
+def _gauge(name: str, text: str, samples: _Samples, *labels: str) -> Metric:
+    return _with_samples(GaugeMetricFamily(name, text, labels=labels), samples)
+
+
+def _counter(name: str, text: str, samples: _Samples, *labels: str) -> Metric:
+    return _with_samples(CounterMetricFamily(name, text, labels=labels), samples)
+
+
+def _with_samples(family: GaugeMetricFamily | CounterMetricFamily, samples: _Samples) -> Metric:
+    for labels, value in samples:
+        family.add_metric(labels, float(value))
+    return family

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypedDict
 
 from orders.domain.lifecycle import TaskKind
+from orders.domain.metrics import OpenTasks
 from orders.domain.states import PaymentStatus, ShippingStatus, State, Status
 from orders.postgres.connection import Database
 from orders.postgres.statements import statement
@@ -26,14 +27,6 @@ class Placed(NamedTuple):
 
     orders: int
     revenue: int
-
-
-class OpenTasks(NamedTuple):
-    """How many tasks are pending and failed, and for how many seconds the oldest pending one has been enqueued."""
-
-    pending: int = 0
-    failed: int = 0
-    age_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,97 @@
+"""The document that a run writes, and the goals that it meets or misses."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.benchmarks import capacity, tables
+from tools.benchmarks.baseline import BEFORE, NOW
+from tools.benchmarks.contenders import CONTENDERS, FLOOR, IDIOMATIC, OURS, TUNED, UNSENT
+from tools.benchmarks.goals import READERS, WRITERS, goals
+from tools.benchmarks.scale import DEEPEST, FEW, FIRST, KINDS, MANY, METRICS, RELAY, TASK
+from tools.benchmarks.summary import summarize
+from tools.benchmarks.warm import WITH_SQS
+
+ONE = summarize([0.001])
+TEN = summarize([0.010])
+
+
+@pytest.fixture
+def results() -> dict[str, Any]:
+    """The results of a run: a tenth of each peer's time, the same for small and large databases."""
+    contenders = {OURS: ONE, TUNED: TEN, IDIOMATIC: TEN, FLOOR: TEN}
+    starts = {**dict.fromkeys((*READERS, *WRITERS, "authorizer"), ONE), IDIOMATIC: TEN}
+    pages = {page: {FEW: ONE, MANY: ONE} for page in (FIRST, DEEPEST)}
+    requests = ("get", "list of a customer", "list of all", "create")
+    return {
+        "machine": "2 processors",
+        "date": "2026-11-20",
+        "few": 10_000,
+        "many": 1_000_000,
+        "rounds": 1,
+        "layer_megabytes": 12.0,
+        "warm": {**dict.fromkeys(requests, contenders), WITH_SQS: {OURS: TEN}},
+        "cold": {
+            name: dict.fromkeys(("init", "first_response", "without_sqs", "process"), time)
+            for name, time in starts.items()
+        },
+        "emulated": {"get_order": {"init": ONE}},
+        "throughput": {
+            "4": {OURS: [300.0], UNSENT: [400.0], TUNED: [100.0], IDIOMATIC: [100.0], FLOOR: [100.0]},
+        },
+        "scale": dict.fromkeys((*KINDS, TASK, RELAY, METRICS), pages),
+        "environments": {"get_order": {"started": 10, "busy": 3}},
+        "queues": {"5": {"payment": {"backlog": 0, "median_seconds": 0.1, "p99_seconds": 0.2, "batch": 2.0}}},
+    }
+
+
+def test_given_a_fast_service_when_goals_are_checked_then_all_are_met(results: dict[str, Any]) -> None:
+    assert all(goal.is_met for goal in goals(results))
+
+
+@pytest.mark.parametrize("change", ["cold", "warm", "throughput", "scale", "layer"])
+def test_given_one_slow_measurement_when_goals_are_checked_then_its_goal_is_missed(
+    results: dict[str, Any], change: str
+) -> None:
+    match change:
+        case "cold":
+            results["cold"]["list_orders"]["first_response"] = TEN
+        case "warm":
+            results["warm"] = {**results["warm"], "get": dict.fromkeys(CONTENDERS, TEN)}
+        case "throughput":
+            results["throughput"]["4"][OURS] = [249.0]
+        case "scale":
+            results["scale"]["sorted by total"] = {FIRST: {FEW: ONE, MANY: TEN}, DEEPEST: {FEW: ONE, MANY: ONE}}
+        case "layer":
+            results["layer_megabytes"] = 30.1
+    assert [goal.is_met for goal in goals(results)].count(False) == 1
+
+
+def test_given_a_document_when_written_then_only_the_text_between_the_markers_changes(
+    results: dict[str, Any], tmp_path: Path
+) -> None:
+    document = tmp_path / "performance.md"
+    document.write_text(f"before\n{tables.BEGIN}\nthe last run\n{tables.END}\nafter\n")
+    tables.write(results, document)
+    tables.write(results, document)
+    text = document.read_text()
+    assert text.startswith(f"before\n{tables.BEGIN}\n")
+    assert text.endswith(f"\n{tables.END}\nafter\n")
+    assert "the last run" not in text
+    assert text.count("| get | 1 (1; ±0) | 10 (10; ±0) |") == 1
+
+
+def test_given_a_baseline_when_results_are_rendered_then_its_ratio_is_shown(results: dict[str, Any]) -> None:
+    assert "Before and after" not in tables.render(results)
+    results["baseline"] = {"warm get_order": {NOW: ONE, BEFORE: TEN}}
+    assert "| warm get_order | 10 (10; ±0) | 1 (1; ±0) | 0.10 |" in tables.render(results)
+
+
+def test_given_more_workers_per_queue_when_simulated_then_the_backlog_is_smaller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(capacity, "SECONDS", 20.0)
+    backlogs = [sum(queue["backlog"] for queue in queues.values()) for queues in capacity.queues().values()]
+    assert backlogs == sorted(backlogs, reverse=True)
+    assert backlogs[0] > 100 * backlogs[-1]

@@ -1,0 +1,1 @@
+"""Programs for developers: the API's documents, benchmarks, replays and chaos runs."""

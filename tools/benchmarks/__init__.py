@@ -1,0 +1,1 @@
+"""The service measured beside the same API in common frameworks: `make bench`, `make load`."""

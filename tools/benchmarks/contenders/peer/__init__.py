@@ -1,0 +1,1 @@
+"""The same API in FastAPI, SQLAlchemy and Mangum."""

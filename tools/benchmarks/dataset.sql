@@ -1,0 +1,131 @@
+-- A year of orders; their number is %(orders)s. Random values are hashes of the order's number, so that every run has the
+-- same orders. Triggers and foreign keys are off: the rows are consistent anyway.
+
+SET session_replication_role = replica;
+SET synchronous_commit = off;
+SET work_mem = '256MB';
+SET maintenance_work_mem = '512MB';
+
+CREATE FUNCTION pg_temp.chance(n bigint, salt bigint) RETURNS float LANGUAGE sql IMMUTABLE AS
+    'SELECT (hashint8extended(n, salt) & 2147483647)::float / 2147483648';
+
+-- Statuses by per mille of the orders, with version and failure reason.
+CREATE TEMP TABLE shares AS
+SELECT string_to_array(state, '/') AS state, version, reason, sum(share) OVER (ORDER BY state) - share AS above,
+    sum(share) OVER (ORDER BY state) AS up_to
+FROM (VALUES
+    ('delivered/paid/delivered', 640, 6, NULL),
+    ('shipped/paid/shipped', 120, 5, NULL),
+    ('confirmed/paid/ready', 50, 4, NULL),
+    ('confirmed/paid/pending', 20, 3, NULL),
+    ('pending/processing/pending', 5, 2, NULL),
+    ('cancelling/paid/ready', 2, 5, NULL),
+    ('cancelled/refunded/cancelled', 60, 5, NULL),
+    ('cancelled/voided/cancelled', 40, 2, NULL),
+    ('cancelled/refunding/cancelled', 3, 4, NULL),
+    ('failed/failed/cancelled', 25, 3, 'payment_declined'),
+    ('failed/voided/cancelled', 5, 2, 'expired'),
+    ('returned/refunded/returned', 30, 8, NULL)
+) AS given (state, share, version, reason);
+
+-- The last 200 orders were placed just now, so that the backlog does not depend on the size.
+-- A few customers place many orders, and a few products are in many orders.
+CREATE TEMP TABLE made AS
+SELECT n, (lpad(to_hex(milliseconds), 12, '0') || '7' || substr(hash, 1, 3) || '8' || substr(hash, 4, 15))::uuid AS id,
+    'c' || floor(%(orders)s / 5 * power(pg_temp.chance(n, 1), 3)) AS customer,
+    coalesce(shares.state, '{pending,pending,pending}') AS state, coalesce(shares.version, 1) AS version, shares.reason,
+    1 + floor(5 * power(pg_temp.chance(n, 2), 2))::integer AS lines, to_timestamp(milliseconds / 1000.0) AS created_at
+FROM (
+    SELECT n, md5(n::text) AS hash, (extract(epoch FROM now()) * 1000)::bigint
+        - (%(orders)s - n) * 1000
+        - greatest(0, %(orders)s - n - 200) * (365 * 86400000::bigint / %(orders)s) AS milliseconds
+    FROM generate_series(1::bigint, %(orders)s) AS n
+) AS numbered
+LEFT JOIN shares ON n <= %(orders)s - 200 AND 1000 * pg_temp.chance(n, 3) >= above AND 1000 * pg_temp.chance(n, 3) < up_to;
+
+CREATE TEMP TABLE made_items AS
+SELECT made.n, made.id, line_no, 'P' || floor(5000 * power(pg_temp.chance(made.n * 8 + line_no, 4), 3)) AS product_id,
+    1 + floor(3 * pg_temp.chance(made.n * 8 + line_no, 5))::integer AS quantity,
+    99 + floor(9900 * pg_temp.chance(made.n * 8 + line_no, 6))::bigint AS unit_price
+FROM made, generate_series(1, lines) AS line_no;
+
+-- Building an index at once is faster than row by row.
+CREATE TEMP TABLE indexes AS
+SELECT indexname, indexdef FROM pg_indexes
+WHERE schemaname = 'public' AND tablename IN ('orders', 'order_items', 'order_events', 'order_tasks')
+  AND indexname NOT IN (SELECT conname FROM pg_constraint);
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOR name IN SELECT indexname FROM indexes LOOP
+        EXECUTE format('DROP INDEX %%I', name);
+    END LOOP;
+END $$;
+
+INSERT INTO orders (id, customer_id, customer_name, customer_email, status, payment_status, shipping_status, currency,
+    total, line_count, failure_reason, tracking_number, version, created_at, updated_at)
+SELECT made.id, customer, 'Customer ' || customer, customer || '@example.com', state[1], state[2], state[3], 'USD',
+    sums.total, lines, reason, CASE WHEN version BETWEEN 4 AND 8 THEN 'TRACK' || made.n END, version, created_at,
+    created_at + (version - 1) * interval '6 hours'
+FROM made JOIN (SELECT n, sum(quantity * unit_price) AS total FROM made_items GROUP BY n) AS sums USING (n)
+ORDER BY made.n;
+
+INSERT INTO order_items (order_id, line_no, product_id, quantity, unit_price)
+SELECT id, line_no, product_id, quantity, unit_price FROM made_items ORDER BY n, line_no;
+
+INSERT INTO order_events (order_id, version, event, status, payment_status, shipping_status, occurred_at)
+SELECT id, entry, CASE entry WHEN 1 THEN 'order.placed' ELSE 'order.changed' END, state[1], state[2], state[3],
+    created_at + (entry - 1) * interval '6 hours'
+FROM made, generate_series(1, version) AS entry ORDER BY n, entry;
+
+INSERT INTO order_tasks (order_id, version, kind, payload, state, attempts, available_at, reference)
+SELECT made.id, task.version, kind, payload::jsonb, CASE WHEN made.version = 1 THEN 'pending' ELSE 'done' END,
+    CASE WHEN made.version = 1 THEN 0 ELSE 1 END, created_at, CASE WHEN made.version > 1 THEN 'reference' END
+FROM made JOIN (VALUES
+    (1, 'charge_payment', '{}'),
+    (1, 'send_notification', '{"template": "order_received"}'),
+    (3, 'commit_stock', '{}'),
+    (3, 'create_shipment', '{}'),
+    (3, 'send_notification', '{"template": "order_confirmed"}')
+) AS task (version, kind, payload) ON task.version <= made.version
+ORDER BY n;
+
+DO $$
+DECLARE
+    definition text;
+BEGIN
+    FOR definition IN SELECT indexdef FROM indexes LOOP
+        EXECUTE definition;
+    END LOOP;
+END $$;
+
+INSERT INTO order_counts (currency, status, payment_status, shipping_status, orders, revenue)
+SELECT currency, status, payment_status, shipping_status, count(*), sum(total) FROM orders GROUP BY 1, 2, 3, 4;
+
+INSERT INTO order_minutes (minute, currency, orders, revenue)
+SELECT date_trunc('minute', created_at), currency, count(*), sum(total) FROM orders
+WHERE created_at >= now() - interval '2 days' GROUP BY 1, 2;
+
+-- The same orders for the other contenders, with the indexes that their statements need.
+CREATE SCHEMA peer;
+
+CREATE TABLE peer.orders (LIKE orders INCLUDING COMMENTS);
+INSERT INTO peer.orders SELECT * FROM orders ORDER BY id;
+ALTER TABLE peer.orders ADD PRIMARY KEY (id);
+CREATE INDEX ON peer.orders (customer_id, id);
+
+CREATE TABLE peer.order_items (LIKE order_items INCLUDING COMMENTS);
+INSERT INTO peer.order_items SELECT * FROM order_items ORDER BY order_id, line_no;
+ALTER TABLE peer.order_items ADD PRIMARY KEY (order_id, line_no),
+    ADD FOREIGN KEY (order_id) REFERENCES peer.orders;
+CREATE INDEX ON peer.order_items (product_id, order_id);
+
+-- Tables that the floor writes beside an order.
+CREATE TABLE peer.outbox (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(), order_id uuid NOT NULL REFERENCES peer.orders, kind text NOT NULL);
+CREATE TABLE peer.idempotency_keys (
+    caller text, key text, order_id uuid NOT NULL, expires_at timestamptz NOT NULL, PRIMARY KEY (caller, key));
+
+GRANT USAGE ON SCHEMA peer TO orders_app;
+GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA peer TO orders_app;

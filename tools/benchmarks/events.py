@@ -1,0 +1,101 @@
+"""Events of complete size: the samples in `events/`, with the values that a measurement needs."""
+
+import copy
+import json
+import uuid
+from typing import Any
+from urllib.parse import urlencode
+
+from local.layout import ROOT
+from orders.domain.caller import METRICS, READ, WRITE
+
+type Json = dict[str, Any]
+
+STAFF = {"customer_id": "staff", "scope": f"{READ} {WRITE}"}
+
+_REQUEST: Json = json.loads((ROOT / "events/get_order/order.json").read_text())
+_MESSAGES: Json = json.loads((ROOT / "events/process_task/charge_payment.json").read_text())
+
+
+def http(
+    route: str,
+    caller: Json,
+    body: Json | None = None,
+    *,
+    query: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+    **names: str,
+) -> Json:
+    """Make a request.
+
+    Args:
+        route: the route's key, such as `GET /v1/orders/{order_id}`.
+        caller: the authorizer's context.
+        body: the body, sent as JSON.
+        query: the query parameters.
+        headers: headers beyond the usual ones.
+        names: the path parameters.
+    """
+    method, _, template = route.partition(" ")
+    event = copy.deepcopy(_REQUEST)
+    event |= {"routeKey": route, "rawPath": template.format(**names), "pathParameters": names or None}
+    event["headers"] |= headers or {}
+    event["requestContext"] |= {"authorizer": {"lambda": caller}, "routeKey": route}
+    event["requestContext"]["http"] |= {"method": method, "path": event["rawPath"]}
+    if query:
+        event |= {"rawQueryString": urlencode(query), "queryStringParameters": query}
+    if body is not None:
+        event["body"] = json.dumps(body)
+    return event
+
+
+def customer(customer_id: str) -> Json:
+    """Make the authorizer's context of a customer."""
+    return {"customer_id": customer_id, "scope": ""}
+
+
+def get(order_id: str, owner: str) -> Json:
+    """A customer reads an order of theirs."""
+    return http("GET /v1/orders/{order_id}", customer(owner), order_id=order_id)
+
+
+def list_of(customer_id: str) -> Json:
+    """A customer lists their orders."""
+    return http("GET /v1/customers/{customer_id}/orders", customer(customer_id), customer_id=customer_id)
+
+
+def list_of_all(**query: str) -> Json:
+    """Staff list all orders."""
+    return http("GET /v1/orders", STAFF, query=query)
+
+
+def create(customer_id: str) -> Json:
+    """A customer orders three products, with an idempotency key."""
+    items = [{"product_id": f"P{number}", "quantity": number, "unit_price": f"{number}9.99"} for number in range(1, 4)]
+    headers = {"idempotency-key": str(uuid.uuid4())}
+    return http("POST /v1/orders", customer(customer_id), {"items": items}, headers=headers)
+
+
+def cancel(order_id: str) -> Json:
+    """Staff cancel an order."""
+    return http("POST /v1/orders/{order_id}/cancel", STAFF, order_id=order_id)
+
+
+def ship(order_id: str) -> Json:
+    """Staff report that an order was shipped."""
+    return http("PUT /v1/orders/{order_id}/status", STAFF, {"status": "shipped"}, order_id=order_id)
+
+
+def authorize(token: str) -> Json:
+    """The gateway calls the authorizer."""
+    return http("GET /v1/orders", {}, headers={"authorization": f"Bearer {token}"})
+
+
+def task(task_id: str) -> Json:
+    """SQS delivers the message of a task."""
+    return {"Records": [{**_MESSAGES["Records"][0], "messageId": task_id, "body": json.dumps({"task_id": task_id})}]}
+
+
+def metrics() -> Json:
+    """Prometheus scrapes."""
+    return http("GET /metrics", {"customer_id": "prometheus", "scope": METRICS})

@@ -1,0 +1,57 @@
+"""One execution environment: loads a contender's functions and calls them as commands on standard input say.
+
+A command is a line of JSON: `function` and `events`; with `seconds`, the events are repeated for that long. The answer
+is a line of JSON: the `seconds` of each call, the part of them spent on `sending` to SQS, and the `last` answer.
+"""
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import Iterator
+from itertools import cycle
+from time import monotonic, perf_counter
+from typing import Any
+
+from tools.benchmarks.contenders import CONTEXT, Handler, load, seconds_sending
+
+type Json = dict[str, Any]
+
+
+def main(contender: str) -> None:
+    """Answer commands until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w")
+    # Functions log to standard output: send that to standard error.
+    os.dup2(2, 1)
+    handlers: dict[str, Handler] = {}
+    for line in sys.stdin:
+        command = json.loads(line)
+        name = command["function"]
+        if name not in handlers:
+            handlers[name] = load(contender, name)
+        answers.write(json.dumps(_run(handlers[name], command)) + "\n")
+        answers.flush()
+
+
+def _run(handler: Handler, command: Json) -> Json:
+    seconds, sending, answer = [], [], None
+    for event in _events(command):
+        begun = perf_counter()
+        answer = handler(event, CONTEXT)
+        seconds.append(perf_counter() - begun)
+        sending.append(seconds_sending())
+    return {"seconds": seconds, "sending": sending, "last": answer}
+
+
+def _events(command: Json) -> Iterator[Json]:
+    deadline = monotonic() + command["seconds"] if "seconds" in command else None
+    for event in command["events"] if deadline is None else cycle(command["events"]):
+        if deadline is not None and monotonic() >= deadline:
+            return
+        if "idempotency-key" in event.get("headers", {}):
+            event["headers"]["idempotency-key"] = str(uuid.uuid4())
+        yield event
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,180 @@
+"""Parameters of paths and queries, and headers of requests and responses."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from orders.domain.caller import CUSTOMER_ID, READ
+from orders.domain.ids import PRODUCT_ID
+from orders.domain.order_query import DEFAULT_PAGE_SIZE, MAX_LENGTH, MAX_OFFSET, MAX_PAGE_SIZE
+from orders.domain.states import PaymentStatus, ShippingStatus, Status
+from tools.openapi.examples import CURSOR, ORDER_ID, REQUEST_ID
+from tools.openapi.references import Json, ref
+
+_CUSTOMER = {"type": "string", "pattern": f"^{CUSTOMER_ID.pattern}$"}
+_TIME = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
+
+
+def _query(name: str, description: str, schema: Json, **more: object) -> Json:
+    return {"name": name, "in": "query", "description": description, "schema": schema, **more}
+
+
+def _header(name: str, description: str, schema: Json | None = None) -> Json:
+    return {"name": name, "in": "header", "description": description, "schema": schema or {"type": "string"}}
+
+
+def _statuses(name: str, description: str, statuses: type[StrEnum]) -> Json:
+    """Describe a filter by one or more statuses, separated by commas."""
+    schema = {"type": "array", "items": ref(statuses.__name__), "minItems": 1}
+    return _query(name, description, schema, style="form", explode=False)
+
+
+IN_PATH: Mapping[str, Json] = {
+    "order": {"description": "The order's id.", "schema": ref("OrderId"), "example": ORDER_ID},
+    "customer": {"description": "The customer's id, percent-encoded.", "schema": _CUSTOMER, "example": "5"},
+    "order_or_customer": {
+        "description": "The id of an order, or of a customer.",
+        "schema": _CUSTOMER,
+        "example": ORDER_ID,
+    },
+    "asset": {
+        "description": "The file's name with its version.",
+        "schema": {"type": "string"},
+        "example": "swagger-ui.css",
+    },
+    "console_version": {
+        "description": "The version of all files.",
+        "schema": {"type": "string"},
+        "example": "0f6a2c9be4d17358",
+    },
+    "console_asset": {
+        "description": "The file's name.",
+        "schema": {"type": "string"},
+        "example": "console.css",
+    },
+}
+"""Path parameters by what they identify; their names are in the paths."""
+
+_LISTING: dict[str, Json] = {
+    "Status": _statuses("status", "Orders with this status, or one of these.", Status),
+    "StatusFilter": _statuses("status_filter", "Alias of `status`.", Status),
+    "PaymentStatus": _statuses("payment_status", "Orders with this payment status, or one of these.", PaymentStatus),
+    "PaymentFilter": _statuses("payment_filter", "Alias of `payment_status`.", PaymentStatus),
+    "ShippingStatus": _statuses(
+        "shipping_status", "Orders with this shipping status, or one of these.", ShippingStatus
+    ),
+    "ProductId": _query(
+        "product_id", "Orders with a line of this product.", {"type": "string", "pattern": f"^{PRODUCT_ID.pattern}$"}
+    ),
+    "CustomerId": _query(
+        "customer_id",
+        f"Orders of this customer; other customers than the caller require the scope `{READ}`.",
+        _CUSTOMER,
+    ),
+    "CreatedFrom": _query("created_from", "Orders placed at this time or later.", _TIME),
+    "CreatedTo": _query("created_to", "Orders placed before this time.", _TIME),
+    "Search": _query(
+        "q",
+        "Orders whose id, product, customer or e-mail address is exactly this.",
+        {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH, "pattern": r"^[^\x00-\x1f\x7f-\x9f]+$"},
+    ),
+    "SortBy": _query(
+        "sort_by",
+        "Sort field; a leading `-` sorts in descending order. The default is newest first. `total` compares minor "
+        "units regardless of the currency.",
+        {
+            "type": "string",
+            "enum": ["created_at", "-created_at", "updated_at", "-updated_at", "total", "-total"],
+        },
+    ),
+    "SortOrder": _query(
+        "sort_order",
+        "Sort direction; `asc` cannot be combined with a `-` in `sort_by`.",
+        {"type": "string", "enum": ["asc", "desc"]},
+    ),
+    "PageSize": _query(
+        "page_size",
+        "Maximum number of orders per page.",
+        {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
+    ),
+    "Cursor": _query(
+        "cursor",
+        "`next_cursor` of the previous page, with the same filter and sort. The cost does not grow with depth.",
+        {"type": "string"},
+    ),
+    "Page": _query(
+        "page",
+        f"Page number, for up to {MAX_OFFSET:,} skipped orders; not together with `cursor`. Pages shift as orders are "
+        "placed. A search (`product_id`, `q`, or a creation time with another sort than `created_at`) has only page 1; "
+        "continue with `cursor`.",
+        {"type": "integer", "minimum": 1, "maximum": MAX_OFFSET},
+    ),
+    "IncludeTotal": _query(
+        "include_total", "`true` adds `total` and `total_is_exact`; totals are exact up to 5,000.", {"type": "boolean"}
+    ),
+}
+
+PARAMETERS: dict[str, Json] = {
+    "RequestId": _header(
+        "X-Request-ID",
+        "The caller's id of this request, for the logs of both sides: 1 to 128 letters, digits and `._~-`. Otherwise "
+        "the service generates one.",
+    ),
+    "IdempotencyKey": _header(
+        "Idempotency-Key",
+        "Makes retries safe: the same key with the same request returns the order of the first one. 1 to 255 printable "
+        "ASCII characters, optionally in double quotes.",
+        {"type": "string", "pattern": '^([\\x20-\\x7e]{1,255}|"[\\x20-\\x7e]{1,255}")$'},
+    ),
+    "IfMatch": _header(
+        "If-Match",
+        "Change the order only if it has this `ETag`; `*` or no header allows any version.",
+    ),
+    "IfNoneMatch": _header("If-None-Match", "Return 304 if the order still has this `ETag`."),
+    "Include": _query(
+        "include",
+        "`timeline` adds the order's history.",
+        {"type": "string", "enum": ["timeline", ""]},
+    ),
+    **_LISTING,
+}
+"""Query and header parameters. None has an example, since Swagger UI would send it with every request."""
+
+LIST_PARAMETERS = tuple(_LISTING)
+"""The parameters of lists."""
+
+
+def _response_header(
+    description: str, example: str | int, schema: Json | None = None, *, required: bool = False
+) -> Json:
+    return {
+        "description": description,
+        "schema": schema or {"type": "string"},
+        "example": example,
+        **({"required": True} if required else {}),
+    }
+
+
+HEADERS: dict[str, Json] = {
+    "Cache-Control": _response_header("How long the response may be cached.", "public, max-age=300", required=True),
+    "ETag": _response_header(
+        "The version of the order or file.",
+        '"v1"',
+        {"type": "string", "pattern": '^(W/)?"[!#-~]+"$'},
+        required=True,
+    ),
+    "Idempotent-Replayed": _response_header(
+        "An earlier request with the same `Idempotency-Key` has placed the order.",
+        "true",
+        {"type": "string", "const": "true"},
+    ),
+    "Link": _response_header("The next page, if there is one.", f'</v1/orders?cursor={CURSOR}>; rel="next"'),
+    "Location": _response_header(
+        "The URL of the new order.",
+        f"/v1/orders/{ORDER_ID}",
+        {"type": "string", "format": "uri-reference"},
+        required=True,
+    ),
+    "Retry-After": _response_header("Seconds to wait before a retry.", 5, {"type": "integer", "minimum": 1}),
+    "X-Request-ID": _response_header("The id of this request, for the logs of both sides.", REQUEST_ID),
+}
+"""Response headers."""
