@@ -181,9 +181,9 @@ def _redrive(options: Options) -> int:
     stack = _stack(options)
     if options.tasks:
         chosen = {} if options.tasks == ["all"] else {"tasks": options.tasks}
-        print(f"Sent back: {stack.call('relay_tasks', {'failed': 'redrive', **chosen})['redriven']}")
+        print(f"Sent back: {stack.call('relay_outbox', {'failed': 'redrive', **chosen})['redriven']}")
         return 0
-    failed = stack.call("relay_tasks", {"failed": "list"})["tasks"]
+    failed = stack.call("relay_outbox", {"failed": "list"})["tasks"]
     if not failed:
         print("No task has failed.")
         return 0

@@ -53,7 +53,7 @@ def call(layout: Layout, function: str, event: Json) -> Json:
 
     Args:
         layout: The stack; its MiniStack runs.
-        function: Name of the function's folder, `relay_tasks`.
+        function: Name of the function's folder, `relay_outbox`.
         event: What the function is handed.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Templates with their loops spelled out, for tools that know none: `python -m local.expand FOLDER template.yaml …`."""
+"""Expand loops in templates, for tools that do not support them: `python -m local.expand FOLDER template.yaml …`."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from local import template
 
 
 def main() -> None:
-    """Writes each template as JSON into the folder, under its own name."""
+    """Write each template as JSON into the folder, under its own name."""
     folder, *paths = map(Path, sys.argv[1:])
     folder.mkdir(parents=True, exist_ok=True)
     for path in paths:

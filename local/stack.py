@@ -140,7 +140,7 @@ class Stack:
         """Calls a deployed function directly, as AWS's command line would, and returns its answer.
 
         Args:
-            function: Name of the function's folder, `relay_tasks`.
+            function: Name of the function's folder, `relay_outbox`.
             event: What the function is handed.
 
         Raises:

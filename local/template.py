@@ -1,5 +1,6 @@
 """Reading SAM templates."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ type Json = dict[str, Any]
 FUNCTION = "AWS::Serverless::Function"
 LAYER = "AWS::Serverless::LayerVersion"
 HTTP_API = "AWS::Serverless::HttpApi"
+VARIABLE = re.compile(r"\$\{(\w+)\}")
 NOTHING = {"Ref": "AWS::NoValue"}
 SOURCES = {FUNCTION: "CodeUri", LAYER: "ContentUri"}
 """The property that names the folder, for each type that `sam build` builds."""
 
 
 def read(path: Path) -> Json:
-    """Returns a template with its short forms (`!Ref`) and loops (`Fn::ForEach`) spelled out.
+    """Return a template with its short forms (`!Ref`), loops (`Fn::ForEach`) and mappings spelled out.
 
     Raises:
         LocalError: There is no such file, or it is not YAML.
@@ -37,19 +39,29 @@ def read(path: Path) -> Json:
     context = TemplateProcessingContext(fragment=template)
     for step in (TemplateParsingProcessor(), ForEachProcessor()):
         step.process_template(context)
-    spelled_out: Json = _plain_names(context.fragment)
+    spelled_out: Json = _spell_out(context.fragment, template.get("Mappings", {}))
     return spelled_out
 
 
-def _plain_names(piece: Any) -> Any:  # noqa: ANN401 - templates hold anything
-    """Returns a piece of a template in which a loop's names of resources are no longer expressions."""
+def _spell_out(piece: Any, mappings: Json) -> Any:  # noqa: ANN401 - templates hold anything
+    """Replace the expressions that a loop leaves behind (names of resources, look-ups in mappings) by their values."""
     match piece:
-        case {"Fn::GetAtt": [{"Fn::Sub": str(name)}, str(attribute)]}:
-            return {"Fn::GetAtt": [name, attribute]}
+        case {"Fn::Sub": str(text)} if "${" not in text:
+            return text
+        case {"Fn::FindInMap": [str(name), str(first), str(second)]} if name in mappings:
+            return mappings[name][first][second]
         case dict():
-            return {name: _plain_names(each) for name, each in piece.items()}
+            return _substitute({name: _spell_out(each, mappings) for name, each in piece.items()})
         case list():
-            return [_plain_names(each) for each in piece]
+            return [_spell_out(each, mappings) for each in piece]
+    return piece
+
+
+def _substitute(piece: Json) -> Json:
+    """Return `Fn::Sub` with known variables as `Fn::Sub` without; anything else as it is."""
+    match piece:
+        case {"Fn::Sub": [str(text), dict(variables)]} if all(isinstance(value, str) for value in variables.values()):
+            return {"Fn::Sub": VARIABLE.sub(lambda match: variables.get(match[1], match[0]), text)}
     return piece
 
 

@@ -1,10 +1,10 @@
-"""What infrastructure/monitoring.yaml asks for, collected from alarms, dashboard and saved queries."""
+"""Metrics that alarms and the dashboard use, and the resources of both nested stacks."""
 
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from local.dashboard import expressions, monitoring
+from local.dashboard import expressions, nested
 from local.dashboard.expressions import Search
 from tests.support import ROOT
 
@@ -15,9 +15,11 @@ _SELECT = re.compile(r'SELECT (?P<stat>\w+)\((?P<name>\w+)\) FROM SCHEMA\("(?P<n
 
 
 def resources(stack: str = STACK) -> dict[str, Any]:
-    """All resources, those of a known database among them, as they are for a stack of that name."""
-    watched = {"WatchedDatabase": "orders-database", "WatchedProxy": "orders-proxy"}
-    return monitoring.resources(ROOT, stack, CreateDatabase="false", **watched)
+    """The resources of both nested stacks for a stack of that name, with a database and an RDS Proxy to monitor."""
+    given = {"CreateDatabase": "false", "WatchedDatabase": "orders-database", "WatchedProxy": "orders-proxy"}
+    alarms, dashboard = (nested.resources(ROOT, name, stack, **given) for name in (nested.ALARMS, nested.DASHBOARD))
+    assert not alarms.keys() & dashboard.keys()
+    return alarms | dashboard
 
 
 def of_type(found: dict[str, Any], *types: str) -> list[dict[str, Any]]:
@@ -26,16 +28,16 @@ def of_type(found: dict[str, Any], *types: str) -> list[dict[str, Any]]:
 
 
 def metrics(found: dict[str, Any]) -> Iterator[Search]:
-    """Every metric that an alarm or a widget asks for."""
+    """Every metric that an alarm or a widget uses."""
     for alarm in of_type(found, "AWS::CloudWatch::Alarm"):
         yield from alarm_metrics(alarm)
-    for widget in monitoring.widgets(found):
+    for widget in nested.widgets(found):
         if widget["type"] == "metric":
             yield from expressions.searches(widget["properties"])
 
 
 def alarm_metrics(alarm: dict[str, Any]) -> Iterator[Search]:
-    """Every metric that an alarm asks for."""
+    """Every metric that an alarm uses."""
     parts = alarm.get("Metrics", [])
     for part in [alarm, *(part.get("MetricStat", {}).get("Metric", {}) for part in parts)]:
         if "MetricName" in part:

@@ -12,5 +12,5 @@ PROMISES: dict[str, set[TaskKind]] = {
     "cancel_order": _promised(Event.CANCELLED),
     "update_order_status": _promised(*(set(Event) - {Event.PLACED, Event.EXPIRED})),
     "process_task": set(TaskKind),
-    "relay_tasks": set(TaskKind),
+    "relay_outbox": set(TaskKind),
 }

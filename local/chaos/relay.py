@@ -16,7 +16,7 @@ class Relay:
     """
 
     def __init__(self, layout: Layout) -> None:
-        self._name = deployed.choose_function(deployed.function_names(layout), "relay_tasks")
+        self._name = deployed.choose_function(deployed.function_names(layout), "relay_outbox")
         self._client = emulator.client("lambda", layout.emulator_url)
 
     def run(self) -> None:
@@ -32,5 +32,5 @@ class Relay:
         answer = self._client.invoke(FunctionName=self._name, Payload=json.dumps(event).encode())
         content = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
-            raise LocalError(f"The relay failed, `make logs FUNCTION=relay_tasks` tells why: {content}")
+            raise LocalError(f"The relay failed, `make logs FUNCTION=relay_outbox` tells why: {content}")
         return content

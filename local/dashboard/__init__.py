@@ -1,1 +1,1 @@
-"""The dashboard of infrastructure/monitoring.yaml, drawn from what a local stack has measured."""
+"""The dashboard of infrastructure/dashboard.yaml, drawn from what a local stack has logged."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local import cloudformation, deployed
-from local.dashboard import measured, monitoring, page
+from local.dashboard import measured, nested, page
 from local.errors import LocalError
 from local.layout import ROOT
 from local.replay.session import add_stack_options
@@ -14,10 +14,10 @@ from local.stack import Stack
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes the dashboard of a running stack to a file.
+    """Write the dashboard of a running stack to a file.
 
     Args:
-        arguments: The command line; the process's own by default.
+        arguments: Command-line arguments; those of the process by default.
 
     Returns:
         The exit code.
@@ -26,9 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         stack = Stack(ROOT, options.state, options.port)
         output = options.output or stack.layout.state / "dashboard.html"
-        found = measured.read(stack.logs(), deployed.function_names(stack.layout))
-        widgets = monitoring.widgets(monitoring.resources(ROOT, cloudformation.STACK))
-        output.write_text(page.render("Orders", widgets, found))
+        metrics = measured.read(stack.logs(), deployed.function_names(stack.layout))
+        widgets = nested.widgets(nested.resources(ROOT, nested.DASHBOARD, cloudformation.STACK))
+        output.write_text(page.render("Orders", widgets, metrics))
     except LocalError as error:
         print(error, file=sys.stderr)
         return 1
@@ -38,9 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m local.dashboard", description="Draw the dashboard from what a running stack has measured."
+        prog="python -m local.dashboard",
+        description="Draw the dashboard from the metrics in the logs of a running stack.",
     )
-    parser.add_argument("--output", type=Path, help="an HTML file; dashboard.html in the stack's folder by default")
+    parser.add_argument(
+        "--output", type=Path, help="HTML file to write; dashboard.html in the stack's folder by default"
+    )
     add_stack_options(parser)
     return parser
 

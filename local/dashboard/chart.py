@@ -1,104 +1,89 @@
-"""A widget's lines as an SVG picture."""
+"""A widget's lines as an SVG chart."""
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Sequence
-from html import escape
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+
+import pygal
+from pygal.style import CleanStyle
 
 from local.dashboard.spans import Window
 
-COLOURS = ("#2f6fde", "#e8862e", "#2a9d5c", "#c9433f", "#8a5cc2", "#8c6239", "#d568a8", "#6b7280", "#b3a11c", "#1ba3b5")
-HEIGHT = 210
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 22
-"""Room around the lines."""
-TICKS = 4
+COLOURS = ("#2f6fde", "#e8862e", "#2a9d5c", "#8a5cc2", "#8c6239", "#d568a8", "#6b7280", "#b3a11c", "#1ba3b5")
+STYLE = CleanStyle(
+    colors=COLOURS,
+    font_family="inherit",
+    label_font_size=11,
+    legend_font_size=12,
+    background="transparent",
+    plot_background="transparent",
+    guide_stroke_color="#e1e4ea",
+    major_guide_stroke_color="#e1e4ea",
+)
+PLOT_HEIGHT, LEGEND_LINE_HEIGHT, LEGEND_COLUMN_WIDTH = 210, 18, 220
+"""In pixels."""
 UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 GAP_SECONDS = 75
-"""So much time, or two spans, without a value parts a line in two: what runs every minute is one."""
+"""A line is interrupted after this long, or two spans, without a value. Scheduled runs are a minute apart."""
+
+type Values = Sequence[tuple[float, float]]
+"""The begins of spans (Unix times in seconds) and their values."""
 
 
-class Curve(NamedTuple):
-    """A line to be drawn.
+def draw(curves: Mapping[str, Values], limits: Mapping[str, float], window: Window, width: int) -> str:
+    """Return a chart as SVG.
 
-    Attributes:
-        label: For the legend.
-        values: Unix times, and the values from then on.
+    Args:
+        curves: The lines by label.
+        limits: Thresholds of alarms by label. One that is far above all lines is left out.
+        window: The time range.
+        width: In pixels.
     """
-
-    label: str
-    values: Sequence[tuple[float, float]]
-
-
-class Limit(NamedTuple):
-    """A value that an alarm stands at."""
-
-    label: str
-    value: float
-
-
-def draw(curves: Sequence[Curve], limits: Sequence[Limit], window: Window, width: int) -> str:
-    """Returns curves and limits as SVG, so many pixels wide; limits that are far above all curves are left out."""
-    highest = max((value for curve in curves for _, value in curve.values), default=0.0)
-    shown = [limit for limit in limits if limit.value <= 2 * highest]
-    top = _round_up(max(highest, *(limit.value for limit in shown), 0.0))
-    parts = [*_grid(window, top, width)]
-    for number, curve in enumerate(curves):
-        parts += _curve(curve, COLOURS[number % len(COLOURS)], window, top, width)
-    for limit in shown:
-        y = _y(limit.value, top)
-        parts.append(f'<line class="limit" x1="{LEFT}" x2="{width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="limit" x="{LEFT + 4}" y="{y + 12:.1f}">{escape(limit.label)}</text>')
-    return f'<svg viewBox="0 0 {width} {HEIGHT}" role="img">{"".join(parts)}</svg>'
+    peaks = {label: max(value for _, value in values) for label, values in curves.items()}
+    shown = {label: limit for label, limit in limits.items() if limit <= 2 * max(peaks.values())}
+    end = window.end + window.span
+    columns = width // LEGEND_COLUMN_WIDTH
+    chart = pygal.XY(
+        width=width,
+        height=PLOT_HEIGHT + LEGEND_LINE_HEIGHT * math.ceil((len(curves) + len(shown)) / columns),
+        style=STYLE,
+        js=[],
+        disable_xml_declaration=True,
+        allow_interruptions=True,
+        dots_size=1.2,
+        legend_at_bottom=True,
+        legend_at_bottom_columns=columns,
+        legend_box_size=10,
+        truncate_legend=-1,
+        truncate_label=-1,
+        margin=8,
+        margin_bottom=28,
+        max_scale=5,
+        range=(0, max(*peaks.values(), *shown.values(), 0) or 1),
+        xrange=(window.begin, end),
+        x_labels=[window.begin + (end - window.begin) * quarter / 4 for quarter in range(5)],
+        x_value_formatter=lambda moment: dt.datetime.fromtimestamp(moment, dt.UTC).strftime("%H:%M"),
+        value_formatter=short,
+    )
+    for label, values in curves.items():
+        chart.add(f"{label}: {short(peaks[label])}", list(_interrupted(values, window)))
+    for label, limit in shown.items():
+        chart.add(label, [(window.begin, limit), (end, limit)], show_dots=False, stroke_style={"dasharray": "5, 4"})
+    svg: str = chart.render(is_unicode=True)
+    return svg
 
 
 def short(value: float) -> str:
-    """Returns a number for a person: 0.02, 12.5, 950, 3.4k, 12M."""
+    """Return a number with three significant digits: 0.02, 12.5, 950, 3.4k, 12M."""
     size, unit = next(((size, unit) for size, unit in UNITS if value >= size), (1, ""))
     return f"{value / size:.3g}{unit}"
 
 
-def _grid(window: Window, top: float, width: int) -> Iterator[str]:
-    for tick in range(TICKS + 1):
-        y = _y(top * tick / TICKS, top)
-        yield f'<line class="grid" x1="{LEFT}" x2="{width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield f'<text text-anchor="end" x="{LEFT - 6}" y="{y + 4:.1f}">{short(top * tick / TICKS)}</text>'
-    for tick in range(TICKS + 1):
-        moment = window.begin + (window.end - window.begin) * tick / TICKS
-        clock = dt.datetime.fromtimestamp(moment, tz=dt.UTC).strftime("%H:%M")
-        anchor = "end" if tick == TICKS else "middle" if tick else "start"
-        x = _x(moment, window, width)
-        yield f'<text text-anchor="{anchor}" x="{x:.1f}" y="{HEIGHT - 5}">{clock}</text>'
-
-
-def _curve(curve: Curve, colour: str, window: Window, top: float, width: int) -> Iterator[str]:
-    """Yields the pieces of a curve, a dot for each that is one value long."""
-    piece: list[str] = []
-    latest = -math.inf
-    gap = max(GAP_SECONDS, 2 * window.span)
-    for moment, value in [*curve.values, (math.inf, 0.0)]:
-        if moment - latest > gap and piece:
-            if len(piece) == 1:
-                x, y = piece[0].split(",")
-                yield f'<circle cx="{x}" cy="{y}" r="2.5" fill="{colour}"/>'
-            yield f'<polyline points="{" ".join(piece)}" stroke="{colour}"/>'
-            piece = []
-        if moment < math.inf:
-            piece.append(f"{_x(moment, window, width):.1f},{_y(value, top):.1f}")
+def _interrupted(values: Values, window: Window) -> Iterator[tuple[float, float] | None]:
+    """Yield the points of a line, and None where it is interrupted."""
+    latest = math.inf
+    for moment, value in values:
+        if moment - latest > max(GAP_SECONDS, 2 * window.span):
+            yield None
+        yield moment, value
         latest = moment
-
-
-def _x(moment: float, window: Window, width: int) -> float:
-    return LEFT + (width - LEFT - RIGHT) * (moment - window.begin) / max(window.span, window.end - window.begin)
-
-
-def _y(value: float, top: float) -> float:
-    return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / top
-
-
-def _round_up(value: float) -> float:
-    """Returns the next number that four ticks divide into round ones."""
-    if value <= 0:
-        return 1.0
-    size: float = 10 ** math.floor(math.log10(value))
-    return next(size * step for step in (1, 2, 4, 6, 8, 10) if value <= size * step)

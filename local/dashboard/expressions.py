@@ -1,4 +1,4 @@
-"""What a widget asks for: metrics by name, or found by a search."""
+"""Metric queries of widgets: metrics by name, or search expressions."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,17 +17,17 @@ TERM = re.compile(r'(\w+)=\(?("[^"]*"(?: OR "[^"]*")*)\)?')
 
 
 class Search(NamedTuple):
-    """Metrics that are asked for; one that is named in full is a search that finds just it.
+    """A query for metrics. A metric named in full is a search that matches only that metric.
 
     Attributes:
-        namespace: Where the metrics are.
-        name: What they are called.
-        dimensions: The names of their dimensions, which have no others.
-        values: Those that a dimension may have; any where it is not named.
-        stat: What is made of their values: `Sum`, `p99` and so on.
-        is_sum: Whether they are one line together, and not one each.
-        label: What that line is called.
-        divisor: What its values are divided by.
+        namespace: Namespace of the metrics.
+        name: Name of the metrics.
+        dimensions: Names of exactly the dimensions that the metrics have.
+        values: Accepted values by dimension; a dimension that is missing here accepts any.
+        stat: CloudWatch statistic: `Sum`, `p99` and so on.
+        is_sum: Whether all metrics make one line, instead of one line each.
+        label: Label of that line.
+        divisor: Divisor of its values.
     """
 
     namespace: str
@@ -41,28 +41,28 @@ class Search(NamedTuple):
 
     @classmethod
     def parse(cls, text: str, label: str = "") -> Self:
-        """Returns what an expression asks for, if it is of those forms of CloudWatch's which the dashboard uses.
+        """Return the query of a search expression, in one of the forms that the dashboard uses.
 
         Raises:
-            LocalError: It is of another form.
+            LocalError: It has another form.
         """
-        found = SEARCH.fullmatch(text)
-        if not found:
-            raise LocalError(f"The local dashboard does not know the expression {text}. Teach it in {__name__}.")
-        terms = {name: frozenset(re.findall(r'"([^"]*)"', values)) for name, values in TERM.findall(found["terms"])}
+        match = SEARCH.fullmatch(text)
+        if not match:
+            raise LocalError(f"The expression {text} is not supported by the local dashboard. Add it to {__name__}.")
+        terms = {name: frozenset(re.findall(r'"([^"]*)"', values)) for name, values in TERM.findall(match["terms"])}
         (name,) = terms.pop("MetricName")
-        dimensions = frozenset(found["dimensions"].split(","))
-        divisor = int(found["divisor"] or 1)
-        return cls(found["namespace"], name, dimensions, terms, found["stat"], bool(found["sum"]), label, divisor)
+        dimensions = frozenset(match["dimensions"].split(","))
+        divisor = int(match["divisor"] or 1)
+        return cls(match["namespace"], name, dimensions, terms, match["stat"], bool(match["sum"]), label, divisor)
 
     @classmethod
     def named(cls, namespace: str, name: str, dimensions: Mapping[str, str], stat: str, label: str = "") -> Self:
-        """Returns the search that finds just one metric."""
+        """Return the query for one metric."""
         values = {dimension: frozenset({value}) for dimension, value in dimensions.items()}
         return cls(namespace, name, frozenset(values), values, stat, is_sum=True, label=label)
 
-    def finds(self, metric: Metric) -> bool:
-        """Tells whether a metric is one of those that are asked for."""
+    def matches(self, metric: Metric) -> bool:
+        """Tell whether the query includes a metric."""
         dimensions = dict(metric.dimensions)
         return (
             (metric.namespace, metric.name) == (self.namespace, self.name)
@@ -72,13 +72,13 @@ class Search(NamedTuple):
 
 
 class Line(NamedTuple):
-    """What a widget draws as one line.
+    """A line of a widget.
 
     Attributes:
-        label: What it is called.
-        stat: What is made of the values of each span of time.
-        points: The values; none were measured if it is empty.
-        divisor: What the statistic is divided by.
+        label: Label in the legend.
+        stat: CloudWatch statistic over each span of time.
+        points: The data; may be empty.
+        divisor: Divisor of the statistic.
     """
 
     label: str
@@ -88,7 +88,7 @@ class Line(NamedTuple):
 
 
 def searches(properties: Json) -> Iterator[Search]:
-    """Yields what a metric widget with such properties asks for."""
+    """Yield the queries of a metric widget."""
     for entry in properties["metrics"]:
         match entry:
             case [{"expression": expression} as options]:
@@ -99,14 +99,14 @@ def searches(properties: Json) -> Iterator[Search]:
 
 
 def lines(properties: Json, measured: Measured) -> Iterator[Line]:
-    """Yields the lines that a metric widget with such properties draws of what was measured."""
+    """Yield the lines of a metric widget, with their data."""
     for search in searches(properties):
-        found = {metric: points for metric, points in measured.items() if search.finds(metric)}
+        matching = {metric: points for metric, points in measured.items() if search.matches(metric)}
         if search.is_sum:
-            together = [point for points in found.values() for point in points]
-            yield Line(search.label, search.stat, together, search.divisor)
+            merged = [point for points in matching.values() for point in points]
+            yield Line(search.label, search.stat, merged, search.divisor)
             continue
         fixed = {name for name, values in search.values.items() if len(values) == 1}
-        for metric, points in sorted(found.items(), key=lambda item: sorted(item[0].dimensions)):
+        for metric, points in sorted(matching.items(), key=lambda item: sorted(item[0].dimensions)):
             label = " ".join(value for name, value in sorted(metric.dimensions) if name not in fixed)
             yield Line(label, search.stat, points)

@@ -1,4 +1,4 @@
-"""What a stack's log lines tell: the metrics that its functions print, and those that Lambda makes of an invocation."""
+"""Metrics from a stack's log lines: those that functions log, and those that Lambda derives from invocations."""
 
 import json
 import re
@@ -20,7 +20,7 @@ class Metric(NamedTuple):
 
 
 class Point(NamedTuple):
-    """Values that were measured at one time, a Unix time in seconds."""
+    """Values with the same timestamp (Unix time in seconds)."""
 
     time: float
     values: Sequence[float]
@@ -30,11 +30,11 @@ type Measured = Mapping[Metric, Sequence[Point]]
 
 
 def read(lines: Iterable[LogLine], functions: Mapping[str, str]) -> Measured:
-    """Returns all that was measured.
+    """Return all metrics.
 
     Args:
-        lines: Log lines, the platform's own among them.
-        functions: The functions' deployed names, by what log lines call them.
+        lines: Log lines, including those of the Lambda platform.
+        functions: Deployed names of the functions, by the names in the log lines.
     """
     measured: defaultdict[Metric, list[Point]] = defaultdict(list)
     for line in lines:
@@ -49,7 +49,7 @@ def read(lines: Iterable[LogLine], functions: Mapping[str, str]) -> Measured:
 
 
 def embedded(message: str) -> Iterable[tuple[Metric, Point]]:
-    """Yields the metrics of a line in the embedded metric format; none of any other line."""
+    """Yield the metrics of a line in the embedded metric format, none for any other line."""
     if '"_aws"' not in message:
         return
     document: dict[str, Any] = json.loads(message)

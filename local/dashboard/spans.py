@@ -1,30 +1,30 @@
-"""Points in time as one value for each span of time, as CloudWatch shows them."""
+"""Aggregation of points into one value per span of time, as CloudWatch does per period."""
 
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from local.dashboard.expressions import Line
 from local.dashboard.measured import Point
 from local.replay.report import percentile
 
 LENGTHS = (5, 10, 15, 30, 60, 300, 900, 3600)
-"""Seconds that a span may have."""
+"""Possible lengths of a span in seconds."""
 SPANS = 90
-"""So many at the most are drawn."""
+"""Maximum number of spans in a chart."""
 
 
 class Window(NamedTuple):
-    """The time that is drawn: from its begin, a Unix time, in spans of so many seconds."""
+    """The time range of a chart: Unix times of its first and last span, and the length of a span in seconds."""
 
     begin: float
     end: float
     span: int
 
     @classmethod
-    def over(cls, points: Sequence[Point]) -> "Window":
-        """Returns the window that shows all of some points, in the shortest spans that are few enough."""
+    def over(cls, points: Sequence[Point]) -> Self:
+        """Return the window that contains all points, with the shortest possible spans."""
         times = [point.time for point in points]
         length = max(times) - min(times)
         span = next((each for each in LENGTHS if length / each <= SPANS), LENGTHS[-1])
@@ -32,30 +32,30 @@ class Window(NamedTuple):
 
 
 def values(line: Line, window: Window, period: int) -> list[tuple[float, float]]:
-    """Returns the begin and value of each span that has any.
+    """Return the begin (Unix time) and value of each span that has data.
 
     Args:
-        line: What to draw.
-        window: When.
-        period: Seconds that the widget's title speaks of: what is counted over a shorter span is scaled up to it.
+        line: The line.
+        window: The time range.
+        period: The widget's period in seconds. Sums over shorter spans are scaled to it.
     """
     spans: defaultdict[float, list[float]] = defaultdict(list)
     for point in line.points:
         spans[point.time // window.span * window.span].extend(point.values)
     scale = period / window.span if line.stat == "Sum" else 1
-    return [(begin, statistic(found, line.stat) * scale / line.divisor) for begin, found in sorted(spans.items())]
+    return [(begin, statistic(each, line.stat) * scale / line.divisor) for begin, each in sorted(spans.items())]
 
 
-def statistic(found: Sequence[float], stat: str) -> float:
-    """Returns a statistic of some values, by CloudWatch's name for it."""
+def statistic(values: Sequence[float], stat: str) -> float:
+    """Return a CloudWatch statistic (`Sum`, `p99`) of some values."""
     match stat:
         case "Sum":
-            return math.fsum(found)
+            return math.fsum(values)
         case "Average":
-            return math.fsum(found) / len(found)
+            return math.fsum(values) / len(values)
         case "Maximum":
-            return max(found)
+            return max(values)
         case "Minimum":
-            return min(found)
+            return min(values)
         case _:
-            return percentile(found, int(stat.removeprefix("p")))
+            return percentile(values, int(stat.removeprefix("p")))

@@ -34,7 +34,7 @@ WORK = {
     for operation in ("ReceiveMessage", "ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes")
     for name in QUEUES
 }
-BURY = {f"sqs:{operation} {name}" for operation in ("ReceiveMessage", "DeleteMessage") for name in DEAD_LETTERS}
+PURGE = {f"sqs:{operation} {name}" for operation in ("ReceiveMessage", "DeleteMessage") for name in DEAD_LETTERS}
 REPORT = {f"sqs:SendMessage {FAILED}"}
 MAY: dict[str, set[str]] = {
     "authorizer": {"secretsmanager:GetSecretValue"},
@@ -49,7 +49,7 @@ MAY: dict[str, set[str]] = {
     "metrics": set(),
     "migrate_database": REPORT,
     "process_task": SEND["process_task"] | WORK,
-    "relay_tasks": SEND["relay_tasks"] | BURY | REPORT,
+    "relay_outbox": SEND["relay_outbox"] | PURGE | REPORT,
     "update_order_status": SEND["update_order_status"],
 }
 

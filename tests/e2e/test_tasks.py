@@ -76,7 +76,7 @@ def test_given_a_service_that_refuses_when_it_has_learned_then_the_task_is_sent_
         while dead_letters(stack, "shipping") <= before:
             pass
         services.delete("/control").raise_for_status()
-        assert stack.call("relay_tasks", {"failed": "redrive", "tasks": [failed[0]["id"]]}) == {"redriven": 1}
+        assert stack.call("relay_outbox", {"failed": "redrive", "tasks": [failed[0]["id"]]}) == {"redriven": 1}
         wait_for(customer, order, shipping_status="ready")
 
 
@@ -88,7 +88,7 @@ def dead_letters(stack: Stack, service: str) -> int:
 
 
 def failed_tasks(stack: Stack) -> list[dict[str, str]]:
-    tasks: list[dict[str, str]] = stack.call("relay_tasks", {"failed": "list"})["tasks"]
+    tasks: list[dict[str, str]] = stack.call("relay_outbox", {"failed": "list"})["tasks"]
     return tasks
 
 

@@ -1,4 +1,4 @@
-"""Templates as CloudFormation would see them with given parameters."""
+"""Templates as CloudFormation processes them with given parameters."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,19 +13,21 @@ from tests.support import ROOT
 MAIN = ROOT / "template.yaml"
 NETWORK = ROOT / "infrastructure" / "network.yaml"
 DATABASE = ROOT / "infrastructure" / "database.yaml"
+ALARMS = ROOT / "infrastructure" / "alarms.yaml"
+DASHBOARD = ROOT / "infrastructure" / "dashboard.yaml"
 ALL = (MAIN, NETWORK, DATABASE)
 
 
 def expanded(path: Path, **parameters: str) -> sam.Json:
-    """A template with what SAM adds to it."""
+    """A template with the resources that SAM generates."""
     return adapter.translate(_packaged(path), parameters)
 
 
 def deployed(path: Path, **parameters: str) -> sam.Json:
-    """A template as AWS transforms it, with values for all of its parameters.
+    """A template after both transforms, with values for all parameters.
 
-    AWS::LanguageExtensions comes first: it puts parameters and conditions into resources, takes away what is nothing,
-    and does not touch globals, which SAM adds after that.
+    AWS::LanguageExtensions comes first. It resolves parameters and conditions, removes AWS::NoValue, and does not touch
+    Globals, which SAM adds afterwards.
     """
     extended = expand_language_extensions(_packaged(path), parameters, enabled=True).expanded_template
     return adapter.translate(extended, parameters)
@@ -42,13 +44,13 @@ class Deployment:
     """A template with values for some of its parameters, and defaults for the others.
 
     Args:
-        template: the template, or where it lies.
+        template: the template, or its path.
         **given: the values.
 
     Attributes:
         parameters: the value of each parameter that has one.
-        resources: those that would be made, with parameters and conditions put in.
-        violations: what the template's rules have against the values.
+        resources: those that would be created, with parameters and conditions resolved.
+        violations: descriptions of the template's rules that the values violate.
     """
 
     def __init__(self, template: Path | sam.Json, **given: str) -> None:
@@ -91,3 +93,14 @@ def texts(value: Any) -> Iterator[str]:
         case list():
             for each in value:
                 yield from texts(each)
+
+
+SERVICES = {
+    f"{service}Url": "https://services.example"
+    for service in ("Inventory", "Cart", "Payment", "Shipping", "Notification")
+}
+"""Parameters without a default."""
+NEW = Deployment(MAIN, **SERVICES)
+"""A stack that creates its database."""
+EXPANDED = Deployment(expanded(MAIN), **SERVICES)
+"""The same stack with the resources that SAM generates."""

@@ -1,4 +1,4 @@
-"""Alarms, dashboard and saved queries, held against the template, the runbook and CloudWatch's own limits."""
+"""Alarms, dashboard and saved queries, checked against the template, the runbook and the limits of CloudWatch."""
 
 import json
 import re
@@ -8,13 +8,13 @@ import pytest
 
 from local import emulator
 from local import template as sam
-from local.dashboard import monitoring
+from local.dashboard import nested
 from tests.monitored import ALARMS, STACK, alarm_metrics, metrics, of_type, resources
 from tests.support import ROOT
 
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
 
-# What AWS publishes, by namespace and dimension, as far as it is used here. Sources, all of docs.aws.amazon.com:
+# Metrics that AWS publishes, by namespace and dimension, as far as used here. Sources, all on docs.aws.amazon.com:
 # lambda/latest/dg/monitoring-metrics-types.html
 # apigateway/latest/developerguide/http-api-metrics.html
 # AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
@@ -52,7 +52,7 @@ def main() -> dict[str, Any]:
 
 
 def named(main: dict[str, Any], kind: str, name: str) -> set[str]:
-    """The names that resources of the template have once they are deployed."""
+    """Physical names of the template's resources of a type."""
     return {
         resource["Properties"][name]["Fn::Sub"].replace("${AWS::StackName}", STACK)
         for resource in sam.resources(main, kind).values()
@@ -60,7 +60,7 @@ def named(main: dict[str, Any], kind: str, name: str) -> set[str]:
 
 
 def alarms(monitored: dict[str, Any], metric: str) -> dict[str, dict[str, Any]]:
-    """The alarms over just one metric, by the value of its dimension."""
+    """Alarms on a single metric, by the value of its dimension."""
     return {
         alarm["Dimensions"][0]["Value"]: alarm
         for alarm in of_type(monitored, "AWS::CloudWatch::Alarm")
@@ -69,12 +69,12 @@ def alarms(monitored: dict[str, Any], metric: str) -> dict[str, dict[str, Any]]:
 
 
 def anchors(markdown: str) -> set[str]:
-    """The anchors that a page's headings have."""
+    """Anchors of the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_given_a_metric_of_aws_when_asked_for_then_aws_publishes_it_for_something_in_the_template(
+def test_given_a_metric_of_aws_when_used_then_aws_publishes_it_for_a_resource(
     monitored: dict[str, Any], main: dict[str, Any]
 ) -> None:
     there_is = {
@@ -93,7 +93,7 @@ def test_given_a_metric_of_aws_when_asked_for_then_aws_publishes_it_for_somethin
         assert search.values[dimension] <= there_is[dimension]
 
 
-def test_given_all_functions_and_queues_when_searched_for_then_none_is_left_out(
+def test_given_functions_queues_and_logs_when_monitored_then_none_is_missing(
     monitored: dict[str, Any], main: dict[str, Any]
 ) -> None:
     searched = {
@@ -107,7 +107,7 @@ def test_given_all_functions_and_queues_when_searched_for_then_none_is_left_out(
         assert set(query["LogGroupNames"]) <= searched["LogGroupName"]
 
 
-def test_given_a_function_when_it_fails_is_throttled_or_slow_then_there_is_an_alarm_below_its_time_out(
+def test_given_a_function_when_monitored_then_errors_throttles_and_duration_alarm(
     monitored: dict[str, Any], main: dict[str, Any]
 ) -> None:
     usual = main["Globals"]["Function"]["Timeout"]
@@ -120,17 +120,17 @@ def test_given_a_function_when_it_fails_is_throttled_or_slow_then_there_is_an_al
     assert {function: alarm["Threshold"] for function, alarm in alarms(monitored, "Duration").items()} == limits
 
 
-def test_given_a_queue_when_its_messages_wait_or_are_dead_then_there_is_an_alarm(
+def test_given_a_queue_when_monitored_then_age_and_dead_letters_have_alarms(
     monitored: dict[str, Any], main: dict[str, Any]
 ) -> None:
-    # Of an invocation that failed, the alarm of its function tells.
+    # Failed invocations are covered by the error alarms of the functions.
     queues = named(main, "AWS::SQS::Queue", "QueueName") - {f"{STACK}-failed-invocations"}
     dead_letters = {queue for queue in queues if queue.endswith("-dead-letters")}
     assert set(alarms(monitored, "ApproximateNumberOfMessagesVisible")) == dead_letters
     assert set(alarms(monitored, "ApproximateAgeOfOldestMessage")) == queues - dead_letters
 
 
-def test_given_an_alarm_when_it_goes_off_then_it_names_a_section_of_the_runbook_and_how_much_it_matters(
+def test_given_an_alarm_when_described_then_it_has_severity_and_runbook_section(
     monitored: dict[str, Any],
 ) -> None:
     known = anchors(RUNBOOK)
@@ -143,7 +143,7 @@ def test_given_an_alarm_when_it_goes_off_then_it_names_a_section_of_the_runbook_
         assert bool(alarm.get("AlarmActions")) is (severity[1] != "cause"), alarm["AlarmName"]
 
 
-def test_given_an_alarm_that_tells_nobody_when_it_goes_off_then_it_is_part_of_one_that_does(
+def test_given_an_alarm_without_action_when_triggered_then_it_is_part_of_a_page(
     monitored: dict[str, Any],
 ) -> None:
     silent = {
@@ -155,7 +155,7 @@ def test_given_an_alarm_that_tells_nobody_when_it_goes_off_then_it_is_part_of_on
     assert silent == {name for rule in rules for name in re.findall(r'ALARM\("\$\{(\w+)\}"\)', rule)}
 
 
-def test_given_an_alarm_when_its_metric_is_missing_then_what_that_means_has_been_decided(
+def test_given_an_alarm_when_data_is_missing_then_its_treatment_is_configured(
     monitored: dict[str, Any],
 ) -> None:
     for alarm in of_type(monitored, "AWS::CloudWatch::Alarm"):
@@ -163,7 +163,7 @@ def test_given_an_alarm_when_its_metric_is_missing_then_what_that_means_has_been
         assert list(alarm_metrics(alarm)), alarm["AlarmName"]
 
 
-def test_given_metric_math_when_read_then_it_uses_the_metrics_beside_it_and_no_others(
+def test_given_metric_math_when_evaluated_then_it_uses_exactly_its_metrics(
     monitored: dict[str, Any],
 ) -> None:
     for alarm in of_type(monitored, "AWS::CloudWatch::Alarm"):
@@ -174,12 +174,12 @@ def test_given_metric_math_when_read_then_it_uses_the_metrics_beside_it_and_no_o
                 assert set(re.findall(r"\b[a-z]\w*", part["Expression"])) == inputs, alarm["AlarmName"]
 
 
-def test_given_a_percentile_when_an_alarm_asks_for_it_then_its_hundredth_part_is_of_more_than_one(
+def test_given_a_percentile_alarm_when_evaluated_then_with_100_samples_or_more(
     monitored: dict[str, Any],
 ) -> None:
     watching = set()
     for alarm in of_type(monitored, "AWS::CloudWatch::Alarm"):
-        # An alarm on a percentile itself says nothing below 1,000 samples, or takes the slowest of a few for it.
+        # With few samples, a plain percentile alarm is not evaluated, or p99 is the maximum.
         assert "ExtendedStatistic" not in alarm, alarm["AlarmName"]
         asked = {part["MetricStat"]["Stat"]: part for part in alarm.get("Metrics", []) if "MetricStat" in part}
         if "p99" in asked:
@@ -189,16 +189,16 @@ def test_given_a_percentile_when_an_alarm_asks_for_it_then_its_hundredth_part_is
             assert count["MetricStat"] | {"Stat": "p99"} == slow["MetricStat"]
             watching.add(alarm["AlarmName"].removeprefix(f"{STACK}-ticket-"))
     services = {"cart", "inventory", "notification", "payment", "shipping"}
-    assert watching == {"slow-creates", *(f"{service}-slow" for service in services)}
+    assert watching == {"create-order-latency", *(f"{service}-latency" for service in services)}
 
 
-def test_given_a_metric_that_falls_silent_when_an_alarm_waits_for_that_then_each_empty_period_counts(
+def test_given_missing_relay_runs_when_evaluated_then_each_empty_period_counts(
     monitored: dict[str, Any],
 ) -> None:
     metric_alarms = of_type(monitored, "AWS::CloudWatch::Alarm")
     [silent] = [alarm for alarm in metric_alarms if alarm["TreatMissingData"] == "breaching"]
     filled, runs = silent["Metrics"]
-    assert silent["AlarmName"] == f"{STACK}-page-relay-silent"
+    assert silent["AlarmName"] == f"{STACK}-page-relay-not-running"
     assert filled["Expression"] == f"FILL({runs['Id']}, 0)"
     assert runs["MetricStat"]["Stat"] == "SampleCount"
     assert (silent["ComparisonOperator"], silent["Threshold"]) == ("LessThanThreshold", 1)
@@ -206,8 +206,8 @@ def test_given_a_metric_that_falls_silent_when_an_alarm_waits_for_that_then_each
 
 
 @pytest.mark.parametrize("stack", [STACK, "orders-staging"])
-def test_given_the_dashboard_when_deployed_then_it_is_within_the_limits_of_cloudwatch(stack: str) -> None:
-    widgets = monitoring.widgets(resources(stack))
+def test_given_the_dashboard_when_deployed_then_within_the_limits_of_cloudwatch(stack: str) -> None:
+    widgets = nested.widgets(resources(stack))
     assert len(widgets) <= 500
     for widget in widgets:
         entries = widget["properties"].get("metrics", [])
@@ -215,11 +215,11 @@ def test_given_the_dashboard_when_deployed_then_it_is_within_the_limits_of_cloud
         assert all(len(entry[0]["expression"]) <= 1024 for entry in entries if isinstance(entry[0], dict))
 
 
-def test_given_the_dashboard_when_shown_then_its_rows_are_full_and_all_charts_have_a_title_and_a_unit(
+def test_given_the_dashboard_when_shown_then_charts_have_titles_and_units(
     monitored: dict[str, Any],
 ) -> None:
     column = 0
-    for widget in monitoring.widgets(monitored):
+    for widget in nested.widgets(monitored):
         column = (column + widget["width"]) % 24
         if widget["type"] == "metric":
             assert widget["properties"]["title"]
@@ -231,11 +231,11 @@ def test_given_the_dashboard_when_shown_then_its_rows_are_full_and_all_charts_ha
     assert column == 0
 
 
-def test_given_an_alarm_on_the_dashboard_when_shown_then_it_is_there_and_goes_off_at_that_value(
+def test_given_an_alarm_on_the_dashboard_when_shown_then_its_threshold_is_right(
     monitored: dict[str, Any],
 ) -> None:
     known = {alarm["AlarmName"]: alarm.get("Threshold") for alarm in of_type(monitored, *ALARMS)}
-    shown = [widget["properties"] for widget in monitoring.widgets(monitored)]
+    shown = [widget["properties"] for widget in nested.widgets(monitored)]
     lines = [line for each in shown for line in each.get("annotations", {}).get("horizontal", [])]
     assert lines
     assert {f"{STACK}-{line['label']}": line["value"] for line in lines}.items() <= known.items()
@@ -245,14 +245,14 @@ def test_given_an_alarm_on_the_dashboard_when_shown_then_it_is_there_and_goes_of
     assert pages == {name for name in names if "-page-" in name}
 
 
-def test_given_the_saved_queries_when_the_runbook_is_read_then_it_names_each_and_no_others(
+def test_given_the_saved_queries_when_compared_then_the_runbook_names_the_same(
     monitored: dict[str, Any],
 ) -> None:
     saved = {query["Name"].removeprefix(f"{STACK}/") for query in of_type(monitored, "AWS::Logs::QueryDefinition")}
     assert saved == {" ".join(name.split()) for name in re.findall(r"“([^”]+)”", RUNBOOK)}
 
 
-def test_given_the_access_log_when_written_then_it_is_json_without_anything_that_names_a_customer(
+def test_given_the_access_log_when_written_then_without_personal_data(
     main: dict[str, Any],
 ) -> None:
     [api] = sam.resources(main, sam.HTTP_API).values()
@@ -270,12 +270,7 @@ def test_given_the_access_log_when_written_then_it_is_json_without_anything_that
     }
 
 
-def test_given_the_nested_stack_when_deployed_then_it_gets_every_parameter(main: dict[str, Any]) -> None:
-    nested = main["Resources"][monitoring.MONITORING_STACK]["Properties"]
-    assert set(nested["Parameters"]) == set(sam.read(ROOT / nested["TemplateURL"])["Parameters"])
-
-
-def test_given_a_topic_of_its_own_when_alarms_are_sent_then_it_is_encrypted_and_cloudwatch_may_use_the_key(
+def test_given_a_created_topic_when_published_to_then_it_is_encrypted(
     monitored: dict[str, Any],
 ) -> None:
     [topic] = of_type(monitored, "AWS::SNS::Topic")

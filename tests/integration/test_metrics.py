@@ -141,7 +141,7 @@ def test_given_the_documentation_when_scraped_then_there_is_each_family_that_it_
 def test_given_orders_at_random_when_they_change_and_are_folded_then_what_is_scraped_is_what_is_counted(
     function: Load, query: Query
 ) -> None:
-    names = ("create_order", "cancel_order", "update_order_status", "relay_tasks", "metrics")
+    names = ("create_order", "cancel_order", "update_order_status", "relay_outbox", "metrics")
     create, cancel, update, relay, metrics = map(function, names)
     random = Random(4)
     orders: list[str] = []

@@ -1,4 +1,4 @@
-"""What alarms, dashboard and saved queries ask for, held against what the functions print."""
+"""Metrics and log fields that alarms, dashboard and saved queries use, compared with what the functions log."""
 
 import json
 import re
@@ -88,7 +88,7 @@ def sell(call: Deployed, services: httpx.Client, query: Query) -> None:
     for event in (CREATE, CREATE_FROM_CART, CREATE_SHORT):
         call("create_order", event)
     carry_out(call, query)
-    call("relay_tasks", {})
+    call("relay_outbox", {})
 
 
 def fail(call: Deployed, services: httpx.Client, query: Query) -> None:
@@ -114,27 +114,36 @@ def carry_out(call: Deployed, query: Query) -> None:
         call("process_task", {"Records": [task_message(row["id"]) for row in tasks]})
 
 
-def test_given_a_metric_of_ours_when_asked_for_then_the_functions_print_it(printed: list[str]) -> None:
+def test_given_a_metric_of_ours_when_used_then_a_function_logs_it(printed: list[str]) -> None:
     told: set[Metric] = {metric for line in printed for metric, _ in embedded(line)}
     asked = [search for search in monitored.metrics(monitored.resources()) if search.namespace == "Orders"]
     assert asked
-    assert [search for search in asked if not any(search.finds(metric) for metric in told)] == []
+    assert [search for search in asked if not any(search.matches(metric) for metric in told)] == []
 
 
-def test_given_a_metric_of_ours_when_printed_then_somebody_asks_for_it(printed: list[str]) -> None:
+def test_given_a_metric_of_ours_when_logged_then_it_is_monitored(printed: list[str]) -> None:
     asked = list(monitored.metrics(monitored.resources()))
     told = {metric for line in printed for metric, _ in embedded(line)}
     assert told
-    assert [metric for metric in told if not any(search.finds(metric) for search in asked)] == []
+    assert [metric for metric in told if not any(search.matches(metric) for search in asked)] == []
 
 
-def test_given_a_field_of_the_log_when_a_saved_query_names_it_then_the_log_has_it(printed: list[str]) -> None:
+def test_given_a_log_field_when_a_saved_query_uses_it_then_a_function_logs_it(printed: list[str]) -> None:
     logged = {field for line in printed for field in json.loads(line)}
     [api] = sam.resources(sam.read(ROOT / "template.yaml"), sam.HTTP_API).values()
     accessed = set(json.loads(api["Properties"]["AccessLogSettings"]["Format"]))
     for saved in monitored.of_type(monitored.resources(), "AWS::Logs::QueryDefinition"):
         known = accessed if "/aws/vendedlogs/apis/orders" in saved["LogGroupNames"] else logged
         assert named(saved["QueryString"]) <= known | OF_AWS, saved["Name"]
+
+
+def test_given_a_message_when_a_saved_query_filters_by_it_then_a_function_logs_it(printed: list[str]) -> None:
+    logged = {json.loads(line).get("message") for line in printed}
+    queries = [saved["QueryString"] for saved in monitored.of_type(monitored.resources(), "AWS::Logs::QueryDefinition")]
+    filters = re.findall(r"filter message (?:=|in) (.+)", "\n".join(queries))
+    messages = {message for each in filters for message in re.findall(r'"([^"]+)"', each)}
+    assert messages
+    assert messages <= logged
 
 
 def named(saved_query: str) -> set[str]:

@@ -124,7 +124,7 @@ def test_given_a_queue_that_is_away_when_ordered_then_the_order_stands_and_the_r
     assert call(function("create_order"), "POST", "/v1/orders", ITEMS).status == 201
     monkeypatch.undo()
     query("UPDATE order_tasks SET available_at = available_at - interval '2 minutes'")
-    caught = function("relay_tasks").handler({}, Context())
+    caught = function("relay_outbox").handler({}, Context())
     assert (caught["tasks"], caught["lag_seconds"] >= 120) == (2, True)
     assert len(receive("payment")["Records"]) == 1
 
@@ -135,7 +135,7 @@ def test_given_dead_letters_when_redriven_then_they_are_tried_again_and_buried(
     call(function("create_order"), "POST", "/v1/orders", ITEMS)
     services.put("/control/payment", json={"failure_rate": 1, "failure_status": 422}).raise_for_status()
     event = receive("payment")
-    process, relay = function("process_task"), function("relay_tasks")
+    process, relay = function("process_task"), function("relay_outbox")
     assert len(process.handler(event, Context())["batchItemFailures"]) == 1
     sqs = boto3.client("sqs")
     dead = sqs.get_queue_url(QueueName=f"orders-payment{DEAD_LETTERS}")["QueueUrl"]

@@ -102,5 +102,5 @@ def test_given_a_cancel_when_repeated_then_it_is_counted_once(
 
 
 def test_given_the_relay_when_it_runs_then_it_tells_what_it_caught(function: Load, printed: Metrics) -> None:
-    function("relay_tasks").handler({}, Context())
+    function("relay_outbox").handler({}, Context())
     assert {"TasksRelayed{}", "StockGivenBack{}", "TaskLag{}"} <= set(printed())

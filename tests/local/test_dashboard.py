@@ -1,4 +1,4 @@
-"""The dashboard as a page: what was measured, what is asked for, and what is drawn of it."""
+"""The local dashboard: metrics from logs, queries of widgets, and the page."""
 
 import datetime as dt
 import json
@@ -43,7 +43,7 @@ def searched(expression: str, *printed: LogLine, **options: str) -> list[tuple[s
     return [(each.label, [value for point in each.points for value in point.values]) for each in drawn]
 
 
-def test_given_a_function_s_lines_when_read_then_they_are_its_metrics_and_lambda_s() -> None:
+def test_given_log_lines_when_read_then_they_are_metrics_of_ours_and_of_lambda() -> None:
     found = measured(
         embedded("Revenue", 12.5, service="orders", currency="EUR"),
         line('{"message": "answered", "status": 201}'),
@@ -57,7 +57,7 @@ def test_given_a_function_s_lines_when_read_then_they_are_its_metrics_and_lambda
     }
 
 
-def test_given_a_search_when_drawn_then_each_metric_of_those_dimensions_is_a_line_of_its_own() -> None:
+def test_given_a_search_when_drawn_then_each_matching_metric_is_a_line() -> None:
     expression = """SEARCH('{Orders,service,event} MetricName="OrderEvents" service="orders"', 'Sum')"""
     found = searched(
         expression,
@@ -70,7 +70,7 @@ def test_given_a_search_when_drawn_then_each_metric_of_those_dimensions_is_a_lin
     assert found == [("order.cancelled", [2]), ("order.placed", [1])]
 
 
-def test_given_a_sum_over_named_functions_when_drawn_then_it_is_one_line() -> None:
+def test_given_a_sum_over_functions_when_drawn_then_it_is_one_line() -> None:
     names = '("orders-create-order" OR "orders-list-orders")'
     expression = (
         f"""SUM(SEARCH('{{AWS/Lambda,FunctionName}} MetricName="Duration" FunctionName={names}', 'Sum')) / 1000"""
@@ -81,8 +81,8 @@ def test_given_a_sum_over_named_functions_when_drawn_then_it_is_one_line() -> No
 
 
 @pytest.mark.parametrize("expression", ["100 * errors / requests", "SEARCH('{Orders,service} TaskLag', 'Sum'"])
-def test_given_an_expression_that_is_not_known_when_drawn_then_it_is_an_error(expression: str) -> None:
-    with pytest.raises(LocalError, match="does not know the expression"):
+def test_given_an_unsupported_expression_when_drawn_then_it_is_an_error(expression: str) -> None:
+    with pytest.raises(LocalError, match="is not supported by the local dashboard"):
         searched(expression)
 
 
@@ -91,7 +91,7 @@ def test_given_an_expression_that_is_not_known_when_drawn_then_it_is_an_error(ex
     [("Sum", [(0, 18.0), (10, 24.0)]), ("Maximum", [(0, 2.0), (10, 4.0)]), ("Average", [(0, 1.5), (10, 4.0)]),
      ("Minimum", [(0, 1.0), (10, 4.0)]), ("p50", [(0, 1.0), (10, 4.0)]), ("p99", [(0, 2.0), (10, 4.0)])],
 )  # fmt: skip
-def test_given_points_when_drawn_then_counts_are_scaled_to_the_period_and_others_are_not(
+def test_given_points_when_drawn_then_only_sums_are_scaled_to_the_period(
     stat: str, expected: list[tuple[float, float]]
 ) -> None:
     drawn = Line("some", stat, [Point(1, [1, 2]), Point(12, [4])])
@@ -99,12 +99,12 @@ def test_given_points_when_drawn_then_counts_are_scaled_to_the_period_and_others
 
 
 @pytest.mark.parametrize(("seconds", "span"), [(60, 5), (900, 10), (3600, 60), (86_400, 3600)])
-def test_given_a_length_of_time_when_drawn_then_its_spans_can_be_told_apart(seconds: float, span: int) -> None:
+def test_given_a_time_range_when_drawn_then_the_number_of_spans_is_limited(seconds: float, span: int) -> None:
     window = Window.over([Point(START, [1]), Point(START + seconds, [1])])
     assert (window.begin, window.span) == (START, span)
 
 
-def test_given_what_was_measured_when_rendered_then_the_page_shows_it_and_says_what_is_missing() -> None:
+def test_given_metrics_when_rendered_then_the_page_shows_data_and_gaps() -> None:
     placed = ["Orders", "OrderEvents", "service", "orders", "event", "order.placed", {"label": "placed"}]
     events = [embedded("OrderEvents", 1, second, service="orders", event="order.placed") for second in (0, 1, 90)]
     limits = {"horizontal": [{"label": "near", "value": 30}, {"label": "far", "value": 900}]}
@@ -120,16 +120,17 @@ def test_given_what_was_measured_when_rendered_then_the_page_shows_it_and_says_w
     ]
     html = page.render("Orders", shown, measured(*events))
     assert "<h2>Is it &lt;selling&gt;?</h2><p>No <code>5xx</code>.</p>" in html
-    assert "placed <b>24</b>" in html
-    assert html.count("<polyline") == 2
-    assert html.count("<circle") == 2
+    assert ">placed: 24</text>" in html
+    # Two points too far apart for a line, and the line of the limit.
+    assert html.count('class="dot ') == 2
+    assert html.count('class="line reactive') == 1
     assert ">near</text>" in html
     assert ">far</text>" not in html
-    assert html.count("Measured on AWS only.") == 1
-    assert html.count("Nothing of the kind has happened.") == 1
+    assert html.count("Published by AWS only, not by the local stack.") == 1
+    assert html.count("No data.") == 1
 
 
-def test_given_no_stack_when_drawn_then_the_message_says_how_to_start_it(
+def test_given_no_stack_when_drawn_then_the_error_says_how_to_start_it(
     tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--state", str(tmp_path)]) == 1

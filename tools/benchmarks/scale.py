@@ -140,5 +140,5 @@ def _in_background(testbed: Testbed, orders: int, environment: Environment) -> d
     return {
         METRICS: environment.call("metrics", [events.metrics()] * CALLS).seconds,
         TASK: processed.seconds,
-        RELAY: environment.call("relay_tasks", [{}]).without_sqs,
+        RELAY: environment.call("relay_outbox", [{}]).without_sqs,
     }

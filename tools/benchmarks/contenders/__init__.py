@@ -27,7 +27,7 @@ CONTEXT = SimpleNamespace(
 )
 """The part of Lambda's context that functions use."""
 
-_SENDERS = frozenset({"create_order", "cancel_order", "update_order_status", "process_task", "relay_tasks"})
+_SENDERS = frozenset({"create_order", "cancel_order", "update_order_status", "process_task", "relay_outbox"})
 _FILES = {
     IDIOMATIC: Path(__file__).parent / "peer/idiomatic.py",
     TUNED: Path(__file__).parent / "peer/tuned.py",

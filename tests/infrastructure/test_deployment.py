@@ -1,0 +1,189 @@
+"""Deployments: parameters, nested stacks, releases and stages."""
+
+import json
+import re
+import tomllib
+from typing import Any
+
+import pytest
+
+from local import template as sam
+from tests.infrastructure.access import READS, WRITES
+from tests.infrastructure.templates import (
+    ALARMS,
+    DASHBOARD,
+    DATABASE,
+    EXPANDED,
+    MAIN,
+    NETWORK,
+    NEW,
+    SERVICES,
+    Deployment,
+    deployed,
+    expanded,
+    texts,
+)
+from tests.support import ROOT
+
+NESTED = {"Network": NETWORK, "Database": DATABASE, "Alarms": ALARMS, "Dashboard": DASHBOARD}
+PUBLIC_KEYS = {"JwtJwksUrl": "https://users.example/jwks", "JwtAlgorithms": "RS256"}
+EXISTING = {"CreateDatabase": "false", "DatabaseHost": "db.example", **PUBLIC_KEYS}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_given_a_nested_stack_when_deployed_then_all_parameters_are_passed(name: str) -> None:
+    stack = NEW.of_type("AWS::CloudFormation::Stack")[name]
+    nested = sam.read(NESTED[name])
+    assert ROOT / stack["TemplateURL"] == NESTED[name]
+    assert set(stack["Parameters"]) == set(nested["Parameters"])
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_given_a_nested_stack_when_deployed_then_all_its_outputs_are_used(name: str) -> None:
+    asked = re.findall(rf"\['{name}', 'Outputs\.(\w+)'\]", str(sam.read(MAIN)))
+    assert set(asked) == set(sam.read(NESTED[name]).get("Outputs", {}))
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_given_a_passed_parameter_when_declared_then_both_templates_agree(
+    name: str,
+) -> None:
+    main, nested = sam.read(MAIN)["Parameters"], sam.read(NESTED[name])["Parameters"]
+    passed = sam.read(MAIN)["Resources"][name]["Properties"]["Parameters"]
+    for parameter, value in passed.items():
+        if isinstance(value, dict) and value.get("Ref") in main:
+            offered = main[value["Ref"]]
+            for what in ("Type", "Default", "AllowedValues", "MinValue", "MaxValue", "AllowedPattern"):
+                assert offered.get(what) == nested[parameter].get(what), f"{value['Ref']}: {what}"
+
+
+def test_given_a_new_database_when_deployed_then_migrations_run_in_its_vpc() -> None:
+    functions = NEW.of_type("AWS::Serverless::Function")
+    [migrations] = [each for each in functions.values() if each["CodeUri"] == "functions/migrate_database"]
+    assert "Outputs.InstanceHost" in texts(migrations["Environment"])
+    assert "Outputs.MigrationSecurityGroupId" in texts(migrations["VpcConfig"])
+    assert "Outputs.DatabaseSubnetIds" in texts(migrations["VpcConfig"])
+
+
+def test_given_an_existing_database_when_deployed_then_none_is_created() -> None:
+    deployment = Deployment(MAIN, DatabaseAuth="none", **EXISTING, **SERVICES)
+    assert not deployment.violations
+    assert not set(deployment.of_type("AWS::CloudFormation::Stack")) & {"Network", "Database"}
+    assert not re.search(r"'(Network|Database)', 'Outputs", str(deployment.resources))
+    assert "LogInAsApp" not in deployment.resources
+
+
+def test_given_a_function_when_invoked_then_by_an_alias_with_all_its_properties() -> None:
+    for name, logical_id in sam.functions(sam.read(MAIN)).items():
+        function = NEW.resources[logical_id]["Properties"]
+        if name != "migrate_database":
+            assert function["AutoPublishAliasAllProperties"] is True, name
+            assert function["VersionDescription"] == {"Fn::GetAtt": ["DatabaseSchema", "Release"]}, name
+    assert '{"Ref": "AuthorizerFunctionAliaslive"}' in json.dumps(EXPANDED.resources["ApiTokenAuthorizerPermission"])
+    called = json.dumps(EXPANDED.of_type("AWS::ApiGatewayV2::Api", "AWS::Lambda::EventSourceMapping"))
+    assert set(re.findall(r"(\w+Function)(?!Alias)\b", called)) == set()
+
+
+# Parameters that take effect without a new version: of migrations, event sources and deployments.
+BESIDE_A_VERSION = {"Canary", "DatabaseOwner", "TaskConcurrency"}
+NAMED = re.compile(r"'Ref': '(\w+)'|Outputs\.(\w+)|\$\{(\w+)\}")
+
+
+def test_given_a_parameter_of_functions_when_it_changes_then_so_does_the_release() -> None:
+    main = sam.read(MAIN)
+    functions = [main["Globals"], *sam.resources(main, sam.FUNCTION).values()]
+    used, told = (
+        {name for names in NAMED.findall(str(piece)) for name in names}
+        for piece in (functions, main["Resources"]["DatabaseSchema"])
+    )
+    assert used & set(main["Parameters"]) - told == BESIDE_A_VERSION
+    given = {"FunctionSubnetIds", "FunctionSecurityGroupId", "ProxyHost"}
+    assert given <= used
+    assert given <= told
+
+
+@pytest.mark.parametrize(("canary", "groups"), [("true", True), ("false", False)])
+def test_given_canary_deployments_when_enabled_then_existing_alarms_stop_them(canary: str, *, groups: bool) -> None:
+    made = Deployment(expanded(MAIN, Canary=canary), **SERVICES)
+    watching = made.of_type("AWS::CodeDeploy::DeploymentGroup")
+    shifted = {name for name, alias in made.resources.items() if "UpdatePolicy" in alias}
+    assert bool(watching) is groups
+    assert len(shifted) == len(watching)
+    alarm_stack = ALARMS.read_text()
+    for group in watching.values():
+        alarms = [alarm["Name"]["Fn::Sub"] for alarm in group["AlarmConfiguration"]["Alarms"]]
+        assert alarms
+        for alarm in alarms:
+            assert f"AlarmName: !Sub {alarm.replace('AWS::', '')}\n" in alarm_stack
+
+
+@pytest.mark.parametrize(("given", "in_network"), [({}, True), ({"CreateDatabase": "false"}, False)])
+@pytest.mark.parametrize("concurrency", ["0", "90"])
+def test_given_conditions_when_resolved_then_functions_have_just_their_properties(
+    given: dict[str, str], concurrency: str, *, in_network: bool
+) -> None:
+    made = deployed(MAIN, **{**NEW.parameters, **given, "FunctionConcurrency": concurrency})
+    functions = {
+        name: made["Resources"][logical_id]["Properties"] for name, logical_id in sam.functions(sam.read(MAIN)).items()
+    }
+    joined = {name for name, function in functions.items() if "VpcConfig" in function}
+    assert joined == (WRITES | READS | {"migrate_database"} if in_network else set())
+    limits = {name: function.get("ReservedConcurrentExecutions") for name, function in functions.items()}
+    assert {name for name, limit in limits.items() if limit == "90"} == (
+        (WRITES | READS) - {"process_task", "relay_outbox"} if concurrency == "90" else set()
+    )
+    assert set(limits.values()) <= {None, "90"}
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({}, "Set one of JwtSecretArn"),
+        ({"DatabaseHost": "db.example", "JwtSecretArn": "arn"}, "set CreateDatabase to false to use it"),
+        ({"CreateDatabase": "false", "JwtSecretArn": "arn", "DatabaseAuth": "none"}, "Set DatabaseHost"),
+        (EXISTING, "Set DatabaseResourceId"),
+        ({**PUBLIC_KEYS, "JwtSecretArn": "arn"}, "JwtSecretArn or JwtJwksUrl, not both"),
+        ({"JwtPublicKey": "key", "JwtAlgorithms": "ES256", "JwtSecretArn": "arn"}, "JwtPublicKey, not both"),
+        ({**PUBLIC_KEYS, "JwtPublicKey": "key"}, "JwtPublicKey or JwtJwksUrl, not both"),
+        ({"JwtPublicKey": "key"}, "HS256 goes with JwtSecretArn"),
+    ],
+)
+def test_given_contradicting_parameters_when_deployed_then_the_error_names_them(
+    given: dict[str, str], complaint: str
+) -> None:
+    [violation] = Deployment(MAIN, **given, **SERVICES).violations
+    assert complaint in violation
+
+
+def test_given_an_empty_account_when_deployed_then_few_parameters_are_required() -> None:
+    deployment = Deployment(MAIN, JwtSecretArn="arn", **SERVICES)
+    assert not deployment.violations
+    assert deployment.parameters.keys() == sam.read(MAIN)["Parameters"].keys()
+    assert set(deployment.of_type("AWS::CloudFormation::Stack")) >= set(NESTED)
+
+
+STAGES: dict[str, dict[str, Any]] = {
+    stage: settings["deploy"]["parameters"]
+    for stage, settings in tomllib.loads((ROOT / "samconfig.toml").read_text()).items()
+    if stage != "version"
+}
+
+
+def overrides(stage: str) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in STAGES[stage]["parameter_overrides"])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_given_a_stage_when_deployed_then_its_parameters_are_valid(stage: str) -> None:
+    declared = sam.read(MAIN)["Parameters"]
+    for name, value in overrides(stage).items():
+        assert value in map(str, declared[name].get("AllowedValues", [value]))
+    assert not Deployment(MAIN, JwtSecretArn="arn", **SERVICES, **overrides(stage)).violations
+    # The template creates roles, and uses transforms in nested stacks.
+    assert STAGES[stage]["capabilities"].split() == ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+
+
+def test_given_production_when_deployed_then_it_is_multi_az_and_protected() -> None:
+    production = overrides("prod")
+    assert production["DatabaseMultiAz"] == production["DatabaseDeletionProtection"] == "true"
+    assert production["NatGateways"] == "per-az"

@@ -1,0 +1,116 @@
+"""The network: who can reach whom."""
+
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from local import template as sam
+from local.template import statements
+from tests.infrastructure.templates import ALL, NETWORK, NEW, Deployment, texts
+
+ANYWHERE = "0.0.0.0/0"
+QUEUES = {"QueueArns": "arn:aws:sqs:eu-central-1:123456789012:orders-cart"}
+NETWORKS = [
+    Deployment(NETWORK, NatGateways=nat, AvailabilityZones=zones, FlowLogs="true", **QUEUES)
+    for nat, zones in product(("0", "1", "per-az"), ("2", "3"))
+]
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.parameters["NatGateways"])
+class TestNetwork:
+    def test_given_a_network_when_created_then_it_has_nat_only_where_configured(self, network: Deployment) -> None:
+        zones = int(network.parameters["AvailabilityZones"])
+        gateways = {"0": 0, "1": 1, "per-az": zones}[network.parameters["NatGateways"]]
+        assert len(network.of_type("AWS::EC2::NatGateway")) == gateways
+        assert len(network.of_type("AWS::EC2::InternetGateway")) == min(gateways, 1)
+        routes = {name: route["RouteTableId"]["Ref"] for name, route in network.of_type("AWS::EC2::Route").items()}
+        expected = {"PublicRoutes", *(f"FunctionRoutes{zone + 1}" for zone in range(zones))} if gateways else set()
+        assert set(routes.values()) == expected
+        assert len(routes) == len(expected)
+
+    def test_given_a_network_when_created_then_each_subnet_has_its_own_routes_and_cidr(
+        self, network: Deployment
+    ) -> None:
+        subnets = network.of_type("AWS::EC2::Subnet")
+        associations = network.of_type("AWS::EC2::SubnetRouteTableAssociation").values()
+        routes = {each["SubnetId"]["Ref"]: each["RouteTableId"]["Ref"] for each in associations}
+        assert set(routes) == set(subnets)
+        for name, routed_by in routes.items():
+            kind = re.match(r"[A-Z][a-z]+", name)
+            assert kind is not None
+            assert routed_by.startswith(f"{kind[0]}Routes")
+        blocks = [str(subnet["CidrBlock"]) for subnet in subnets.values()]
+        assert len(set(blocks)) == len(blocks)
+        assert not any("MapPublicIpOnLaunch" in subnet for subnet in subnets.values())
+
+    def test_given_security_groups_when_created_then_ingress_and_egress_rules_match(self, network: Deployment) -> None:
+        groups = network.of_type("AWS::EC2::SecurityGroup")
+        assert all(group["SecurityGroupEgress"] for group in groups.values())
+        assert not any("SecurityGroupIngress" in group for group in groups.values())
+        ingress = network.of_type("AWS::EC2::SecurityGroupIngress").values()
+        assert {
+            (rule["SourceSecurityGroupId"]["Ref"], rule["GroupId"]["Ref"], rule["FromPort"], rule["ToPort"])
+            for rule in ingress
+        } == {
+            ("FunctionSecurityGroup", "ProxySecurityGroup", 5432, 5432),
+            ("FunctionSecurityGroup", "EndpointSecurityGroup", 443, 443),
+            ("MigrationSecurityGroup", "DatabaseSecurityGroup", 5432, 5432),
+            ("ProxySecurityGroup", "DatabaseSecurityGroup", 5432, 5432),
+        }
+        # Each ingress rule has an egress rule, and the other way round.
+        egress = {
+            (name, rule["DestinationSecurityGroupId"]["Ref"], rule["FromPort"], rule["ToPort"])
+            for name, group in groups.items()
+            for rule in group["SecurityGroupEgress"]
+            if "DestinationSecurityGroupId" in rule
+        }
+        assert egress == {
+            (rule["SourceSecurityGroupId"]["Ref"], rule["GroupId"]["Ref"], rule["FromPort"], rule["ToPort"])
+            for rule in ingress
+        }
+
+    def test_given_a_network_when_created_then_egress_to_any_address_is_limited(self, network: Deployment) -> None:
+        from_groups = {
+            name
+            for name, group in network.of_type("AWS::EC2::SecurityGroup").items()
+            if ANYWHERE in texts(group["SecurityGroupEgress"])
+        }
+        assert from_groups == {"MigrationSecurityGroup"}
+        rules = network.of_type("AWS::EC2::SecurityGroupEgress")
+        assert set(rules) == (set() if network.parameters["NatGateways"] == "0" else {"ServicesFromFunctions"})
+        assert all((rule["FromPort"], rule["ToPort"]) == (443, 443) for rule in rules.values())
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
+def test_given_a_networked_resource_when_created_then_it_has_security_groups(path: Path) -> None:
+    # Without any, it would be in the default security group of the VPC.
+    groups_of = {
+        "AWS::RDS::DBInstance": "VPCSecurityGroups",
+        "AWS::RDS::DBProxy": "VpcSecurityGroupIds",
+        "AWS::EC2::VPCEndpoint": "SecurityGroupIds",
+    }
+    for resource in sam.read(path)["Resources"].values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] in groups_of and properties.get("VpcEndpointType") != "Gateway":
+            assert properties[groups_of[resource["Type"]]]
+
+
+def test_given_queue_permissions_when_granted_then_the_vpc_endpoint_allows_the_same() -> None:
+    [endpoint] = [
+        each for name, each in NETWORKS[0].of_type("AWS::EC2::VPCEndpoint").items() if name == "QueuesEndpoint"
+    ]
+    [passed] = statements(endpoint)
+    used = {action for statement in statements(NEW.resources) for action in texts(statement["Action"])}
+    # Lambda's pollers read queue attributes from outside the VPC.
+    assert set(passed["Action"]) | {"sqs:GetQueueAttributes"} == {
+        action for action in used if action.startswith("sqs:")
+    }
+    listed = NEW.of_type("AWS::CloudFormation::Stack")["Network"]["Parameters"]["QueueArns"]["Fn::Join"][1]
+    # Lambda sends failed invocations from outside the VPC.
+    assert {arn["Fn::GetAtt"][0] for arn in listed} == set(NEW.of_type("AWS::SQS::Queue")) - {"FailedInvocations"}
+
+
+def test_given_flow_logs_disabled_when_created_then_there_are_none() -> None:
+    assert not Deployment(NETWORK, **QUEUES).of_type("AWS::EC2::FlowLog", "AWS::Logs::LogGroup", "AWS::IAM::Role")

@@ -1,0 +1,135 @@
+"""Permissions: each function may do what it needs, and nothing else."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import template as sam
+from local.template import statements
+from orders.aws.task_queue import SERVICES as SERVICES_OF_TASKS
+from tests.infrastructure.access import READS, WRITES
+from tests.infrastructure.templates import ALL, EXPANDED, MAIN, NEW, expanded, texts
+from tests.promises import PROMISES
+
+
+def test_given_a_stack_when_deployed_then_the_api_is_its_only_public_endpoint() -> None:
+    assert len(NEW.of_type("AWS::Serverless::HttpApi")) == 1
+    assert not any("FunctionUrlConfig" in each for each in NEW.of_type("AWS::Serverless::Function").values())
+    assert not NEW.of_type("AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::SQS::QueuePolicy")
+
+
+def test_given_a_queue_when_created_then_it_is_encrypted() -> None:
+    assert all(queue["SqsManagedSseEnabled"] for queue in NEW.of_type("AWS::SQS::Queue").values())
+
+
+NAMELESS = {
+    # X-Ray has no resource-level permissions.
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+    # Lambda checks these before the network interface exists.
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+}
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
+def test_given_a_policy_when_read_then_it_has_no_wildcards(path: Path) -> None:
+    found = list(statements(expanded(path)["Resources"]))
+    assert found
+    for statement in found:
+        assert statement["Effect"] == "Allow"
+        assert not [action for action in texts(statement["Action"]) if "*" in action]
+        if "Resource" in statement and not set(texts(statement["Action"])) <= NAMELESS:
+            # All objects of CloudFormation's response bucket.
+            resources = [text.removesuffix("/*") for text in texts(statement["Resource"])]
+            assert not [resource for resource in resources if "*" in resource]
+
+
+def test_given_the_wildcard_exceptions_when_compared_then_all_are_in_use() -> None:
+    everywhere = [each for each in statements(EXPANDED.resources) if each.get("Resource") == "*"]
+    assert {action for statement in everywhere for action in texts(statement["Action"])} == NAMELESS
+
+
+def test_given_roles_when_created_then_only_one_aws_managed_policy_is_attached() -> None:
+    roles = [role for path in ALL for role in sam.resources(expanded(path), "AWS::IAM::Role").values()]
+    attached = {text for role in roles for text in texts(role["Properties"].get("ManagedPolicyArns", []))}
+    # For RDS Enhanced Monitoring, which writes to its own log groups.
+    assert [text for text in attached if ":aws:policy/" in text] == [
+        "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+    ]
+
+
+FUNCTIONS = EXPANDED.of_type("AWS::Lambda::Function")
+
+
+def policies(function: dict[str, Any]) -> set[str]:
+    """The managed policies of a function's role, attached by the role or by the policy."""
+    role = function["Role"]["Fn::GetAtt"][0]
+    named = {policy["Ref"] for policy in EXPANDED.resources[role]["Properties"].get("ManagedPolicyArns", [])}
+    naming = EXPANDED.of_type("AWS::IAM::ManagedPolicy").items()
+    return named | {name for name, policy in naming if {"Ref": role} in policy.get("Roles", [])}
+
+
+def test_given_functions_when_created_then_each_has_its_own_role() -> None:
+    assert len({function["Role"]["Fn::GetAtt"][0] for function in FUNCTIONS.values()}) == len(FUNCTIONS)
+
+
+def test_given_a_function_when_in_the_vpc_then_only_then_it_may_attach_to_it() -> None:
+    for function in FUNCTIONS.values():
+        assert ("AttachToVpc" in policies(function)) == ("VpcConfig" in function)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_given_a_function_when_it_logs_then_to_its_own_log_group_only(name: str) -> None:
+    role = EXPANDED.resources[FUNCTIONS[name]["Role"]["Fn::GetAtt"][0]]["Properties"]
+    [logs] = [each for each in statements(role["Policies"]) if "logs:PutLogEvents" in each["Action"]]
+    group = EXPANDED.resources[logs["Resource"]["Fn::GetAtt"][0]]["Properties"]
+    assert group["LogGroupName"]["Fn::Sub"] == f"/aws/lambda/{FUNCTIONS[name]['FunctionName']['Fn::Sub']}"
+
+
+@pytest.mark.parametrize("name", PROMISES)
+def test_given_a_function_when_it_enqueues_tasks_then_it_may_use_just_their_queues(name: str) -> None:
+    sending = [
+        statement
+        for policy in policies(FUNCTIONS[sam.functions(sam.read(MAIN))[name]]) - {"SendFailedInvocations"}
+        for statement in statements(EXPANDED.resources[policy])
+        if statement["Action"] == "sqs:SendMessage"
+    ]
+    queues = {arn["Fn::GetAtt"][0] for statement in sending for arn in statement["Resource"]}
+    assert queues == {f"{SERVICES_OF_TASKS[kind].title()}Queue" for kind in PROMISES[name]}
+
+
+@pytest.mark.parametrize("logical_id", ["RelayOutboxFunction", "MigrateDatabaseFunction"])
+def test_given_an_asynchronous_function_when_it_fails_then_the_event_is_kept(logical_id: str) -> None:
+    function = EXPANDED.resources[logical_id]
+    assert function["Properties"]["DeadLetterConfig"]["TargetArn"] == {"Fn::GetAtt": ["FailedInvocations", "Arn"]}
+    assert function["DependsOn"] == "SendFailedInvocations"
+    assert "SendFailedInvocations" in policies(function["Properties"])
+
+
+def test_given_a_schedule_when_it_cannot_invoke_then_the_event_is_kept() -> None:
+    for schedule in EXPANDED.of_type("AWS::Scheduler::Schedule").values():
+        assert schedule["Target"]["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["FailedInvocations", "Arn"]}
+
+
+def test_given_a_function_when_it_logs_in_then_with_the_least_privileged_role() -> None:
+    roles: dict[str, set[str]] = {}
+    for name, logical_id in sam.functions(sam.read(MAIN)).items():
+        function = EXPANDED.resources[logical_id]["Properties"]
+        user = function["Environment"]["Variables"]["DATABASE_USER"]
+        logins = policies(function) & {"LogInAsApp", "LogInAsReader"}
+        if name not in {"authorizer", "console", "docs", "migrate_database"}:
+            assert logins == {{"orders_app": "LogInAsApp", "orders_reader": "LogInAsReader"}[user]}, name
+            roles.setdefault(user, set()).add(name)
+        else:
+            assert not logins, name
+    assert roles == {"orders_app": WRITES, "orders_reader": READS}
+    for policy, role in (("LogInAsApp", "orders_app"), ("LogInAsReader", "orders_reader")):
+        [statement] = statements(NEW.resources[policy])
+        assert re.search(rf"/{role}$", statement["Resource"]["Fn::Sub"][0])
