@@ -1,1 +1,1 @@
-"""Orders: what the Lambda functions of the order service share."""
+"""The code that the Lambda functions of the order service share."""

@@ -1,4 +1,4 @@
-"""Settings from the environment: read on first use, checked, typed. The template declares each of them."""
+"""Settings from environment variables: read at first use, validated, typed. The template sets each of them."""
 
 import os
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ DatabaseAuth = Literal["iam", "none"]
 
 
 class ConfigurationError(Exception):
-    """A setting is missing or has a value that it cannot have."""
+    """A setting is missing or invalid."""
 
 
 def _required(name: str) -> str:
@@ -25,13 +25,13 @@ def _required(name: str) -> str:
 def _choice(name: str, choices: tuple[str, ...], default: str) -> str:
     value = os.environ.get(name) or default
     if value not in choices:
-        raise ConfigurationError(f"{name} is {value!r}; it can be {' or '.join(choices)}")
+        raise ConfigurationError(f"{name} is {value!r}; it must be {' or '.join(choices)}")
     return value
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
-    """Where the database is, and how to log in: with an IAM token, or with nothing where the server trusts its host."""
+    """The database's address, and how to log in: with an IAM token, or without a password to a local server."""
 
     host: str
     port: int
@@ -58,7 +58,7 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, slots=True)
 class InventorySettings:
-    """Which kind of inventory there is, and where."""
+    """The inventory's API and URL."""
 
     api: InventoryApi
     url: str
@@ -72,7 +72,7 @@ class InventorySettings:
 
 @dataclass(frozen=True, slots=True)
 class PlacingSettings:
-    """The services that placing an order asks, and the currency where nobody names one."""
+    """The services that are called to place an order, and the default currency."""
 
     inventory: InventorySettings
     cart_url: str
@@ -112,7 +112,7 @@ class ServiceSettings:
 
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
-    """The queues of tasks, by downstream service."""
+    """The URLs of the task queues, by downstream service."""
 
     urls: Mapping[str, str]
 
@@ -124,24 +124,24 @@ class QueueSettings:
 
 
 def aws_region() -> str:
-    """The region that the function runs in: ``AWS_REGION``."""
+    """Return the region that the function runs in: ``AWS_REGION``."""
     return _required("AWS_REGION")
 
 
 @dataclass(frozen=True, slots=True)
 class AwsSettings:
-    """Where a service of AWS is: the region, and the address that it answers at."""
+    """The region and the endpoint of an AWS service."""
 
     region: str
     endpoint: str
 
     @classmethod
     def from_environment(cls, service: str, setting: str) -> Self:
-        """Read what Lambda sets: ``AWS_REGION``, and ``AWS_ENDPOINT_URL`` where it is not AWS itself that answers.
+        """Read ``AWS_REGION`` and, if set, the endpoint from ``AWS_ENDPOINT_URL_…`` or ``AWS_ENDPOINT_URL``.
 
         Args:
-            service: the service's name in addresses.
-            setting: its name behind ``AWS_ENDPOINT_URL_``, which is for this service alone.
+            service: the service's name in host names.
+            setting: its name in ``AWS_ENDPOINT_URL_…``.
         """
         region = aws_region()
         domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
@@ -159,10 +159,10 @@ PUBLIC_KEY_ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "ES256", 
 
 @dataclass(frozen=True, slots=True)
 class TokenSettings:
-    """Which tokens are accepted: algorithms, where the key is, issuer and audience (empty: not checked).
+    """Which tokens are accepted: algorithms, source of the keys, issuer and audience (empty: not checked).
 
-    Exactly one of `secret_arn`, `public_key` and `jwks_url` is set, and all algorithms are of the kind that goes with
-    it: a public key is never used as a shared secret (RFC 8725, section 3.1).
+    Exactly one of `secret_arn`, `public_key` and `jwks_url` is set, and all algorithms are of the matching kind: a
+    public key is never used as a shared secret (RFC 8725, section 3.1).
     """
 
     algorithms: tuple[str, ...]
@@ -178,7 +178,7 @@ class TokenSettings:
         settings = cls(
             algorithms=tuple(filter(None, (os.environ.get("JWT_ALGORITHMS") or "HS256").replace(" ", "").split(","))),
             secret_arn=os.environ.get("JWT_SECRET_ARN", ""),
-            # CloudFormation parameters hold no line breaks.
+            # CloudFormation parameters cannot contain line breaks.
             public_key=os.environ.get("JWT_PUBLIC_KEY", "").replace("\\n", "\n"),
             jwks_url=os.environ.get("JWT_JWKS_URL", ""),
             issuer=os.environ.get("JWT_ISSUER", ""),
@@ -188,15 +188,14 @@ class TokenSettings:
         return settings
 
     def check(self) -> None:
-        """Refuse settings under which a token could be verified with a key that was not meant for it."""
+        """Reject settings that would verify a token with a key of the wrong kind."""
         if sum(map(bool, (self.secret_arn, self.public_key, self.jwks_url))) != 1:
             raise ConfigurationError("set exactly one of JWT_SECRET_ARN, JWT_PUBLIC_KEY and JWT_JWKS_URL")
         allowed = SHARED_SECRET_ALGORITHMS if self.secret_arn else PUBLIC_KEY_ALGORITHMS
         if not self.algorithms or not allowed.issuperset(self.algorithms):
             key = "a shared secret" if self.secret_arn else "a public key"
-            raise ConfigurationError(
-                f"JWT_ALGORITHMS is {','.join(self.algorithms)!r}; with {key} it can hold {', '.join(sorted(allowed))}"
-            )
+            choices = ", ".join(sorted(allowed))
+            raise ConfigurationError(f"JWT_ALGORITHMS is {','.join(self.algorithms)!r}; {key} allows only {choices}")
         address = urlsplit(self.jwks_url)
         if self.jwks_url and not (address.scheme == "https" and address.hostname):
             raise ConfigurationError(f"JWT_JWKS_URL is {self.jwks_url!r}; it must be https://<host>/<path>")

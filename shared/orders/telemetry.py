@@ -1,6 +1,6 @@
-"""Logs, metrics and traces. Logs and metrics go to standard output, from where Lambda carries them to CloudWatch.
+"""Logs, metrics and traces. Logs and metrics are written to standard output, which Lambda sends to CloudWatch.
 
-Metrics are written in the embedded metric format (EMF): one line for each set of dimensions, when an invocation ends.
+Metrics are in the embedded metric format (EMF): one line for each set of dimensions, when an invocation ends.
 """
 
 import os
@@ -27,37 +27,37 @@ _trace: ContextVar[str] = ContextVar("trace")
 
 
 def count(name: str, number: float = 1, **dimensions: str) -> None:
-    """Add to a metric that counts."""
+    """Add to a counter metric."""
     _measure(name, MetricUnit.Count, number, dimensions)
 
 
 def amount(name: str, money: float, **dimensions: str) -> None:
-    """Add money, in major units of a currency, to a metric that has one of these for each currency."""
+    """Add an amount of money, in major units, to a metric; pass the currency as a dimension."""
     _measure(name, MetricUnit.NoUnit, money, dimensions)
 
 
 def time(name: str, seconds: float, **dimensions: str) -> None:
-    """Add how long something took, or has waited, to a metric."""
+    """Add a duration to a metric."""
     _measure(name, MetricUnit.Seconds, seconds, dimensions)
 
 
 def request_id(event: Mapping[str, Any]) -> str:
-    """The id by which a request is known in logs and answers: the caller's ``X-Request-ID``, else the gateway's."""
+    """Return the request's id in logs and responses: the caller's ``X-Request-ID`` if valid, else the gateway's."""
     named = event.get("headers", {}).get("x-request-id", "")
     return str(named if _REQUEST_ID.fullmatch(named) else event.get("requestContext", {}).get("requestId", ""))
 
 
 def trace() -> str:
-    """The trace that the work at hand belongs to, as ``X-Amzn-Trace-Id`` hands it on; empty where there is none.
+    """Return the value of ``X-Amzn-Trace-Id`` for outgoing calls; empty without a trace.
 
-    Lambda itself sends the segments. The X-Ray SDK would add nothing but its loading time.
+    Lambda sends the segments, so the X-Ray SDK is not needed.
     """
     return _trace.get("") or os.environ.get("_X_AMZN_TRACE_ID", "")
 
 
 @contextmanager
 def traced(header: str | None) -> Iterator[None]:
-    """Work for the trace of whoever asked for it, and not for that of the invocation that happens to do it."""
+    """Use the trace in a message's header, instead of the invocation's, within the `with` block."""
     token = _trace.set(header or "")
     try:
         yield
@@ -68,7 +68,7 @@ def traced(header: str | None) -> Iterator[None]:
 def lambda_entrypoint[Event, Answer](
     handler: "Callable[[Event, LambdaContext], Answer]",
 ) -> "Callable[[Event, LambdaContext], Answer]":
-    """A function's handler with Lambda's context in its log lines, and its metrics written when it ends."""
+    """Wrap a handler: add Lambda's context to its log lines, count cold starts, and write metrics when it ends."""
     first = iter([True])
 
     @logger.inject_lambda_context(clear_state=True)
@@ -85,7 +85,7 @@ def lambda_entrypoint[Event, Answer](
 
 
 def _measure(name: str, unit: MetricUnit, value: float, dimensions: Mapping[str, str]) -> None:
-    # Tasks are carried out in threads, and Powertools loses values that two of them add at once.
+    # Tasks are processed in threads, and Powertools loses values that two threads add at the same time.
     with _lock:
         key = tuple(dimensions.items())
         if key not in _unwritten:
@@ -98,6 +98,6 @@ def _measure(name: str, unit: MetricUnit, value: float, dimensions: Mapping[str,
 def _write_metrics() -> None:
     while _unwritten:
         _, metrics = _unwritten.popitem()
-        # Powertools has written what filled a line, and left nothing of it.
+        # Powertools has already written a line that reached its limit of metrics, and left this one empty.
         if metrics.metric_set:
             metrics.flush_metrics()

@@ -26,7 +26,7 @@ def test_given_a_body_that_is_no_json_when_sent_then_400_and_where() -> None:
         "type": "/problems/malformed_json",
         "title": "Malformed JSON",
         "status": 400,
-        "detail": "The body is no JSON: EOF while parsing a list at line 1 column 11.",
+        "detail": "The body is not valid JSON: EOF while parsing a list at line 1 column 11.",
         "code": "malformed_json",
         "request_id": "request-1",
     }
@@ -62,7 +62,7 @@ def test_given_fields_that_cannot_be_when_sent_then_422_points_at_each() -> None
         ("customer_email", "alice", "an e-mail address"),
         ("customer_id", "' OR 1=1", "1 to 128 letters, digits and ._~@:+|=-"),
         ("customer_name", "A\u0000", "text without control characters"),
-        ("currency", "XXX", "a code of ISO 4217, such as USD"),
+        ("currency", "XXX", "an ISO 4217 code such as USD"),
     ],
 )
 def test_given_a_text_of_another_form_when_sent_then_it_says_in_words_what_would_be_right(
@@ -208,7 +208,7 @@ def test_given_a_log_line_when_written_then_it_carries_the_request_and_no_body(
 ) -> None:
     create({"customer_email": "alice@example.com", "items": [{"product_id": "A", "quantity": 0}]})
     lines = log()
-    assert lines[-1]["message"] == "answered"
+    assert lines[-1]["message"] == "request completed"
     assert {line["request_id"] for line in lines} == {"request-1"}
     assert {line["route"] for line in lines} == {"POST /v1/orders"}
     assert "alice" not in json.dumps(lines)

@@ -68,7 +68,7 @@ def test_given_another_version_or_no_file_of_the_page_when_asked_for_then_404(pa
     version = addresses()[0].split("/")[2]
     answer = ask(path.format(version))
     assert (answer.status, answer.json["code"]) == (404, "route_not_found")
-    assert "load /console again" in answer.json["detail"]
+    assert "reload /console" in answer.json["detail"]
 
 
 def test_given_a_file_that_changes_when_the_function_starts_anew_then_all_files_have_another_address(

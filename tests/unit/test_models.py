@@ -42,7 +42,7 @@ def test_given_two_names_of_one_field_when_read_then_a_request_is_refused_and_a_
     names: tuple[str, str],
 ) -> None:
     both = {"product_id": "A", "quantity": 1, **dict.fromkeys(names, "5")}
-    with pytest.raises(ValidationError, match=f"{names[0]} and {names[1]} are two names of one field"):
+    with pytest.raises(ValidationError, match=f"{names[0]} and {names[1]} are names of the same field"):
         read(order(items=[both]))
     assert Cart.model_validate({"items": [both]}).items[0].quantity == 1
 

@@ -26,8 +26,8 @@ def test_given_an_amount_when_converted_then_it_is_counted_in_minor_units(
 @pytest.mark.parametrize(
     ("amount", "currency", "complaint"),
     [
-        ("0.001", "USD", "more decimals"),
-        ("1.5", "JPY", "more decimals"),
+        ("0.001", "USD", "too many decimals"),
+        ("1.5", "JPY", "too many decimals"),
         ("-0.01", "USD", "negative"),
         ("100000000.01", "USD", "too large"),
         ("1E+999999999", "USD", "too large"),

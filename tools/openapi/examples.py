@@ -128,23 +128,23 @@ _NO_QUANTITY: FieldError = {
     "type": "greater_than_equal",
 }
 _PROBLEMS: tuple[OrderServiceError, ...] = (
-    errors.OrderServiceError("An internal error occurred; it has been logged."),
+    errors.OrderServiceError("An unexpected error occurred; it has been logged."),
     errors.MalformedJson("The body is not valid JSON: EOF while parsing a list at line 1 column 11."),
-    errors.InvalidParameter("page_size is '1000'; it can be 1 to 100."),
+    errors.InvalidParameter("page_size is '1000'; it must be a whole number from 1 to 100."),
     errors.InvalidCursor(
-        "The cursor is invalid or belongs to another filter; start without a cursor and keep the filter."
+        "The cursor is invalid or belongs to a list with another filter or sort; start again without a cursor."
     ),
-    errors.Forbidden("Orders of other customers require the scope orders:read."),
+    errors.Forbidden("You may list your own orders only; other customers' require the scope orders:read."),
     errors.RouteNotFound("There is no route GET /v1/carts; /docs lists all routes."),
     errors.OrderNotFound(f"There is no order '{ORDER_ID}'."),
     errors.CartNotFound("The customer '5' has no cart."),
-    errors.MethodNotAllowed("There is no route DELETE /v1/orders; this path has GET, OPTIONS, POST."),
+    errors.MethodNotAllowed("There is no route DELETE /v1/orders; this path allows GET, OPTIONS, POST."),
     errors.InsufficientStock(
         "Insufficient stock of PROD001 (3 of 5); nothing was reserved.",
         shortages=[{"product_id": "PROD001", "requested": 5, "available": 3}],
     ),
     errors.PriceChanged(
-        "Some prices have changed; nothing was ordered.",
+        "Some prices differ from the inventory's; nothing was ordered.",
         prices=[
             {
                 "product_id": "PROD001",
@@ -165,17 +165,19 @@ _PROBLEMS: tuple[OrderServiceError, ...] = (
         current={"status": "pending", "payment_status": "pending", "shipping_status": "pending"},
         allowed=_PENDING_CHOICES,
     ),
-    errors.RequestInProgress("The first request with this Idempotency-Key is still in progress; retry in a moment."),
-    errors.VersionMismatch("The order is at version 2, not 1; read it again.", current_version=2),
-    errors.BodyTooLarge("The body has 2000000 bytes; it can have 1048576."),
+    errors.RequestInProgress("A request with this Idempotency-Key is in progress; retry in a moment."),
+    errors.VersionMismatch(
+        "The order is at version 2, which If-Match does not name; read the order again.", current_version=2
+    ),
+    errors.BodyTooLarge("The body has 2000000 bytes; the maximum is 1048576."),
     errors.UnsupportedMediaType("The body must be JSON; send the header Content-Type: application/json."),
     errors.ValidationFailed([_NO_QUANTITY]),
     errors.UnknownProduct("The inventory does not know PROD999.", product_ids=["PROD999"]),
-    errors.PriceUnknown("Neither the request nor the inventory has a price for PROD003.", product_ids=["PROD003"]),
+    errors.PriceUnknown("Neither the request nor the inventory states a price for PROD003.", product_ids=["PROD003"]),
     errors.CartEmpty("The cart of the customer '5' is empty."),
-    errors.IdempotencyKeyReused("This Idempotency-Key was used with another request; use a new one for a new order."),
+    errors.IdempotencyKeyReused("This Idempotency-Key was sent with another request; use a new key for each request."),
     errors.DatabaseUnavailable("The database cannot be reached."),
-    errors.DownstreamUnavailable("The inventory service does not answer.", service="inventory"),
+    errors.DownstreamUnavailable("The inventory service is unavailable.", service="inventory"),
 )
 
 

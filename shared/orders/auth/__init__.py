@@ -1,1 +1,1 @@
-"""Bearer tokens: their verification, and where the keys come from."""
+"""Bearer tokens: their verification and the sources of its keys."""

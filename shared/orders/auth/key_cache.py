@@ -1,4 +1,4 @@
-"""The keys that verify tokens, kept in memory: they rotate while functions run, and their source may be down."""
+"""Cache the keys that verify tokens, through key rotation and outages of their source."""
 
 import math
 import time
@@ -9,18 +9,18 @@ from typing import Any
 
 from orders.telemetry import logger
 
-_MAX_AGE_SECONDS = 300
-"""For so long keys are used before they are read again, and so how soon a withdrawn one is no longer accepted."""
-_PAUSE_SECONDS = 60
-"""For so long nothing is read again, whatever key ids tokens name: forged ones must not flood the source."""
-_LAST_KNOWN_SECONDS = 86_400
-"""For so long the last known keys go on when they cannot be read again: longer than outages last, and yet not for ever,
-as one of them may have been withdrawn meanwhile."""
+_CACHE_TTL_SECONDS = 300
+"""After this time keys are fetched again; also how long a revoked key is still accepted."""
+_MIN_REFRESH_INTERVAL_SECONDS = 60
+"""Minimum interval between refreshes, so that forged key ids cannot flood the source."""
+_MAX_STALE_SECONDS = 86_400
+"""How long stale keys are used while the source is down: longer than most outages, but limited, because one of the keys
+may have been revoked meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key for one algorithm; without a `kid` it may be the key of any token."""
+    """A key for one algorithm; one without a `kid` is tried for every token."""
 
     kid: str | None
     algorithm: str
@@ -28,31 +28,31 @@ class Key:
 
 
 class KeysUnavailable(Exception):
-    """The keys cannot be read, or what was read is no good; the message says which, and holds nothing of a key."""
+    """The keys cannot be fetched or are invalid. The message says why and contains no key material."""
 
 
 class KeyCache:
-    """Reads keys when they are needed, and again when they are old or a token names one that is not among them.
+    """Fetch keys at first use, when they are older than the TTL, and when a token names an unknown key id.
 
-    While they cannot be read again, the last ones known go on, for a day.
+    While they cannot be fetched, stale keys are used for up to a day.
     """
 
     def __init__(self, fetch: Callable[[], Sequence[Key]], clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
         self._clock = clock
         self._keys: Sequence[Key] = ()
-        self._read_at = -math.inf
+        self._fetched_at = -math.inf
         self._tried_at = -math.inf
         self._lock = Lock()
 
     def find(self, kid: str | None) -> list[Key]:
-        """The keys that can have signed a token with this key id; all of them for a token without one.
+        """Return the keys that may verify a token with this key id; all keys for a token without one.
 
         Raises:
-            KeysUnavailable: there are none, and none can be read.
+            KeysUnavailable: there are no keys, and they cannot be fetched.
         """
         with self._lock:
-            if self._clock() - self._read_at >= _MAX_AGE_SECONDS:
+            if self._clock() - self._fetched_at >= _CACHE_TTL_SECONDS:
                 self._refresh()
             if not self._matching(kid):
                 self._refresh()
@@ -62,16 +62,16 @@ class KeyCache:
         return [key for key in self._keys if kid is None or key.kid in (None, kid)]
 
     def _refresh(self) -> None:
-        """Read the keys, unless there are some to go on with and reading was tried just now."""
+        """Fetch the keys, unless usable ones are cached and the last attempt is too recent."""
         now = self._clock()
-        can_go_on = now - self._read_at < _LAST_KNOWN_SECONDS
-        if can_go_on and now - self._tried_at < _PAUSE_SECONDS:
+        is_usable = now - self._fetched_at < _MAX_STALE_SECONDS
+        if is_usable and now - self._tried_at < _MIN_REFRESH_INTERVAL_SECONDS:
             return
         self._tried_at = now
         try:
             self._keys = self._fetch()
-            self._read_at = now
+            self._fetched_at = now
         except KeysUnavailable as error:
-            if not can_go_on:
+            if not is_usable:
                 raise
-            logger.warning("keys not read again, the last ones go on", reason=str(error))
+            logger.warning("keys not refreshed, using stale keys", reason=str(error))

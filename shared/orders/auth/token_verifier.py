@@ -1,4 +1,4 @@
-"""Verify the tokens that a user service signed (RFC 7519), with the precautions of RFC 8725, sections 3.1 to 3.12."""
+"""Verify JSON Web Tokens (RFC 7519), following the best practices of RFC 8725, sections 3.1 to 3.12."""
 
 import json
 import re
@@ -15,37 +15,37 @@ from orders.domain.caller import CUSTOMER_ID, READ, WRITE, Caller
 _MAX_CHARACTERS = 8192
 _CLOCK_SKEW_SECONDS = 10
 _LAST_SECOND = 253_402_300_799
-"""The end of the year 9999; a later date is a mistake."""
+"""The end of the year 9999; later dates are invalid."""
 
 _SIGNED = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-"""A signed token, as RFC 7515 writes it; one that is encrypted has five parts, one without a signature an empty one."""
+"""A signed token (RFC 7515, section 7.1). Encrypted tokens have five parts; unsigned ones have an empty third part."""
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
-"""What the header may call an access token (RFC 9068); other kinds of token name themselves."""
+"""Values of the header `typ` for access tokens (RFC 9068); other kinds of token have others."""
 _KINDS = frozenset({"access", "bearer"})
-"""What claims may call an access token: `token_type` of simplejwt, `token_use` of Cognito, `typ` of Keycloak."""
+"""Values of claims for access tokens: `token_type` of simplejwt, `token_use` of Cognito, `typ` of Keycloak."""
 
 
 class InvalidToken(Exception):
-    """The token is not to be believed; the message says why, and holds nothing of the token."""
+    """The token is invalid. The message says why and contains nothing of the token."""
 
 
 class TokenVerifier:
-    """Tells who is calling by the token they send."""
+    """Verify bearer tokens and identify their callers."""
 
     def __init__(self, settings: TokenSettings, keys: KeyCache) -> None:
         self._settings = settings
         self._keys = keys
 
     def prepare(self) -> None:
-        """Read the keys."""
+        """Fetch the keys."""
         self._keys.find(None)
 
     def verify(self, authorization: str) -> Caller:
-        """The caller that a header ``Authorization: Bearer …`` stands for.
+        """Return the caller that the header ``Authorization: Bearer …`` authenticates.
 
         Raises:
-            InvalidToken: there is no token, or not one that is signed, current and meant for this service.
-            KeysUnavailable: there is no key to verify it with.
+            InvalidToken: the token is missing, malformed, expired, not for this service, or has no valid signature.
+            KeysUnavailable: there are no keys to verify it with.
         """
         scheme, _, token = authorization.partition(" ")
         token = token.strip(" ")
@@ -54,12 +54,12 @@ class TokenVerifier:
         return _caller(self._claims(token))
 
     def _claims(self, token: str) -> Mapping[str, Any]:
-        """The claims of a token that is good; one that cannot be is refused before a key is asked for."""
+        """Return the claims of a valid token; check all that needs no key before the keys are fetched."""
         if len(token) > _MAX_CHARACTERS:
-            raise InvalidToken(f"it has {len(token)} characters; at the most {_MAX_CHARACTERS} are read")
+            raise InvalidToken(f"it has {len(token)} characters; the maximum is {_MAX_CHARACTERS}")
         if not _SIGNED.fullmatch(token):
-            raise InvalidToken("it is not three parts in base64url with dots between them")
-        header, unverified = (_read(part) for part in token.split(".")[:2])
+            raise InvalidToken("it does not have three parts in base64url, separated by dots")
+        header, unverified = (_parse(part) for part in token.split(".")[:2])
         self._check_header(header)
         _check_kind(unverified)
         _check_dates(unverified)
@@ -71,16 +71,16 @@ class TokenVerifier:
                 continue
             except jwt.PyJWTError as error:
                 raise InvalidToken(f"{type(error).__name__}: {error}") from error
-        raise InvalidToken(f"it is not signed with a key for its key id and algorithm; there are {len(keys)}")
+        raise InvalidToken(f"its signature matches no key for its key id and algorithm (keys tried: {len(keys)})")
 
     def _check_header(self, header: Mapping[str, Any]) -> None:
-        """Refuse another algorithm, type or extension than ours; nothing else in a header is followed (3.10)."""
+        """Reject other algorithms, types and extensions than ours; ignore all else in the header (3.10)."""
         if header.get("alg") not in self._settings.algorithms:
             raise InvalidToken(f"its algorithm is not {' or '.join(self._settings.algorithms)}")
         if str(header.get("typ", "JWT")).lower() not in _TYPES:
-            raise InvalidToken(f"its type is none of {', '.join(sorted(_TYPES))}")
+            raise InvalidToken(f"its type is not {' or '.join(sorted(_TYPES))}")
         if "crit" in header:
-            raise InvalidToken("it has critical extensions; none is understood")
+            raise InvalidToken("it has critical extensions (crit); none is supported")
         if not isinstance(header.get("kid"), str | None):
             raise InvalidToken("its key id is not a string")
 
@@ -94,39 +94,39 @@ class TokenVerifier:
             issuer=settings.issuer or None,
             audience=settings.audience or None,
             leeway=_CLOCK_SKEW_SECONDS,
-            # Without an audience of our own, whatever audience the token names is not ours to judge.
+            # PyJWT rejects every token with an audience if none is configured.
             options={"require": required, "verify_aud": bool(settings.audience)},
         )
         return claims
 
 
-def _read(part: str) -> dict[str, Any]:
-    """Read a part of a token strictly: an object, in UTF-8 only (3.7), that says nothing twice."""
+def _parse(part: str) -> dict[str, Any]:
+    """Parse a part of a token strictly: a JSON object in UTF-8 (3.7) without duplicate names."""
     try:
-        value = json.loads(urlsafe_b64decode(f"{part}==").decode(), object_pairs_hook=_once)
+        value = json.loads(urlsafe_b64decode(f"{part}==").decode(), object_pairs_hook=_unique)
     except ValueError as error:
-        raise InvalidToken("a part of it is not JSON in UTF-8 with each name once") from error
+        raise InvalidToken("a part of it is not JSON in UTF-8 with unique names") from error
     if not isinstance(value, dict):
         raise InvalidToken("a part of it is not a JSON object")
     return value
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise ValueError("a name stands twice in a JSON object")
+        raise ValueError("a JSON object has a duplicate name")
     return members
 
 
 def _check_kind(claims: Mapping[str, Any]) -> None:
-    """Refuse what the issuer signs for other ends, such as refresh and ID tokens (3.12)."""
+    """Reject tokens for other purposes, such as refresh and ID tokens (3.12)."""
     for name in ("token_type", "token_use", "typ"):
         if str(claims.get(name, "access")).lower() not in _KINDS:
             raise InvalidToken(f"its {name} is not {' or '.join(sorted(_KINDS))}")
 
 
 def _check_dates(claims: Mapping[str, Any]) -> None:
-    """Refuse what is no number of seconds; the library takes strings and booleans as well."""
+    """Reject dates that are not numbers of seconds; PyJWT also accepts strings and booleans."""
     for name in ("exp", "nbf", "iat"):
         value = claims.get(name, 0)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_SECOND:
@@ -136,12 +136,12 @@ def _check_dates(claims: Mapping[str, Any]) -> None:
 def _caller(claims: Mapping[str, Any]) -> Caller:
     customer = next((claims[name] for name in ("customer_id", "user_id", "sub") if claims.get(name) is not None), None)
     if isinstance(customer, bool) or not isinstance(customer, str | int) or not CUSTOMER_ID.fullmatch(str(customer)):
-        raise InvalidToken("it names no customer in customer_id, user_id or sub")
+        raise InvalidToken("it has no valid customer id in customer_id, user_id or sub")
     return Caller(str(customer), _scopes(claims))
 
 
 def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
-    """The scopes that a token grants: a string with spaces or a list, under any of the names that are in use."""
+    """Return the token's scopes: a string separated by spaces or a list, in any of the usual claims."""
     scopes: set[str] = set()
     for name in ("scope", "scp", "roles"):
         granted = claims.get(name)
@@ -149,7 +149,7 @@ def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
             scopes.update(granted.split())
         elif isinstance(granted, list):
             scopes.update(scope for scope in granted if isinstance(scope, str))
-    # Django's simplejwt says it this way.
+    # User services built on Django's simplejwt have this claim instead of scopes.
     if claims.get("is_staff") is True:
         scopes.update((READ, WRITE))
     return frozenset(scopes)

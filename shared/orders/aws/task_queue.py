@@ -1,4 +1,4 @@
-"""The queues that tasks wait on: one for each downstream service, so that a slow one holds up nobody else's."""
+"""Task queues on SQS: one for each downstream service, so that a slow service delays no other's tasks."""
 
 import json
 import math
@@ -16,12 +16,12 @@ from orders.domain.order import TaskMessage
 from orders.telemetry import logger
 
 _BATCH = 10
-"""Messages that SQS takes at once."""
-_LONGEST_SECONDS = 43_200
-"""For so long SQS hides a message at the most."""
+"""The maximum of messages in one call to SQS."""
+_MAX_VISIBILITY_SECONDS = 43_200
+"""The maximum visibility timeout of SQS."""
 
 DEAD_LETTERS = "-dead-letters"
-"""What the name of a dead-letter queue has behind that of its queue."""
+"""Suffix of the name of a dead-letter queue, after that of its queue."""
 
 SERVICES: Mapping[TaskKind, str] = {
     TaskKind.CHARGE_PAYMENT: "payment",
@@ -33,17 +33,17 @@ SERVICES: Mapping[TaskKind, str] = {
     TaskKind.MARK_CART_ORDERED: "cart",
     TaskKind.SEND_NOTIFICATION: "notification",
 }
-"""The service, and so the queue, of each kind of task."""
+"""The downstream service of each kind of task, and so its queue."""
 
 
 class SqsTaskQueue:
-    """Puts tasks on SQS queues."""
+    """Send tasks to SQS queues."""
 
     def __init__(self, settings: QueueSettings) -> None:
         self._settings = settings
         self._sqs = AwsService(SQS)
-        # Its threads begin when they are needed, and are kept.
-        self._side_by_side = ThreadPoolExecutor(len(SERVICES))
+        # Threads start at first use and are reused.
+        self._threads = ThreadPoolExecutor(len(SERVICES))
 
     def send(self, tasks: Sequence[TaskMessage]) -> None:
         """See `TaskQueue.send`."""
@@ -53,15 +53,15 @@ class SqsTaskQueue:
             for batch in batched(group, _BATCH, strict=False)
         ]
         trace = telemetry.trace()
-        # Side by side: somebody waits for the answer to the request that promised the tasks.
-        list(self._side_by_side.map(lambda batch: self._send_batch(batch[0], batch[1], trace), batches))
+        # Concurrently: a caller waits for the response to the request that enqueued the tasks.
+        list(self._threads.map(lambda batch: self._send_batch(batch[0], batch[1], trace), batches))
 
     def change_visibility(self, queue_arn: str, receipt_handle: str, seconds: float) -> None:
-        """Let a message that was received, and is about to be reported as failed, come back after so long."""
+        """Set how many seconds a received message stays hidden after it is reported as failed."""
         name = queue_arn.rpartition(":")[2]
         url = next(url for url in self._settings.urls.values() if url.endswith(f"/{name}"))
-        hidden = min(_LONGEST_SECONDS, math.ceil(seconds))
-        request = {"QueueUrl": url, "ReceiptHandle": receipt_handle, "VisibilityTimeout": hidden}
+        timeout = min(_MAX_VISIBILITY_SECONDS, math.ceil(seconds))
+        request = {"QueueUrl": url, "ReceiptHandle": receipt_handle, "VisibilityTimeout": timeout}
         self._sqs.call("ChangeMessageVisibility", request)
 
     def purge_dead_letters(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
@@ -71,9 +71,9 @@ class SqsTaskQueue:
             request = {"QueueUrl": dead, "MaxNumberOfMessages": _BATCH}
             while messages := self._sqs.call("ReceiveMessage", request).get("Messages"):
                 ids = {message["ReceiptHandle"]: task_id(message["Body"]) for message in messages}
-                failed = is_failed([found for found in ids.values() if found])
-                for handle, found in ids.items():
-                    if found and found not in failed:
+                failed = is_failed([id_ for id_ in ids.values() if id_])
+                for handle, id_ in ids.items():
+                    if id_ and id_ not in failed:
                         self._sqs.call("DeleteMessage", {"QueueUrl": dead, "ReceiptHandle": handle})
 
     def _send_batch(self, url: str, tasks: Sequence[TaskMessage], trace: str) -> None:
@@ -88,7 +88,7 @@ class SqsTaskQueue:
         ]
         try:
             failures = self._sqs.call("SendMessageBatch", {"QueueUrl": url, "Entries": entries}).get("Failed", [])
-        except Exception:  # noqa: BLE001 - the order stands, whatever keeps its tasks from the queue
+        except Exception:  # noqa: BLE001 - the order is stored, and the relay sends its tasks later
             logger.warning("tasks not sent", tasks=[task.id for task in tasks], exc_info=True)
             return
         for failure in failures:
@@ -96,7 +96,7 @@ class SqsTaskQueue:
 
 
 def task_id(body: str) -> str | None:
-    """The task that a message names; None if it names none, and was not sent by this service."""
+    """Parse the task's id from a message; None if this service did not send it."""
     try:
         return str(uuid.UUID(json.loads(body)["task_id"]))
     except (ValueError, TypeError, KeyError):

@@ -1,1 +1,1 @@
-"""The downstream services: one small class each, over one shared HTTP session."""
+"""The downstream services: a client class for each, over one shared HTTP session."""

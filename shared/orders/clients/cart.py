@@ -12,13 +12,13 @@ from orders.schemas.requests import Currency, Email, Name, NewLine
 
 
 class CartLine(NewLine):
-    """A product in a cart; what the service says beyond this is of no interest here."""
+    """A line of a cart; further fields are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 class Cart(BaseModel):
-    """A customer's cart. The version changes with its contents; not every cart service has one."""
+    """A customer's cart. Its version changes with its contents; None if the cart service has no versions."""
 
     version: Annotated[str | None, BeforeValidator(lambda value: None if value is None else str(value))] = None
     status: str = "Active"
@@ -29,21 +29,21 @@ class Cart(BaseModel):
 
     @property
     def is_ordered(self) -> bool:
-        """Whether the cart has become an order already."""
+        """Whether the cart has already been ordered."""
         return self.status.lower() == "ordered"
 
 
 class CartClient(Client):
-    """Reads carts, and marks them as ordered."""
+    """Read carts and mark them as ordered."""
 
     service = "cart"
 
     def get(self, customer_id: str) -> Cart:
-        """The customer's cart.
+        """Read the customer's cart.
 
         Raises:
-            CartNotFound: there is none.
-            DownstreamUnavailable: no answer that can be used.
+            CartNotFound: the customer has none.
+            DownstreamUnavailable: no usable answer.
         """
         response = self.call("GET", f"/carts/{quote(customer_id, safe='')}", expected=frozenset({200, 404}))
         if response.status == HTTPStatus.NOT_FOUND:
@@ -51,7 +51,7 @@ class CartClient(Client):
         return self.read(response, Cart)
 
     def mark_ordered(self, customer_id: str, version: str | None) -> None:
-        """Say that the cart has become an order; a cart that has changed since is left alone."""
+        """Mark the cart as ordered, unless it has changed since this version."""
         body = {"status": "Ordered", **({} if version is None else {"version": version})}
         expected = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
         self.call("PUT", f"/carts/{quote(customer_id, safe='')}", json=body, expected=expected)

@@ -1,4 +1,4 @@
-"""The product catalog as an inventory: products whose quantity is read and written, and no reservations."""
+"""The product catalog as an inventory: it stores quantities, but has no reservations."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,7 +18,7 @@ class _Product(StatedPrice):
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product as the catalog states it; `body` is all that it says, and is sent back with another quantity."""
+    """A product in the catalog; `body` is the whole response, which is sent back to change the quantity."""
 
     product_id: str
     quantity: int
@@ -27,12 +27,12 @@ class Product:
 
 
 class CatalogClient(Client):
-    """Reads products and sets their quantity."""
+    """Read products and set their quantities."""
 
     service = "catalog"
 
     def get(self, product_id: str) -> Product | None:
-        """A product; None if the service does not know it."""
+        """Read a product; None if the catalog does not have it."""
         response = self.call("GET", self._path(product_id), expected=frozenset({200, 404}))
         if response.status == HTTPStatus.NOT_FOUND:
             return None
@@ -40,7 +40,7 @@ class CatalogClient(Client):
         return Product(product_id, stated.quantity, stated.price, response.json())
 
     def set_quantity(self, product: Product, quantity: int) -> None:
-        """Write the product back with another quantity."""
+        """Write the product with another quantity."""
         body = {**product.body, "quantity": quantity}
         self.call("PUT", self._path(product.product_id), json=body, expected=frozenset({200, 201, 204}))
 

@@ -95,7 +95,7 @@ class CatalogInventory:
         return {name: product for name, product in products.items() if product is not None}
 
     def _held(self, order_id: str, holds: list[StockHold], products: Mapping[str, Product]) -> dict[str, StockHold]:
-        """Settle interrupted changes; return the order's holds by product."""
+        """Record how interrupted changes ended; return the order's holds by product."""
         settled = [hold.settled(products[hold.product_id].quantity) for hold in holds]
         self._record([now for before, now in zip(holds, settled, strict=True) if now != before])
         return {hold.product_id: hold for hold in settled if hold.order_id == order_id and hold.is_held}
@@ -104,7 +104,7 @@ class CatalogInventory:
         """Lower the quantities of all products, or of none.
 
         A change that can be neither made nor undone stays recorded as `reserving`; the next holder of the lock
-        settles it.
+        records how it ended.
         """
         failures = self._write({h.product_id: h.catalog_quantity - h.quantity for h in reserving}, products)
         if not failures:
@@ -117,7 +117,7 @@ class CatalogInventory:
     def _write(
         self, quantities: Mapping[str, int], products: Mapping[str, Product]
     ) -> dict[str, DownstreamUnavailable]:
-        """Set quantities in the catalog, many at once; return the failures by product."""
+        """Set quantities in the catalog concurrently; return the failures by product."""
 
         def write(product: str) -> DownstreamUnavailable | None:
             try:

@@ -1,4 +1,4 @@
-"""The HTTP session that all clients share: time-outs, retries, and answers that can be trusted in their shape."""
+"""The HTTP session that all clients share: time-outs, retries and validated responses."""
 
 from http import HTTPStatus
 from time import perf_counter
@@ -17,17 +17,17 @@ CONNECT_TIMEOUT_SECONDS = 1.0
 _RETRIES = 2
 _CONNECTIONS = 16
 _TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
-# Every POST of these clients carries an idempotency key, or changes nothing when it is repeated.
+# Every POST of these clients has an idempotency key, or is idempotent by itself.
 _IDEMPOTENT = frozenset({"GET", "PUT", "DELETE", "POST"})
 
 
 class Session(PoolManager):
-    """Tries calls again: on a lost connection, on 429 and on 5xx, with jitter. Connections are kept and shared."""
+    """A connection pool that retries lost connections, 429 and 5xx, with backoff and jitter."""
 
     def __init__(self) -> None:
         retry = Retry(
             total=_RETRIES,
-            # An answer that was lost or late is asked for once more only: somebody is waiting.
+            # Only one retry after a read time-out: a caller may be waiting for the response.
             read=1,
             status_forcelist=_TEMPORARY,
             allowed_methods=_IDEMPOTENT,
@@ -46,13 +46,13 @@ class Session(PoolManager):
         scheme: str | None = "http",
         pool_kwargs: dict[str, Any] | None = None,
     ) -> HTTPConnectionPool:
-        # By itself, each connection would read all certificates of the machine anew.
+        # By default, each connection would load all trusted certificates again.
         tls = {"ssl_context": ssl_context()} if scheme == "https" else {}
         return super().connection_from_host(host, port, scheme, {**(pool_kwargs or {}), **tls})
 
 
 class Client:
-    """Base of all clients: one service at one address."""
+    """Base of all clients: calls one service at one URL."""
 
     service: str
     read_timeout_seconds = 3.0
@@ -64,18 +64,18 @@ class Client:
     def call(
         self, method: str, path: str, *, expected: frozenset[int], json: object = None, key: str | None = None
     ) -> BaseHTTPResponse:
-        """Send a request and return its answer.
+        """Send a request and return the response.
 
         Args:
-            method: of HTTP.
-            path: behind the service's address.
-            expected: statuses that are answers.
+            method: the HTTP method.
+            path: the path, relative to the service's URL.
+            expected: the statuses to return; all others raise.
             json: the body.
-            key: under which the service carries out the call once, however often it is sent.
+            key: the idempotency key.
 
         Raises:
-            DownstreamRefused: the answer says that the request is wrong, and so would every further one.
-            DownstreamUnavailable: no answer came, or one that says that the service cannot answer now.
+            DownstreamRefused: the service rejects the request with a status that retries do not change.
+            DownstreamUnavailable: no response, or one with a temporary error.
         """
         headers = {"Idempotency-Key": key, "X-Amzn-Trace-Id": telemetry.trace()}
         begun = perf_counter()
@@ -96,26 +96,26 @@ class Client:
             return response
         telemetry.count("DownstreamErrors", downstream=self.service)
         cause = f"it answered {response.status} to {method} {path}"
-        # As numbers: load balancers answer with statuses that `HTTPStatus` has no name for.
+        # Compare numbers: load balancers return statuses that `HTTPStatus` does not define.
         is_client_error = HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
         if is_client_error and response.status not in _TEMPORARY:
-            raise DownstreamRefused(f"The {self.service} service refuses: {cause}.", service=self.service)
+            raise DownstreamRefused(f"The {self.service} service rejects the request: {cause}.", service=self.service)
         raise self.unavailable(cause)
 
     def read[Answer: BaseModel](self, response: BaseHTTPResponse, model: type[Answer]) -> Answer:
-        """The body of an answer.
+        """Parse and validate the body of a response.
 
         Raises:
-            DownstreamUnavailable: it has another shape than the service promises.
+            DownstreamUnavailable: it does not match the model.
         """
         try:
             return model.model_validate_json(response.data)
         except ValidationError as error:
-            raise self.unavailable("its answer could not be read") from error
+            raise self.unavailable("its response is invalid") from error
 
     def unavailable(self, cause: str | None = None) -> DownstreamUnavailable:
-        """The error that says that this service is of no help; the cause is for the log."""
-        error = DownstreamUnavailable(f"The {self.service} service does not answer.", service=self.service)
+        """Make the error for a failed call; the cause is logged, but not shown to callers."""
+        error = DownstreamUnavailable(f"The {self.service} service is unavailable.", service=self.service)
         if cause:
             error.add_note(cause)
         return error

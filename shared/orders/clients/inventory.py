@@ -1,4 +1,4 @@
-"""The inventory service with reservations: all lines or none, under an id that a retry repeats."""
+"""The inventory service with reservations: for all lines or none, identified by the order's id."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -15,14 +15,14 @@ from orders.schemas.requests import Currency, ProductId
 
 
 class StatedPrice(BaseModel):
-    """A price as the service states it."""
+    """A price in the service's response."""
 
     unit_price: Annotated[Decimal, Field(ge=0)] | None = None
     currency: Currency | None = None
 
     @property
     def price(self) -> Price:
-        """The price, checked."""
+        """The validated price."""
         return Price(self.unit_price, self.currency)
 
 
@@ -55,18 +55,12 @@ class _UnknownProducts(BaseModel):
 
 
 class InventoryClient(Client):
-    """Reserves stock at the inventory service; a reservation expires by itself unless it is committed."""
+    """Reserve stock at the inventory service; reservations expire unless they are committed."""
 
     service = "inventory"
 
     def reserve(self, order_id: str, quantities: Mapping[str, int]) -> dict[str, Price]:
-        """Reserve so many of each product, or nothing; returns what the products cost.
-
-        Raises:
-            InsufficientStock: too little is there of some product.
-            UnknownProduct: the service does not know some product.
-            DownstreamUnavailable: no answer that can be used; what was reserved, if anything, expires.
-        """
+        """See `Inventory.reserve`. After an error, a reservation that was made nevertheless expires."""
         lines = [{"product_id": product, "quantity": quantity} for product, quantity in quantities.items()]
         response = self.call(
             "PUT", self._path(order_id), json={"lines": lines}, expected=frozenset({200, 201, 409, 422})
@@ -80,11 +74,11 @@ class InventoryClient(Client):
         return {line.product_id: line.price for line in self.read(response, _Reservation).lines}
 
     def commit(self, order_id: str) -> None:
-        """Make the reservation last: the stock is sold. One that was released meanwhile stays so.
+        """Commit the reservation, so that it does not expire. A released one stays released.
 
         Raises:
-            DownstreamRefused: it has expired and its stock has gone to somebody else, or there never was one.
-            DownstreamUnavailable: no answer that can be used.
+            DownstreamRefused: it has expired and its stock was reserved by another order, or it never existed.
+            DownstreamUnavailable: no usable answer.
         """
         path = f"{self._path(order_id)}/commit"
         response = self.call("POST", path, key=order_id, expected=frozenset({200, 204, 409}))
@@ -92,7 +86,7 @@ class InventoryClient(Client):
             raise DownstreamRefused("The reservation has expired and its stock is gone.", service=self.service)
 
     def release(self, order_id: str) -> None:
-        """Give back what was reserved, if anything; a second time changes nothing."""
+        """Release the reservation, if there is one; a second time changes nothing."""
         self.call("DELETE", self._path(order_id), expected=frozenset({200, 204, 404}))
 
     def _path(self, order_id: str) -> str:

@@ -12,7 +12,7 @@ _DONE = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
 
 
 class Charge(BaseModel):
-    """What became of a charge; one that is processing is reported later."""
+    """A charge. The result of one that is processing is reported later, through the API."""
 
     id: str
     status: Literal["succeeded", "declined", "processing"]
@@ -20,17 +20,17 @@ class Charge(BaseModel):
 
 
 class PaymentClient(Client):
-    """Charges customers and gives their money back. Without an answer nobody knows whether it was done: ask again."""
+    """Charge customers and refund charges. After a time-out the outcome is unknown until the call is repeated."""
 
     service = "payment"
     read_timeout_seconds = 10.0
 
     def charge(self, key: str, order_id: str, customer_id: str, amount: int, currency: str) -> Charge:
-        """Charge an amount; under the same key it is charged once, and the same charge is answered."""
+        """Charge an amount; calls with the same key make one charge and return it."""
         body = {"order_id": order_id, "customer_id": customer_id, "amount": amount, "currency": currency}
         return self.read(self.call("POST", "/charges", json=body, key=key, expected=_DONE), Charge)
 
     def refund(self, key: str, charge_id: str, amount: int) -> None:
-        """Give an amount of a charge back; under the same key it is given back once."""
+        """Refund an amount of a charge; calls with the same key refund it once."""
         path = f"/charges/{quote(charge_id, safe='')}/refunds"
         self.call("POST", path, json={"amount": amount}, key=key, expected=_DONE)

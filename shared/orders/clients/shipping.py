@@ -10,20 +10,20 @@ from orders.clients.http import Client
 
 
 class Shipment(BaseModel):
-    """A parcel, ready to be fetched."""
+    """A shipment, ready for the carrier."""
 
     id: str
     tracking_number: str | None = None
 
 
 class ShippingClient(Client):
-    """Makes shipments and calls them back."""
+    """Create and cancel shipments."""
 
     service = "shipping"
     read_timeout_seconds = 10.0
 
     def create(self, key: str, order_id: str, lines: Sequence[tuple[str, int]]) -> Shipment:
-        """Make a shipment of products and quantities; under the same key it is made once."""
+        """Create a shipment of products and quantities; calls with the same key create it once."""
         body = {
             "order_id": order_id,
             "lines": [{"product_id": product, "quantity": quantity} for product, quantity in lines],
@@ -34,7 +34,7 @@ class ShippingClient(Client):
         return self.read(response, Shipment)
 
     def cancel(self, shipment_id: str) -> bool:
-        """Call a shipment back; tells whether it could be, or has left already."""
+        """Cancel a shipment. Return whether that succeeded; False if it has already left."""
         path = f"/shipments/{quote(shipment_id, safe='')}/cancel"
         response = self.call("POST", path, expected=frozenset({HTTPStatus.OK, HTTPStatus.CONFLICT}))
         return response.status == HTTPStatus.OK

@@ -1,1 +1,1 @@
-"""What an order is and how it moves: no I/O, no environment."""
+"""Orders, their lifecycle and their rules: no I/O, no environment."""

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree; each error knows its HTTP status, code and title.
+"""All errors that the service returns, as one tree. Each class has its HTTP status, code and title.
 
     OrderServiceError
     ├── BadRequest 400 ── MalformedJson, InvalidParameter, InvalidCursor
@@ -13,32 +13,32 @@
     ├── Unprocessable 422 ── ValidationFailed, UnknownProduct, PriceUnknown, CartEmpty, IdempotencyKeyReused
     └── Unavailable 503 ── DatabaseUnavailable, DownstreamUnavailable ── DownstreamRefused
 
-The names of codes are part of the API: clients switch on them (RFC 9457, problem details).
+The codes are part of the API: clients depend on them (RFC 9457, problem details).
 """
 
 from typing import Any, ClassVar, TypedDict
 
 
 class FieldError(TypedDict):
-    """One field that has a value which it cannot have."""
+    """A field with an invalid value."""
 
     loc: list[str | int]
-    """Where: names and list indexes, from the outside in."""
+    """The path to the field: names and list indexes, outermost first."""
     msg: str
-    """What is wrong, for people."""
+    """What is wrong, human-readable."""
     type: str
-    """What is wrong, for programs."""
+    """What is wrong, machine-readable."""
 
 
 class OrderServiceError(Exception):
-    """Base of all errors that the service answers with; by itself, one that nobody expected.
+    """Base of all errors that the service returns; by itself, an unexpected error.
 
     Attributes:
         code: stable, machine-readable name.
-        title: the same for people; does not vary between occurrences.
+        title: its human-readable name; the same for every occurrence.
         status: HTTP status.
-        detail: what was wrong this time, and what would be right.
-        members: further problem members, such as ``shortages``.
+        detail: what was wrong with this request, and what would be right.
+        members: further members of the problem, such as ``shortages``.
     """
 
     code: ClassVar[str] = "internal_error"
@@ -53,7 +53,7 @@ class OrderServiceError(Exception):
 
 
 class BadRequest(OrderServiceError):
-    """The request cannot be understood."""
+    """The request is malformed."""
 
     code = "bad_request"
     title = "Bad request"
@@ -68,14 +68,14 @@ class MalformedJson(BadRequest):
 
 
 class InvalidParameter(BadRequest):
-    """A query parameter, path parameter or header has a value that it cannot have."""
+    """A query parameter, path parameter or header has an invalid value."""
 
     code = "invalid_parameter"
     title = "Invalid parameter"
 
 
 class InvalidCursor(BadRequest):
-    """The cursor was changed, or belongs to another filter."""
+    """The cursor was changed, or belongs to a list with another filter or sort."""
 
     code = "invalid_cursor"
     title = "Invalid cursor"
@@ -90,7 +90,7 @@ class Forbidden(OrderServiceError):
 
 
 class NotFound(OrderServiceError):
-    """There is nothing here for this caller."""
+    """The resource does not exist, or not for this caller."""
 
     code = "not_found"
     title = "Not found"
@@ -105,7 +105,7 @@ class RouteNotFound(NotFound):
 
 
 class OrderNotFound(NotFound):
-    """The order does not exist, or belongs to somebody else: the caller cannot tell which."""
+    """The order does not exist, or belongs to another customer: the caller cannot tell which."""
 
     code = "order_not_found"
     title = "Order not found"
@@ -119,7 +119,7 @@ class CartNotFound(NotFound):
 
 
 class MethodNotAllowed(OrderServiceError):
-    """The path is a route's, but not with this method."""
+    """The path does not allow this method."""
 
     code = "method_not_allowed"
     title = "Method not allowed"
@@ -127,7 +127,7 @@ class MethodNotAllowed(OrderServiceError):
 
 
 class Conflict(OrderServiceError):
-    """The request is sound, but not in the present state of things."""
+    """The request conflicts with the current state."""
 
     code = "conflict"
     title = "Conflict"
@@ -135,42 +135,42 @@ class Conflict(OrderServiceError):
 
 
 class InsufficientStock(Conflict):
-    """Less is available than was asked for; nothing was reserved."""
+    """Less is available than requested; nothing was reserved."""
 
     code = "insufficient_stock"
     title = "Insufficient stock"
 
 
 class PriceChanged(Conflict):
-    """The inventory states another price than the request."""
+    """The inventory's price differs from the request's."""
 
     code = "price_changed"
     title = "Price changed"
 
 
 class CartAlreadyOrdered(Conflict):
-    """A live order for this version of the cart exists."""
+    """An active order for this version of the cart exists."""
 
     code = "cart_already_ordered"
     title = "Cart already ordered"
 
 
 class OrderNotCancellable(Conflict):
-    """It is too late to cancel the order."""
+    """The order can no longer be cancelled."""
 
     code = "order_not_cancellable"
     title = "Order not cancellable"
 
 
 class InvalidTransition(Conflict):
-    """The order cannot go from its state to the one asked for."""
+    """The order's state does not allow the requested status."""
 
     code = "invalid_transition"
     title = "Invalid transition"
 
 
 class RequestInProgress(Conflict):
-    """An earlier request under the same idempotency key has not ended."""
+    """An earlier request with the same idempotency key is still in progress."""
 
     code = "request_in_progress"
     title = "Request in progress"
@@ -186,7 +186,7 @@ class VersionMismatch(OrderServiceError):
 
 
 class BodyTooLarge(OrderServiceError):
-    """The body is larger than the service reads."""
+    """The body is larger than the maximum."""
 
     code = "body_too_large"
     title = "Body too large"
@@ -202,7 +202,7 @@ class UnsupportedMediaType(OrderServiceError):
 
 
 class Unprocessable(OrderServiceError):
-    """The request is understood and makes no sense."""
+    """The request is well-formed, but invalid."""
 
     code = "unprocessable"
     title = "Unprocessable"
@@ -210,7 +210,7 @@ class Unprocessable(OrderServiceError):
 
 
 class ValidationFailed(Unprocessable):
-    """Fields have values that they cannot have; ``errors`` names each as loc, msg and type."""
+    """Fields have invalid values; ``errors`` lists each with loc, msg and type."""
 
     code = "validation_error"
     title = "Validation error"
@@ -237,21 +237,21 @@ class PriceUnknown(Unprocessable):
 
 
 class CartEmpty(Unprocessable):
-    """The cart holds no items."""
+    """The cart has no items."""
 
     code = "cart_empty"
     title = "Cart empty"
 
 
 class IdempotencyKeyReused(Unprocessable):
-    """The idempotency key was sent with another request before."""
+    """The idempotency key was already used for a different request."""
 
     code = "idempotency_key_reused"
     title = "Idempotency key reused"
 
 
 class Unavailable(OrderServiceError):
-    """Something that the service needs does not answer; trying again later may help."""
+    """A dependency is unavailable; a later retry may succeed."""
 
     code = "unavailable"
     title = "Unavailable"
@@ -267,11 +267,11 @@ class DatabaseUnavailable(Unavailable):
 
 
 class DownstreamUnavailable(Unavailable):
-    """A downstream service does not answer, or answers with something that is no answer."""
+    """A downstream service does not respond, or its response is unusable."""
 
     code = "downstream_unavailable"
     title = "Downstream service unavailable"
 
 
 class DownstreamRefused(DownstreamUnavailable):
-    """A downstream service calls a request wrong that this service holds to be right; to repeat it is of no use."""
+    """A downstream service rejects a request as invalid; a retry does not help."""

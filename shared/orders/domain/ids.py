@@ -1,4 +1,4 @@
-"""Ids of orders and products, as callers may write them."""
+"""The formats of order and product ids."""
 
 import re
 import uuid
@@ -8,7 +8,7 @@ PRODUCT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@+-]{0,63}")
 
 
 def is_order_id(text: str) -> bool:
-    """Whether the text can be an order's id: a UUID in its usual spelling (RFC 9562, section 4)."""
+    """Tell whether the text is a UUID in its standard format (RFC 9562, section 4), in either letter case."""
     try:
         return str(uuid.UUID(text)) == text.lower()
     except ValueError:

@@ -1,11 +1,11 @@
-"""Money: integer minor units (pence, cents) beside an ISO 4217 currency; decimal strings outside."""
+"""Money: integers of minor units (cents) inside the service, decimal strings in its API."""
 
 from decimal import Decimal
 
 MAX_UNIT_PRICE = 10_000_000_000
-"""Minor units. 1,000 lines of 100,000 pieces at this price still fit a bigint."""
+"""Minor units. The total of 1,000 lines of 100,000 units at this price fits a bigint."""
 
-# ISO 4217 list one: the codes in use, by number of decimals; two where not listed apart.
+# ISO 4217, list one: the active codes, by number of decimals.
 _NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
 _FOUR_DECIMALS = "CLF UYW"
@@ -22,29 +22,29 @@ DECIMALS: dict[str, int] = {
     for decimals, codes in ((0, _NO_DECIMALS), (2, _TWO_DECIMALS), (3, _THREE_DECIMALS), (4, _FOUR_DECIMALS))
     for code in codes.split()
 }
-"""The decimals of each currency."""
+"""The number of decimals of each currency."""
 
 
 def to_minor(amount: Decimal, currency: str) -> int:
-    """The amount in minor units: 79.99 USD is 7999.
+    """Convert an amount to minor units: 79.99 USD is 7999.
 
     Raises:
         ValueError: the amount has more decimals than the currency, is negative, or is larger than `MAX_UNIT_PRICE`.
     """
     decimals = DECIMALS[currency]
     if amount < 0:
-        raise ValueError(f"{amount} is negative; a price is 0 or more")
-    # Compared before it is scaled: 1E+999999999 must not be written out digit by digit.
+        raise ValueError(f"{amount} is negative; a price must be 0 or more")
+    # Compare before scaling: 1E+999999999 would be expanded to all its digits.
     if amount > Decimal(MAX_UNIT_PRICE).scaleb(-decimals):
-        raise ValueError(f"{amount:.3e} is too large; a price is at most {to_decimal(MAX_UNIT_PRICE, currency)}")
+        raise ValueError(f"{amount:.3e} is too large; a price must be at most {to_decimal(MAX_UNIT_PRICE, currency)}")
     minor = amount.scaleb(decimals)
     if minor != minor.to_integral_value():
-        raise ValueError(f"{amount} has more decimals than {currency} has ({decimals})")
+        raise ValueError(f"{amount} has too many decimals; a price in {currency} has at most {decimals}")
     return int(minor)
 
 
 def to_decimal(minor: int, currency: str) -> str:
-    """Minor units as a decimal string: 7999 USD is "79.99"."""
+    """Convert minor units to a decimal string: 7999 USD is "79.99"."""
     decimals = DECIMALS[currency]
     if decimals == 0:
         return str(minor)

@@ -1,4 +1,4 @@
-"""Which orders a list asks for: the filter, the sort and the page, as they are read from query parameters."""
+"""The query of a list: filter, sort and page, parsed from query parameters."""
 
 import hashlib
 import re
@@ -21,9 +21,9 @@ from orders.domain.states import PaymentStatus, ShippingStatus, State, Status
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
 MAX_OFFSET = 100_000
-"""Orders that `page` may skip: the database reads each of them. A cursor skips any number at no cost."""
+"""The maximum of orders that `page` may skip: the database reads each of them. A cursor skips any number at no cost."""
 MAX_LENGTH = 300
-"""Characters that any parameter may have."""
+"""The maximum length of a parameter, in characters."""
 
 _STATUS_PARAMETERS: dict[str, tuple[str, type[StrEnum]]] = {
     "status": ("status", Status),
@@ -36,14 +36,14 @@ _FILTER_PARAMETERS = (*_STATUS_PARAMETERS, "customer_id", "product_id", "created
 _PAGE_PARAMETERS = ("sort_by", "sort_order", "page_size", "cursor", "page", "include_total")
 _PARAMETERS = (*_FILTER_PARAMETERS, *_PAGE_PARAMETERS)
 
-# Neither control characters nor halves of a character, of which PostgreSQL can make nothing.
+# Neither control characters nor lone surrogates: PostgreSQL cannot store them.
 _TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-# RFC 3339, or a date alone. Python's own parser takes far more, week numbers for instance.
+# RFC 3339, or a date only. Python's parser also accepts other formats, such as week numbers.
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d))?", re.ASCII)
 
 
 class SortKey(StrEnum):
-    """What a list can be sorted by. Between equal values the id decides, in the same direction."""
+    """What a list can be sorted by. The id is the tie-breaker, in the same direction."""
 
     CREATED_AT = "created_at"
     UPDATED_AT = "updated_at"
@@ -52,16 +52,16 @@ class SortKey(StrEnum):
 
 _LARGEST = {
     SortKey.CREATED_AT: 0,
-    # Microseconds up to the year 10000, where Python's time ends.
+    # Microseconds until the year 10000, the maximum of Python's datetime.
     SortKey.UPDATED_AT: 253_402_300_800 * 10**6 - 1,
     SortKey.TOTAL: 2**63 - 1,
 }
-"""The largest value in a cursor, by what the list is sorted by."""
+"""The largest sort value in a cursor, by sort key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """The order of a list: by default the newest first."""
+    """The sort order of a list: newest first by default."""
 
     key: SortKey = SortKey.CREATED_AT
     descending: bool = True
@@ -69,15 +69,15 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """Which orders; what is left out admits all.
+    """The conditions that an order must meet; the defaults match all orders.
 
     Attributes:
-        customer_id: whose.
-        states: in one of these states.
-        product_id: with a line of this product.
-        created_from: created then or later, as a Unix time in milliseconds.
-        created_to: created before then.
-        text: whose id, customer, e-mail address or one of whose products is this.
+        customer_id: it belongs to this customer.
+        states: it is in one of these states.
+        product_id: it has a line of this product.
+        created_from: it was created at this time or later; Unix time in milliseconds.
+        created_to: it was created before this time; Unix time in milliseconds.
+        text: its id, customer, e-mail address or one of its products equals this text.
     """
 
     customer_id: str | None = None
@@ -90,7 +90,7 @@ class OrderFilter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """How many orders, from where on: after a position (by cursor) or a number of orders; and whether to count all."""
+    """A page: its size, its start (after a position or an offset), and whether to count all orders of the list."""
 
     size: int = DEFAULT_PAGE_SIZE
     after: Position | None = None
@@ -100,7 +100,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class OrderQuery:
-    """What a list asks for."""
+    """A query for a list of orders."""
 
     filter: OrderFilter = OrderFilter()
     sort: Sort = Sort()
@@ -108,12 +108,12 @@ class OrderQuery:
 
     @property
     def scope(self) -> bytes:
-        """A fingerprint of filter and sort, by which a cursor recognises its list."""
-        return _fingerprint(self.filter, self.sort)
+        """A hash of filter and sort, which ties a cursor to its list."""
+        return _hash(self.filter, self.sort)
 
     @property
     def searches(self) -> bool:
-        """Whether orders must be looked at to tell whether they belong: no index in the order of the sort knows."""
+        """Whether no index in the sort order covers the filter, so that each order must be read to match it."""
         dated = self.filter.created_from is not None or self.filter.created_to is not None
         return (
             self.filter.product_id is not None
@@ -124,7 +124,7 @@ class OrderQuery:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """How many orders a list has: exactly so many, or so many at least."""
+    """The number of orders of a list: exact, or a lower bound."""
 
     orders: int
     is_exact: bool
@@ -132,13 +132,13 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class OrderPage:
-    """Some orders, without their lines; the cursor leads to the next ones, and is None where there are none.
+    """A page of orders.
 
     Attributes:
-        rows: the orders.
-        size: how many the page has room for.
-        next_cursor: leads to the next page.
-        total: how many orders the whole list has; None where nobody asked.
+        rows: the orders, without their lines.
+        size: the maximum of orders on the page.
+        next_cursor: the cursor of the next page; None on the last page.
+        total: the number of orders of the list; None if not requested.
     """
 
     rows: list[OrderRow]
@@ -148,32 +148,32 @@ class OrderPage:
 
 
 @lru_cache(maxsize=256)
-def _fingerprint(order_filter: OrderFilter, sort: Sort) -> bytes:
-    # Kept, for to write them down takes longer than all else that is done with a filter.
+def _hash(order_filter: OrderFilter, sort: Sort) -> bytes:
+    # Cached, because formatting the filter takes longer than all other work on it.
     return hashlib.sha256(f"{order_filter}{sort}".encode()).digest()
 
 
 def parse(parameters: Mapping[str, str], *, owner: str | None) -> OrderQuery:
-    """Read the query parameters of a list.
+    """Parse the query parameters of a list.
 
     Args:
         parameters: the query string's.
-        owner: the only customer whose orders are listed; None for everybody's.
+        owner: the only customer whose orders are listed; None for all customers.
 
     Raises:
-        InvalidParameter: a parameter is unknown or has a value that it cannot have; says which it can have.
-        InvalidCursor: the cursor was changed, or belongs to another filter or sort.
+        InvalidParameter: a parameter is unknown or has an invalid value.
+        InvalidCursor: the cursor was changed, or belongs to a list with another filter or sort.
     """
     for name, value in parameters.items():
         if name not in _PARAMETERS:
             raise InvalidParameter(
-                f"The parameter {name[:MAX_LENGTH]!r} is unknown; there are {', '.join(_PARAMETERS)}."
+                f"The parameter {name[:MAX_LENGTH]!r} is unknown; the parameters are {', '.join(_PARAMETERS)}."
             )
         if len(value) > MAX_LENGTH:
-            raise InvalidParameter(f"{name} has {len(value)} characters; it can have {MAX_LENGTH}.")
+            raise InvalidParameter(f"{name} has {len(value)} characters; the maximum is {MAX_LENGTH}.")
     created_from, created_to = (_moment(parameters, name) for name in ("created_from", "created_to"))
     if created_from is not None and created_to is not None and created_from >= created_to:
-        raise InvalidParameter("created_from is not before created_to: no order can be in between.")
+        raise InvalidParameter("created_from must be before created_to.")
     order_filter = OrderFilter(
         customer_id=_customer(parameters.get("customer_id"), owner),
         states=_states(parameters),
@@ -187,41 +187,43 @@ def parse(parameters: Mapping[str, str], *, owner: str | None) -> OrderQuery:
 
 
 def _states(parameters: Mapping[str, str]) -> tuple[State, ...]:
-    wanted: dict[str, frozenset[str]] = {}
+    allowed: dict[str, frozenset[str]] = {}
     for name, (field, statuses) in _STATUS_PARAMETERS.items():
         if name in parameters:
-            if field in wanted:
-                raise InvalidParameter(f"The parameter {name!r} repeats another one for {field}; give one of them.")
-            wanted[field] = _statuses(name, parameters[name], statuses)
-    return tuple(state for state in STATES if all(getattr(state, field) in values for field, values in wanted.items()))
+            if field in allowed:
+                raise InvalidParameter(f"{name} repeats another parameter for {field}; give only one of them.")
+            allowed[field] = _statuses(name, parameters[name], statuses)
+    return tuple(state for state in STATES if all(getattr(state, field) in values for field, values in allowed.items()))
 
 
 def _statuses(name: str, text: str, statuses: type[StrEnum]) -> frozenset[str]:
     values = [value.strip().lower() for value in text.split(",")]
     for value in values:
         if value not in frozenset(statuses):
-            raise InvalidParameter(f"{name} is {value!r}; it can be {', '.join(statuses)}, or several with commas.")
+            raise InvalidParameter(
+                f"{name} is {value!r}; it must be one or more of {', '.join(statuses)}, separated by commas."
+            )
     return frozenset(values)
 
 
 def _customer(customer_id: str | None, owner: str | None) -> str | None:
     if customer_id is not None and not CUSTOMER_ID.fullmatch(customer_id):
-        raise InvalidParameter(f"customer_id is {customer_id!r}; it can be 1 to 128 letters, digits and ._~@:+|=-")
+        raise InvalidParameter(f"customer_id is {customer_id!r}; it must be 1 to 128 letters, digits and ._~@:+|=-")
     if owner is None or customer_id in (None, owner):
         return owner or customer_id
-    raise InvalidParameter(f"customer_id is {customer_id!r}; this list holds the orders of {owner!r} only.")
+    raise InvalidParameter(f"customer_id is {customer_id!r}; this list contains only the orders of {owner!r}.")
 
 
 def _product(product_id: str | None) -> str | None:
     if product_id is None or PRODUCT_ID.fullmatch(product_id):
         return product_id
-    raise InvalidParameter(f"product_id is {product_id!r}; it can be 1 to 64 letters, digits and ._~@:+-")
+    raise InvalidParameter(f"product_id is {product_id!r}; it must be 1 to 64 letters, digits and ._~@:+-")
 
 
 def _text(text: str | None) -> str | None:
     if text is None or _TEXT.fullmatch(text):
         return text
-    raise InvalidParameter(f"q is {text!r}; it can be a whole order id, product id, customer id or e-mail address.")
+    raise InvalidParameter(f"q is {text!r}; it must be a complete order id, product id, customer id or e-mail address.")
 
 
 def _moment(parameters: Mapping[str, str], name: str) -> int | None:
@@ -234,23 +236,25 @@ def _moment(parameters: Mapping[str, str], name: str) -> int | None:
         moment = None
     if moment is None:
         raise InvalidParameter(
-            f"{name} is {text!r}; it can be a date such as 2026-11-20, meaning midnight in UTC, or a moment such as "
-            "2026-11-20T08:00:00.000Z or 2026-11-20T09:00:00+01:00 (in an address, + is written %2B)."
+            f"{name} is {text!r}; it must be a date such as 2026-11-20 (midnight in UTC) or a time such as "
+            "2026-11-20T08:00:00.000Z or 2026-11-20T09:00:00+01:00 (in a URL, write + as %2B)."
         )
-    # No order is older than Unix time, and no id can say so.
+    # Order ids cannot contain a time before Unix time starts, and no order is that old.
     return max(0, unix_milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
 
 
 def _sort(parameters: Mapping[str, str]) -> Sort:
     by, direction = parameters.get("sort_by"), parameters.get("sort_order")
     if by is not None and by.removeprefix("-") not in frozenset(SortKey):
-        raise InvalidParameter(f"sort_by is {by!r}; it can be {', '.join(SortKey)}, with a - in front to descend.")
+        raise InvalidParameter(
+            f"sort_by is {by!r}; it must be {' or '.join(SortKey)}, with a leading - to sort in descending order."
+        )
     if direction not in {None, "asc", "desc"}:
-        raise InvalidParameter(f"sort_order is {direction!r}; it can be asc or desc.")
+        raise InvalidParameter(f"sort_order is {direction!r}; it must be asc or desc.")
     if by is None:
         return Sort(descending=direction != "asc")
     if by.startswith("-") and direction == "asc":
-        raise InvalidParameter(f"sort_by is {by!r}, which descends, and sort_order is 'asc'; give one of them.")
+        raise InvalidParameter(f"sort_by is {by!r} (descending), but sort_order is 'asc'; give only one of them.")
     return Sort(SortKey(by.removeprefix("-")), descending=by.startswith("-") or direction == "desc")
 
 
@@ -260,28 +264,28 @@ def _page(parameters: Mapping[str, str], query: OrderQuery) -> Page:
     with_total = _flag(parameters, "include_total")
     if "cursor" in parameters:
         if "page" in parameters:
-            raise InvalidParameter("page and cursor say both where to begin; give one of them.")
+            raise InvalidParameter("page and cursor cannot be combined; give only one of them.")
         return Page(
             size, after=cursors.read(parameters["cursor"], query.scope, _LARGEST[query.sort.key]), with_total=with_total
         )
     if number > 1 and query.searches:
         raise InvalidParameter(
-            f"page is {number}; a list by product_id or q, or by created_from or created_to in another order than that "
-            "of created_at, has no numbered pages: follow next_cursor."
+            f"page is {number}; a list filtered by product_id or q, or by created_from or created_to and not sorted by "
+            "created_at, has no numbered pages; use the cursor in next_cursor."
         )
     return Page(size, offset=(number - 1) * size, with_total=with_total)
 
 
 def _number(parameters: Mapping[str, str], name: str, default: int, maximum: int) -> int:
     text = parameters.get(name, str(default))
-    # isascii: isdecimal alone takes the digits of every script.
+    # isascii, because isdecimal accepts the digits of every script.
     if text.isascii() and text.isdecimal() and len(text) <= len(str(maximum)) and 1 <= int(text) <= maximum:
         return int(text)
-    raise InvalidParameter(f"{name} is {text!r}; it can be 1 to {maximum}.")
+    raise InvalidParameter(f"{name} is {text!r}; it must be a whole number from 1 to {maximum}.")
 
 
 def _flag(parameters: Mapping[str, str], name: str) -> bool:
     text = parameters.get(name, "false")
     if text not in {"true", "false"}:
-        raise InvalidParameter(f"{name} is {text!r}; it can be true or false.")
+        raise InvalidParameter(f"{name} is {text!r}; it must be true or false.")
     return text == "true"

@@ -1,7 +1,7 @@
-"""The HTTP edge: what every function that answers the API does alike.
+"""The HTTP edge: parse requests and build responses, the same way in every function that serves the API.
 
 A function declares its routes on an `Api` and answers with `Api.order`, `Api.orders` or `reply`. Errors become problem
-details (RFC 9457); what a caller sends is read here, and nowhere else.
+details (RFC 9457).
 """
 
 import base64
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
     from orders.domain.order_query import OrderPage
 
 MAX_BODY_BYTES = 1_048_576
-"""Room for a thousand lines, many times over."""
+"""A body with the maximum of a thousand lines is much smaller."""
 
 _JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
 _VERSION_TAG = re.compile(r'"v([0-9]{1,9})"')
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 _HEADERS = {
-    # Orders are personal: nothing on the way may keep a copy.
+    # Orders are personal data: no cache may store them.
     "Cache-Control": "no-store",
-    # An answer is data, and no browser is to take it for a page (OWASP REST Security Cheat Sheet).
+    # Responses are data: no browser may render them as a page (OWASP REST Security Cheat Sheet).
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
     "X-Content-Type-Options": "nosniff",
 }
-"""What every answer carries, unless a route says otherwise."""
+"""Headers of every response; a route may override them."""
 
 
 class Api(APIGatewayHttpResolver):
-    """The routes of one function; its `handler` is what Lambda calls."""
+    """The routes of one function; Lambda invokes its `handler`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,25 +60,25 @@ class Api(APIGatewayHttpResolver):
 
     @property
     def caller(self) -> Caller:
-        """Who sent the request, as the authorizer found it.
+        """Who sent the request, as the authorizer reports.
 
         Raises:
-            Forbidden: the authorizer was not asked.
+            Forbidden: the request did not pass through the authorizer.
         """
         authorizer = self.current_event.raw_event.get("requestContext", {}).get("authorizer") or {}
         context = authorizer.get("lambda") or {}
         if not context.get("customer_id"):
-            raise errors.Forbidden("The request has not passed the authorizer.")
+            raise errors.Forbidden("The request did not pass through the authorizer.")
         return Caller(context["customer_id"], frozenset((context.get("scope") or "").split()))
 
     @property
     def query(self) -> dict[str, str]:
-        """The query parameters; a repeated one has its values joined by commas."""
+        """The query parameters; the values of a repeated one are joined by commas."""
         return self.current_event.query_string_parameters
 
     @property
     def expected_versions(self) -> frozenset[int] | None:
-        """The versions of the order of which ``If-Match`` wants one; None where any will do."""
+        """The versions of the order that ``If-Match`` accepts; None if it accepts any."""
         tags = expected_tags(self.current_event.headers)
         if tags is None:
             return None
@@ -86,10 +86,10 @@ class Api(APIGatewayHttpResolver):
 
     @property
     def idempotency_key(self) -> str | None:
-        """The caller's name for this request, from ``Idempotency-Key``; quotes around it do not belong to it.
+        """The idempotency key from ``Idempotency-Key``, without surrounding quotes; None without the header.
 
         Raises:
-            InvalidParameter: it is empty, too long, or holds something else than printable ASCII.
+            InvalidParameter: it is empty, too long, or contains characters other than printable ASCII.
         """
         header = self.current_event.headers.get("idempotency-key")
         if header is None:
@@ -99,26 +99,26 @@ class Api(APIGatewayHttpResolver):
             key = key[1:-1]
         if not _IDEMPOTENCY_KEY.fullmatch(key):
             raise errors.InvalidParameter(
-                f"Idempotency-Key has {len(key)} characters; it can have 1 to 255, printable ones of ASCII."
+                f"Idempotency-Key has {len(key)} characters; it must be 1 to 255 printable ASCII characters."
             )
         return key
 
     def body[Model: BaseModel](self, model: type[Model]) -> Model:
-        """The body of the request.
+        """Parse and validate the body of the request.
 
         Raises:
             BodyTooLarge: it is longer than `MAX_BODY_BYTES`.
             UnsupportedMediaType: it is not declared as JSON.
-            MalformedJson: it is no JSON.
-            ValidationFailed: it is not what the model describes.
+            MalformedJson: it is not valid JSON.
+            ValidationFailed: it does not match the model.
         """
         from pydantic import ValidationError
 
         content = self._content()
         if len(content) > MAX_BODY_BYTES:
-            raise errors.BodyTooLarge(f"The body has {len(content)} bytes; it can have {MAX_BODY_BYTES}.")
+            raise errors.BodyTooLarge(f"The body has {len(content)} bytes; the maximum is {MAX_BODY_BYTES}.")
         if content and not _JSON.fullmatch(self.current_event.headers.get("content-type", "").strip()):
-            raise errors.UnsupportedMediaType("The body is to be JSON; send the header Content-Type: application/json.")
+            raise errors.UnsupportedMediaType("The body must be JSON; send the header Content-Type: application/json.")
         try:
             return model.model_validate_json(content)
         except ValidationError as error:
@@ -126,11 +126,11 @@ class Api(APIGatewayHttpResolver):
 
     @property
     def has_body(self) -> bool:
-        """Whether the request has a body at all."""
+        """Whether the request has a body."""
         return bool(self.current_event.body)
 
     def order(self, row: "OrderDetails", status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
-        """Answer with an order; with its version only, if that is the one that the caller has (``If-None-Match``)."""
+        """Answer with an order, or with 304 if the caller already has this version (``If-None-Match``)."""
         logger.append_keys(order_id=row["id"], version=row["version"])
         headers = {"ETag": f'"v{row["version"]}"'}
         if self.current_event.http_method == "GET" and is_known(headers["ETag"], self.current_event.headers):
@@ -159,7 +159,7 @@ class Api(APIGatewayHttpResolver):
 
     def _content(self) -> bytes:
         text = self.current_event.body or ""
-        # The gateway encodes what it does not know to be text. What is no text is no JSON either, and is refused later.
+        # The gateway encodes bodies that may be binary. Those fail JSON parsing later.
         return base64.b64decode(text) if self.current_event.is_base64_encoded else text.encode()
 
     def _handle(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
@@ -169,7 +169,7 @@ class Api(APIGatewayHttpResolver):
         self.current_event = APIGatewayProxyEventV2(event)
         answer = self.resolve(event, context)
         answer["headers"] = {**_HEADERS, "X-Request-ID": request_id(event), **answer["headers"]}
-        logger.info("answered", status=answer["statusCode"])
+        logger.info("request completed", status=answer["statusCode"])
         return answer
 
     def _known_error(self, error: errors.OrderServiceError) -> Response[str]:
@@ -182,7 +182,7 @@ class Api(APIGatewayHttpResolver):
 
     def _unknown_error(self, error: Exception) -> Response[str]:
         logger.exception("unexpected error", exc_info=error)
-        return self._problem(errors.OrderServiceError("Something went wrong here; it has been logged."))
+        return self._problem(errors.OrderServiceError("An unexpected error occurred; it has been logged."))
 
     def _no_route(self, _: Exception) -> Response[str]:
         event = self.current_event
@@ -220,10 +220,10 @@ def reply(
 
 
 def order_id(text: str) -> str:
-    """An order's id from the path.
+    """Parse an order's id from the path.
 
     Raises:
-        OrderNotFound: the text is no id, so no order has it.
+        OrderNotFound: the text is not an order id, so no order has it.
     """
     if not is_order_id(text):
         raise errors.OrderNotFound(f"There is no order {text!r}.")
@@ -231,25 +231,25 @@ def order_id(text: str) -> str:
 
 
 def customer_id(text: str) -> str:
-    """A customer's id from the path.
+    """Parse a customer's id from the path.
 
     Raises:
-        InvalidParameter: the text cannot be one.
+        InvalidParameter: the text is not a valid customer id.
     """
     name = unquote(text)
     if not CUSTOMER_ID.fullmatch(name):
-        raise errors.InvalidParameter(f"customer_id is {name!r}; it can be 1 to 128 letters, digits and ._~@:+|=-")
+        raise errors.InvalidParameter(f"customer_id is {name!r}; it must be 1 to 128 letters, digits and ._~@:+|=-")
     return name
 
 
 def _body_error(error: "ValidationError") -> errors.OrderServiceError:
-    found = error.errors(include_url=False, include_input=False)
-    if found[0]["type"] == "json_invalid":
-        return errors.MalformedJson(f"The body is no JSON: {found[0]['msg'].removeprefix('Invalid JSON: ')}.")
-    return errors.ValidationFailed([{"loc": list(e["loc"]), "msg": _in_words(e), "type": e["type"]} for e in found])
+    details = error.errors(include_url=False, include_input=False)
+    if details[0]["type"] == "json_invalid":
+        return errors.MalformedJson(f"The body is not valid JSON: {details[0]['msg'].removeprefix('Invalid JSON: ')}.")
+    return errors.ValidationFailed([{"loc": list(e["loc"]), "msg": _message(e), "type": e["type"]} for e in details])
 
 
-def _in_words(error: "ErrorDetails") -> str:
+def _message(error: "ErrorDetails") -> str:
     from orders.schemas.requests import EXPECTED
 
     if error["type"] not in {"string_pattern_mismatch", "literal_error"}:

@@ -1,4 +1,4 @@
-"""What a request says that its sender has already (RFC 9110, section 13). Headers are by names in lower case."""
+"""Evaluate the preconditions of conditional requests (RFC 9110, section 13). Header names are in lower case."""
 
 import re
 from collections.abc import Mapping
@@ -7,15 +7,15 @@ _TAG = re.compile(r'(W/)?("[^"]*")')
 
 
 def is_known(tag: str, headers: Mapping[str, str]) -> bool:
-    """Whether ``If-None-Match`` names an entity tag, weakly or not, or any (section 13.1.2)."""
+    """Tell whether ``If-None-Match`` matches an entity tag, by weak comparison (section 13.1.2)."""
     known = headers.get("if-none-match", "")
     return known.strip() == "*" or tag.removeprefix("W/") in {strong for _, strong in _TAG.findall(known)}
 
 
 def expected_tags(headers: Mapping[str, str]) -> frozenset[str] | None:
-    """The entity tags of which ``If-Match`` wants one; None where any will do (section 13.1.1).
+    """Return the entity tags that ``If-Match`` accepts; None if it accepts any (section 13.1.1).
 
-    Weak ones are none of them: they do not tell whether it is the same byte for byte.
+    Weak tags never match: the comparison is strong.
     """
     wanted = headers.get("if-match", "*")
     if wanted.strip() == "*":

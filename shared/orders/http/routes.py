@@ -1,4 +1,4 @@
-"""Which methods a path has, by the paths of an OpenAPI document."""
+"""Look up the methods of a path in the paths of an OpenAPI document."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ class RouteTable:
     """The routes of an API.
 
     Args:
-        paths: the methods of each path; a path has its placeholders in braces.
+        paths: the methods of each path, which has its placeholders in braces.
     """
 
     def __init__(self, paths: Mapping[str, Iterable[str]]) -> None:
@@ -20,5 +20,5 @@ class RouteTable:
         ]
 
     def methods(self, path: str) -> frozenset[str]:
-        """The methods that there are for a path, in upper case; none where it is no route's."""
+        """Return the methods that a path allows, in upper case; empty if no route matches it."""
         return frozenset().union(*(methods for pattern, methods in self._rows if pattern.fullmatch(path)))

@@ -1,4 +1,4 @@
-"""Files as answers: browsers keep them, ask whether they have changed, and get them compressed."""
+"""Serve static files with cache headers, entity tags and compression."""
 
 import base64
 import gzip
@@ -32,13 +32,13 @@ _PAGE_POLICY = {
 
 @dataclass(frozen=True)
 class StaticFile:
-    """A file that is the same for everybody.
+    """A static file, the same for every caller.
 
     Attributes:
-        content: what is in it; text in UTF-8.
-        media_type: what kind of file it is.
-        cache_control: how long it may be kept.
-        headers: further headers of its answer.
+        content: its bytes; text is in UTF-8.
+        media_type: its ``Content-Type``.
+        cache_control: its ``Cache-Control``.
+        headers: further headers of the response.
     """
 
     content: bytes
@@ -48,7 +48,7 @@ class StaticFile:
 
     @cached_property
     def version(self) -> str:
-        """A fingerprint of the content."""
+        """A hash of the content."""
         return hashlib.sha256(self.content).hexdigest()[:16]
 
     @cached_property
@@ -56,10 +56,10 @@ class StaticFile:
         return gzip.compress(self.content, mtime=0)
 
     def answer(self, request_headers: Mapping[str, str]) -> Response[str]:
-        """Answer with the file, or with 304 for somebody who has it (RFC 9110, section 13.1.2).
+        """Answer with the file, or with 304 if the caller already has it (RFC 9110, section 13.1.2).
 
         Args:
-            request_headers: the request's headers, by names in lower case.
+            request_headers: the request's headers; names in lower case.
         """
         tag = f'W/"{self.version}"'
         headers = {
@@ -75,17 +75,17 @@ class StaticFile:
             headers["Content-Encoding"] = "gzip"
             content = self._compressed
         answer = Response(HTTPStatus.OK, self.media_type, base64.b64encode(content).decode(), headers)
-        # Powertools does this by itself with bytes, unless their type says JSON.
+        # Powertools encodes bytes by itself, but not those of JSON types.
         answer.base64_encoded = True
         return answer
 
 
 def page(html: str, policy: Mapping[str, str]) -> StaticFile:
-    """A web page that loads nothing from elsewhere; browsers ask each time whether it has changed.
+    """Return a web page that loads nothing from other origins; browsers revalidate it on each use.
 
     Args:
         html: its text.
-        policy: rules of its Content-Security-Policy that differ from the usual ones, or come on top.
+        policy: rules of its Content-Security-Policy that override the default ones or are added to them.
     """
     rules = "; ".join(f"{name} {sources}" for name, sources in {**_PAGE_POLICY, **policy}.items())
     headers = {"Content-Security-Policy": rules, "Referrer-Policy": "no-referrer"}
@@ -93,5 +93,5 @@ def page(html: str, policy: Mapping[str, str]) -> StaticFile:
 
 
 def asset(path: Path) -> StaticFile:
-    """A script, style or picture of a page, which browsers keep for good: its address is to change with its content."""
+    """Return a script, style or image that browsers cache for a year: its URL must change with its content."""
     return StaticFile(path.read_bytes(), _ASSET_TYPES[path.suffix], "public, max-age=31536000, immutable")

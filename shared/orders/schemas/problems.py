@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457) as the API shows them: what all have, and what some codes add."""
+"""Problem details (RFC 9457): the members of all problems, and those that some codes add."""
 
 from typing import NotRequired, TypedDict
 
@@ -8,57 +8,57 @@ from orders.schemas.types import Amount, Count, CurrencyCode, Positive
 
 
 class Problem(TypedDict):
-    """What went wrong with a request."""
+    """Why a request failed."""
 
     type: str
-    """The kind of problem, as a reference; made of the code."""
+    """The problem type, as a URI reference that contains the code."""
     title: str
-    """The kind of problem, for people; the same each time."""
+    """The problem type, human-readable; the same for every occurrence."""
     status: int
     """The HTTP status."""
     detail: str
-    """What was wrong this time, and what would be right."""
+    """What was wrong with this request, and what would be right."""
     code: str
-    """The kind of problem, for programs."""
+    """The problem type, machine-readable."""
     request_id: str
-    """By which the request is found in the logs; the same as `X-Request-ID`."""
+    """The request's id in the logs; the same as `X-Request-ID`."""
 
 
 class Shortage(TypedDict):
-    """A product of which there is too little."""
+    """A product with insufficient stock."""
 
     product_id: str
-    """The product."""
+    """The product's id."""
     requested: Positive
-    """How many the order takes, over all its lines."""
+    """Quantity requested, over all lines."""
     available: Count
-    """How many there are."""
+    """Quantity available."""
 
 
 class InsufficientStockProblem(Problem):
-    """Less is available than was asked for."""
+    """Less is available than requested."""
 
     shortages: list[Shortage]
-    """Each product of which there is too little."""
+    """Each product with insufficient stock."""
 
 
 class PriceChange(TypedDict):
-    """A price that is another one than expected."""
+    """A price that differs from the expected one."""
 
     product_id: str
-    """The product."""
+    """The product's id."""
     requested: str | None
-    """The price in the request; null where it states none, and only the currency differs."""
+    """The price in the request; null if it states none and only the currency differs."""
     requested_currency: CurrencyCode
-    """The currency that the order would have."""
+    """The currency of the order."""
     current: Amount
-    """The inventory's price."""
+    """The price in the inventory."""
     current_currency: CurrencyCode
-    """The inventory's currency."""
+    """The currency of the price in the inventory."""
 
 
 class PriceChangedProblem(Problem):
-    """The inventory states other prices."""
+    """The inventory's prices differ from those in the request."""
 
     prices: list[PriceChange]
     """Each price that differs."""
@@ -68,61 +68,61 @@ class StatusesView(TypedDict):
     """The three statuses of an order."""
 
     status: Status
-    """Where the order as a whole stands."""
+    """The order status."""
     payment_status: PaymentStatus
-    """Where its money stands."""
+    """The payment status."""
     shipping_status: ShippingStatus
-    """Where its parcel stands."""
+    """The shipping status."""
 
 
 class StatusChoices(TypedDict):
-    """The values that each status may be set to now; none where the list is empty."""
+    """The values that each status can be set to now; an empty list for none."""
 
     status: list[Status]
-    """The order's."""
+    """Values for the order status."""
     payment_status: list[PaymentStatus]
-    """Its money's."""
+    """Values for the payment status."""
     shipping_status: list[ShippingStatus]
-    """Its parcel's."""
+    """Values for the shipping status."""
 
 
 class OrderNotCancellableProblem(Problem):
-    """It is too late to cancel the order."""
+    """The order can no longer be cancelled."""
 
     current: StatusesView
-    """Where the order stands."""
+    """The order's statuses now."""
 
 
 class InvalidTransitionProblem(OrderNotCancellableProblem):
-    """The order cannot go where it was sent."""
+    """The order's state does not allow this change."""
 
     allowed: StatusChoices
-    """Where it can go from here."""
+    """The changes that its state allows."""
 
 
 class VersionMismatchProblem(Problem):
-    """The order has changed."""
+    """The order has changed since it was read."""
 
     current_version: Positive
-    """The version that it has now."""
+    """The order's version now."""
 
 
 class ValidationProblem(Problem):
-    """Fields have values that they cannot have."""
+    """Fields have invalid values."""
 
     errors: list[FieldError]
-    """Each of them."""
+    """Each invalid field."""
 
 
 class ProductsProblem(Problem):
-    """Some products cannot be ordered as the request has it."""
+    """Some products are unknown or have no price."""
 
     product_ids: list[str]
-    """Each of them."""
+    """Each such product."""
 
 
 class DownstreamProblem(Problem):
-    """A service behind this one does not answer."""
+    """A downstream service or the database is unavailable."""
 
     service: NotRequired[str]
-    """Which one."""
+    """The downstream service; missing for the database."""

@@ -1,4 +1,4 @@
-"""What callers may send: the fields' names, their shapes and their limits."""
+"""Request bodies: their fields, types and limits."""
 
 import re
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ MAX_QUANTITY = 100_000
 
 
 def _whole(value: object) -> object:
-    """Take 5.0 for 5: to JSON they are one number."""
+    """Accept 5.0 for 5: JSON does not tell them apart."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _number_as_text(value: object) -> object:
-    """Take 5 for "5": numbers are ids in many shops. True is no number here."""
+    """Accept 5 for "5": many shops use numbers as ids. `True` is not a number here."""
     number = _whole(value)
     return str(number) if isinstance(number, int) and not isinstance(number, bool) else value
 
@@ -32,7 +32,7 @@ def _lower_case(value: object) -> object:
 
 
 def _status_name(value: object) -> object:
-    """Take a status in any letter case, and `Ordered`, as earlier services called a new order."""
+    """Accept a status in any letter case, and `Ordered`, the name of `pending` in earlier services."""
     name = _lower_case(value)
     return Status.PENDING if name == "ordered" else name
 
@@ -45,17 +45,17 @@ _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def _decimal(value: object) -> object:
-    """Take text as a price only where it is plainly one; Python reads far more as a number, such as 1_000."""
+    """Accept a string as a price only in plain decimal notation; Python also parses others, such as 1_000."""
     if isinstance(value, str) and not _DECIMAL.fullmatch(value):
-        raise ValueError("as text, a price is written as in 79.99")
+        raise ValueError("a price as a string must be a decimal number such as 79.99")
     return value
 
 
-# No control characters: they are no text, and PostgreSQL stores no NUL. Spelled out, for not every reader of the API's
-# document knows \p{Cc}.
+# No control characters, because PostgreSQL cannot store NUL. Listed, because not every reader of the OpenAPI document
+# supports \p{Cc}.
 _CONTROL = r"\x00-\x1f\x7f-\x9f"
 _TEXT = rf"^[^{_CONTROL}]*$"
-# These are stripped: there may be white space of any kind around them, and a name is more than that.
+# Surrounding white space is stripped; a name must have other characters, too.
 _STRIPPED_TEXT = rf"^\s*[^{_CONTROL}]*\s*$"
 _STRIPPED_NAME = rf"^\s*[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*\s*$"
 
@@ -64,14 +64,14 @@ _PRODUCT = f"^{PRODUCT_ID.pattern}$"
 _EMAIL = rf"^[^\s{_CONTROL}@]+@[^\s{_CONTROL}@]+$"
 EXPECTED: Mapping[str, str] = {
     _CUSTOMER: "1 to 128 letters, digits and ._~@:+|=-",
-    _PRODUCT: "1 to 64 letters, digits and ._~:@+-, of which the first is a letter or digit",
+    _PRODUCT: "1 to 64 letters, digits and ._~:@+-, starting with a letter or digit",
     _EMAIL: "an e-mail address",
     _TEXT: "text without control characters",
     _STRIPPED_TEXT: "text without control characters",
     _STRIPPED_NAME: "text without control characters",
-    "currency": "a code of ISO 4217, such as USD",
+    "currency": "an ISO 4217 code such as USD",
 }
-"""What a field should be, in words: by its pattern, or by its name where it is one of more values than can be told."""
+"""What to say of a field instead of its pattern, by pattern; of a field with too many values to list, by its name."""
 
 _CustomerText = Annotated[str, StringConstraints(pattern=_CUSTOMER)]
 _ProductText = Annotated[str, StringConstraints(pattern=_PRODUCT)]
@@ -90,59 +90,59 @@ Currency = Annotated[Literal[*money.DECIMALS], BeforeValidator(_upper_case)]  # 
 
 
 class Request(BaseModel):
-    """Base of all requests: a field that is not known is refused, and not ignored."""
+    """Base of all request bodies: unknown fields are rejected, not ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class NewLine(Request):
-    """A product to be ordered. Without a price it costs what the inventory says."""
+    """A product to order. Without a price, the inventory's applies."""
 
     product_id: ProductId = Field(validation_alias=AliasChoices("product_id", "sku"))
-    """The product, as the inventory names it; a number is taken as text."""
+    """The product's id in the inventory; a number is read as a string."""
     quantity: Quantity
-    """How many pieces."""
+    """Number of units."""
     unit_price: Price | None = Field(default=None, validation_alias=AliasChoices("unit_price", "price"))
-    """What one piece is expected to cost, with no more decimals than the currency has.
+    """Expected price of one unit, with no more decimals than the currency has.
 
-    May be left out where the inventory states a price; where that is another one, nothing is ordered.
+    Optional if the inventory states a price. If the two differ, the order is rejected.
     """
 
     @model_validator(mode="before")
     @classmethod
-    def _one_name_each(cls, line: object) -> object:
-        """Refuse two names of one field: pydantic takes the first, and would ignore the other one, unread."""
+    def _reject_two_names(cls, line: object) -> object:
+        """Reject a field that is given under two names: pydantic would ignore the second."""
         if isinstance(line, dict) and cls.model_config["extra"] == "forbid":
             for names in (("product_id", "sku"), ("unit_price", "price")):
                 if line.keys() >= set(names):
-                    raise ValueError(f"{names[0]} and {names[1]} are two names of one field; give one of them")
+                    raise ValueError(f"{names[0]} and {names[1]} are names of the same field; give only one of them")
         return line
 
 
 class NewOrder(Request):
-    """An order to be placed. Without a customer it is the caller's."""
+    """An order to place. Without a customer, it is the caller's."""
 
     customer_id: CustomerId | None = None
-    """For whom; the caller where left out. For somebody else it takes the scope `orders:write`."""
+    """The customer; by default the caller. Another customer requires the scope `orders:write`."""
     customer_name: Name | None = None
-    """What the customer is called."""
+    """The customer's name."""
     customer_email: Email | None = None
-    """Where the customer is written to."""
+    """The customer's e-mail address."""
     currency: Currency | None = None
-    """ISO 4217; the currency of the inventory's prices where left out, else the service's default."""
+    """ISO 4217 code; by default the currency of the inventory's prices, else the service's default."""
     items: Annotated[list[NewLine], Field(min_length=1, max_length=MAX_LINES)]
-    """What to order; lines of the same product at the same price are added up."""
+    """Lines to order; those of the same product at the same price are merged."""
 
 
 class Cancellation(Request):
-    """Why an order is cancelled."""
+    """The reason to cancel an order."""
 
     reason: Reason | None = None
-    """In the caller's words; kept with the order."""
+    """Free text; stored with the order."""
 
 
 class StatusUpdate(Request):
-    """What has happened to an order, as the new value of one of its statuses."""
+    """A new value for one of an order's statuses."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -154,17 +154,17 @@ class StatusUpdate(Request):
     )
 
     status: Annotated[Status, BeforeValidator(_status_name)] | None = None
-    """Where the order as a whole stands now, in any letter case; `Ordered` is `pending`."""
+    """The new order status, in any letter case; `Ordered` means `pending`."""
     payment_status: Annotated[PaymentStatus, BeforeValidator(_lower_case)] | None = None
-    """Where its money stands now, in any letter case."""
+    """The new payment status, in any letter case."""
     shipping_status: Annotated[ShippingStatus, BeforeValidator(_lower_case)] | None = None
-    """Where its parcel stands now, in any letter case."""
+    """The new shipping status, in any letter case."""
     tracking_number: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_TEXT)] | None = None
-    """The parcel's."""
+    """The shipment's tracking number."""
     event_id: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_TEXT)] | None = None
-    """The sender's name for this occurrence; a second one of the same name changes nothing."""
+    """The sender's id of this event; an event with the same id is applied once."""
     reason: Reason | None = None
-    """Why, for the timeline."""
+    """The reason, shown in the timeline."""
 
     @model_validator(mode="after")
     def _one_status(self) -> Self:
@@ -173,7 +173,7 @@ class StatusUpdate(Request):
         return self
 
     def target(self) -> tuple[str, str]:
-        """The field to be set, and its value."""
+        """Return the field to set, and its value."""
         return self._given()[0]
 
     def _given(self) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Orders as the API shows them."""
+"""Response bodies: orders, pages of orders and health."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
@@ -13,124 +13,124 @@ if TYPE_CHECKING:
 
 
 class LineView(TypedDict):
-    """One line of an order."""
+    """A line of an order."""
 
     product_id: str
-    """The product, as the inventory names it."""
+    """The product's id in the inventory."""
     quantity: Positive
-    """How many pieces."""
+    """Number of units."""
     unit_price: Amount
-    """The price of one piece, in the order's currency."""
+    """Price of one unit, in the order's currency."""
     line_total: Amount
     """Quantity times unit price."""
 
 
 class TimelineEntry(TypedDict):
-    """One thing that happened to an order, and the statuses that it led to."""
+    """An event in an order's timeline, and the statuses after it."""
 
     event: Event
-    """What happened."""
+    """The event."""
     version: Positive
-    """The version of the order that it made."""
+    """The order's version after it."""
     status: Status
-    """Where the order as a whole stood then."""
+    """The order status after it."""
     payment_status: PaymentStatus
-    """Where its money stood."""
+    """The payment status after it."""
     shipping_status: ShippingStatus
-    """Where its parcel stood."""
+    """The shipping status after it."""
     reason: str | None
-    """Why, where somebody said so."""
+    """The reason, if one was given."""
     occurred_at: Moment
-    """When."""
+    """When it occurred."""
 
 
 class OrderLinks(TypedDict):
-    """Where to go from an order."""
+    """Links of an order."""
 
     self: OrderPath
     """The order itself."""
     cancel: NotRequired[OrderPath]
-    """Where to cancel it; missing when it is too late for that."""
+    """Where to cancel it; missing once it can no longer be cancelled."""
 
 
 class OrderSummaryView(TypedDict):
-    """An order as a list shows it: without its lines, of which there can be a thousand."""
+    """An order in a list: without its lines, which can be a thousand."""
 
     id: OrderId
-    """The order's name, for good."""
+    """The order's id; never changes."""
     customer_id: str
-    """Whose order it is."""
+    """The customer whose order it is."""
     customer_name: str | None
-    """What the customer is called, where the order says so."""
+    """The customer's name, if given."""
     customer_email: str | None
-    """Where the customer is written to, where the order says so."""
+    """The customer's e-mail address, if given."""
     status: Status
-    """Where the order as a whole stands."""
+    """The order status."""
     payment_status: PaymentStatus
-    """Where its money stands."""
+    """The payment status."""
     shipping_status: ShippingStatus
-    """Where its parcel stands."""
+    """The shipping status."""
     failure_reason: str | None
-    """Why it failed, if it did: `payment_declined` or `expired`."""
+    """Why the order failed, if it did: `payment_declined` or `expired`."""
     cancel_reason: str | None
-    """Why it was cancelled, in the words of whoever did, if they said so."""
+    """The reason given for its cancellation, if any."""
     tracking_number: str | None
-    """The parcel's, once there is one."""
+    """The shipment's tracking number, once there is one."""
     currency: CurrencyCode
-    """Of all amounts."""
+    """The currency of all amounts."""
     total: Amount
     """The sum of the lines."""
     line_count: Positive
-    """How many lines the order has."""
+    """Number of lines."""
     version: Positive
-    """Grows by one with each change; the `ETag` is made of it."""
+    """Incremented with each change; the `ETag` contains it."""
     created_at: Moment
     """When the order was placed."""
     updated_at: Moment
-    """When it last changed."""
+    """When the order last changed."""
     links: OrderLinks
-    """Where to go from here."""
+    """Related resources."""
 
 
 class OrderView(OrderSummaryView):
-    """An order with its lines and, where asked for, its timeline."""
+    """An order with its lines and, if requested, its timeline."""
 
     items: list[LineView]
-    """What was ordered: one line for each product and price."""
+    """The lines: one for each product and price."""
     timeline: NotRequired[list[TimelineEntry]]
-    """What happened to the order, the oldest first; only with `include=timeline`."""
+    """The order's events, oldest first; only with `include=timeline`."""
 
 
 class PageView(TypedDict):
     """A page of orders."""
 
     orders: list[OrderSummaryView]
-    """The orders, in the order asked for. A page may be short, or empty, and still not be the last."""
+    """The orders, sorted as requested. A page with fewer orders than `page_size`, even none, may not be the last."""
     count: Count
-    """How many are on this page."""
+    """Number of orders on this page."""
     page_size: Positive
-    """How many can be on one."""
+    """Maximum number of orders on a page."""
     next_cursor: str | None
-    """Leads to the next page; null on the last one."""
+    """The cursor of the next page; null on the last page."""
     total: NotRequired[Count]
-    """How many match altogether; only with `include_total=true`."""
+    """Number of orders on all pages; only with `include_total=true`."""
     total_is_exact: NotRequired[bool]
-    """Whether there are just as many; where not, there are more."""
+    """Whether `total` is exact; if not, there are at least as many."""
 
 
 class HealthView(TypedDict):
-    """Whether the service can do its work."""
+    """The health of the service."""
 
     status: Literal["ok", "degraded", "unavailable"]
-    """As a whole: `degraded` takes orders and is late with what follows, `unavailable` takes none."""
+    """Overall: `degraded` accepts orders but processes tasks late, `unavailable` accepts none."""
     database: Literal["ok", "unavailable"]
-    """Whether the database answers."""
+    """Whether the database is reachable."""
     tasks: Literal["ok", "delayed", "unknown"]
-    """Whether what follows an order is on time; unknown where the database cannot say."""
+    """Whether tasks are processed on time; `unknown` while the database is unavailable."""
 
 
 def order_view(row: "OrderDetails") -> OrderView:
-    """An order: what a list shows, its lines, and its timeline where that was read."""
+    """Return the view of an order: its summary, its lines, and its timeline if that was read."""
     currency = row["currency"]
     view: OrderView = {
         **summary_view(row),  # type: ignore[typeddict-item]  # a summary never has a timeline
@@ -150,7 +150,7 @@ def order_view(row: "OrderDetails") -> OrderView:
 
 
 def summary_view(row: "OrderRow") -> OrderSummaryView:
-    """An order without its lines, of which there can be a thousand."""
+    """Return the view of an order in a list."""
     path = f"/v1/orders/{row['id']}"
     links: OrderLinks = {"self": path}
     if (row["status"], row["payment_status"], row["shipping_status"]) in CANCELLABLE:
@@ -177,5 +177,5 @@ def summary_view(row: "OrderRow") -> OrderSummaryView:
 
 
 def timestamp(at: datetime) -> str:
-    """A moment in RFC 3339, in UTC, to the millisecond."""
+    """Format a time by RFC 3339, in UTC, with milliseconds."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -1,6 +1,6 @@
-"""What the strings and numbers of answers look like: types for people and for the API's document.
+"""Types of the strings and numbers in responses, with their JSON Schema for the OpenAPI document.
 
-Functions that only read load no pydantic, so an answer's type says what pydantic would, without it.
+Functions that only read do not load pydantic, so these types carry JSON Schema keywords without importing it.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What JSON Schema says of a value; keywords left out say nothing."""
+class SchemaKeywords:
+    """JSON Schema keywords of a value; those that are None are left out."""
 
     description: str
     format: str | None = None
@@ -21,16 +21,19 @@ class Shape:
     minimum: int | None = None
 
     def __get_pydantic_json_schema__(self, core_schema: "CoreSchema", handler: "GetJsonSchemaHandler") -> Any:  # noqa: ANN401 - pydantic's protocol
-        """Add the keywords to the schema that pydantic makes."""
+        """Add the keywords to the schema that pydantic generates."""
         return handler(core_schema) | {name: value for name, value in vars(self).items() if value is not None}
 
 
 type Amount = Annotated[
-    str, Shape("Money: a decimal string with the decimals of its currency.", pattern=r"^[0-9]+(\.[0-9]+)?$")
+    str,
+    SchemaKeywords(
+        "An amount of money: a decimal string with the decimals of its currency.", pattern=r"^[0-9]+(\.[0-9]+)?$"
+    ),
 ]
-type Count = Annotated[int, Shape("How many.", minimum=0)]
-type CurrencyCode = Annotated[str, Shape("A currency, by ISO 4217.", pattern="^[A-Z]{3}$")]
-type Moment = Annotated[str, Shape("A moment, by RFC 3339, in UTC, to the millisecond.", format="date-time")]
-type OrderId = Annotated[str, Shape("An order's id: a UUID; later orders have greater ones.", format="uuid")]
-type OrderPath = Annotated[str, Shape("A path of this API.", format="uri-reference")]
-type Positive = Annotated[int, Shape("1, 2, 3 and so on.", minimum=1)]
+type Count = Annotated[int, SchemaKeywords("A number of things: 0 or more.", minimum=0)]
+type CurrencyCode = Annotated[str, SchemaKeywords("An ISO 4217 currency code.", pattern="^[A-Z]{3}$")]
+type Moment = Annotated[str, SchemaKeywords("A time by RFC 3339, in UTC, with milliseconds.", format="date-time")]
+type OrderId = Annotated[str, SchemaKeywords("An order's id: a UUID; later orders have greater ids.", format="uuid")]
+type OrderPath = Annotated[str, SchemaKeywords("A path in this API.", format="uri-reference")]
+type Positive = Annotated[int, SchemaKeywords("A whole number: 1 or more.", minimum=1)]

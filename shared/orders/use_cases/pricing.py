@@ -1,4 +1,4 @@
-"""What the lines of an order cost: the inventory's price where it states one, else the caller's."""
+"""Price the lines of an order: at the inventory's price if it states one, else at the caller's."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,28 +12,28 @@ from orders.schemas.requests import MAX_QUANTITY, NewLine
 _UNSTATED = Price()
 
 
-def order_currency(wanted: str | None, prices: Mapping[str, Price], default: str) -> str:
-    """The currency of an order: as wanted, else that of the stated prices, else the default.
+def order_currency(requested: str | None, prices: Mapping[str, Price], default: str) -> str:
+    """Return the currency of an order: the requested one, else that of the inventory's prices, else the default.
 
     Raises:
-        ValidationFailed: the products are priced in several.
+        ValidationFailed: the inventory's prices have several currencies.
     """
-    if wanted:
-        return wanted
+    if requested:
+        return requested
     stated = sorted({price.currency for price in prices.values() if price.currency})
     if len(stated) > 1:
-        raise invalid(f"the products are priced in {' and '.join(stated)}; an order has one currency", "items")
+        raise invalid(f"the products are priced in {' and '.join(stated)}; an order must have one currency", "items")
     return stated[0] if stated else default
 
 
 def price_lines(lines: Sequence[NewLine], prices: Mapping[str, Price], currency: str) -> tuple[Line, ...]:
-    """The lines with their prices; those of one product at one price are added up.
+    """Return the lines with their prices; lines of the same product at the same price are merged.
 
     Raises:
-        ValidationFailed: a price has too many decimals, or quantities add up to more than an order line holds.
+        ValidationFailed: a price has too many decimals, or merged quantities exceed the maximum of a line.
         PriceUnknown: neither the caller nor the inventory states a price.
-        PriceChanged: they state different ones.
-        DownstreamUnavailable: the inventory states a price that cannot be.
+        PriceChanged: the inventory's price differs from the caller's.
+        DownstreamUnavailable: the inventory states an invalid price.
     """
     quantities: dict[tuple[str, int], int] = {}
     unpriced: list[str] = []
@@ -50,18 +50,20 @@ def price_lines(lines: Sequence[NewLine], prices: Mapping[str, Price], currency:
         else:
             quantities[line.product_id, price] = quantities.get((line.product_id, price), 0) + line.quantity
     if unpriced:
-        raise PriceUnknown(f"Neither you nor the inventory states a price for {unpriced[0]}.", product_ids=unpriced)
+        raise PriceUnknown(
+            f"Neither the request nor the inventory states a price for {unpriced[0]}.", product_ids=unpriced
+        )
     if changed:
-        raise PriceChanged("Some prices are not what you expect; nothing was ordered.", prices=changed)
+        raise PriceChanged("Some prices differ from the inventory's; nothing was ordered.", prices=changed)
     for (product_id, _), quantity in quantities.items():
         if quantity > MAX_QUANTITY:
-            message = f"the lines of {product_id} add up to {quantity}; a line has at most {MAX_QUANTITY}"
+            message = f"the quantities of {product_id} add up to {quantity}; the maximum is {MAX_QUANTITY}"
             raise invalid(message, "items")
     return tuple(Line(product_id, quantity, price) for (product_id, price), quantity in quantities.items())
 
 
 def invalid(message: str, *where: str | int) -> ValidationFailed:
-    """The error for a field that only a rule of this service finds wrong."""
+    """Make the error for a field that violates a rule beyond its schema."""
     return ValidationFailed([{"loc": list(where), "msg": message, "type": "value_error"}])
 
 
@@ -80,7 +82,7 @@ def _current_price(line: NewLine, stated: Price, currency: str) -> int | None:
     try:
         return money.to_minor(stated.unit_price, stated.currency or currency)
     except ValueError as error:
-        message = f"The inventory service states a price for {line.product_id} that cannot be."
+        message = f"The inventory service states an invalid price for {line.product_id}."
         raise DownstreamUnavailable(message, service="inventory") from error
 
 

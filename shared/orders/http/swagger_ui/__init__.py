@@ -1,4 +1,4 @@
-"""Swagger UI as a web page that loads nothing from elsewhere; its scripts and styles come with Powertools."""
+"""Swagger UI as a web page that loads nothing from other origins; its scripts and styles come with Powertools."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -14,10 +14,10 @@ _POWERTOOLS = Path(aws_lambda_powertools.__file__).parent / "event_handler" / "o
 
 
 class SwaggerUi:
-    """The page and what it loads, each read when it is first asked for.
+    """The page and its assets, each read from disk at its first use.
 
     Args:
-        address: the path under which the assets are found.
+        address: the path of the assets' folder.
     """
 
     def __init__(self, address: str) -> None:
@@ -30,12 +30,12 @@ class SwaggerUi:
         html = Template((_OURS / "index.html").read_text()).substitute(
             stylesheet=stylesheet, bundle=bundle, start=start
         )
-        # Swagger UI has its icons in its style sheet, as data.
+        # The style sheet of Swagger UI contains its icons as data URLs.
         return page(html, {"img-src": "'self' data:"})
 
     @cached_property
     def assets(self) -> Mapping[str, StaticFile]:
-        """What the page loads: the style sheet, the bundle and the start, by names that change with the contents."""
+        """The style sheet, the bundle and the start script, by names that change with their contents."""
         files = {
             "swagger-ui.{}.css": asset(_POWERTOOLS / "swagger-ui.min.css"),
             "swagger-ui.{}.js": asset(_POWERTOOLS / "swagger-ui-bundle.min.js"),

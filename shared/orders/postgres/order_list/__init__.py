@@ -1,1 +1,1 @@
-"""The list of orders: its query, and the index ranges that it reads."""
+"""The list of orders: its SQL, and the index ranges that it reads."""

@@ -1,11 +1,10 @@
-"""Where the orders of a list are, in SQL: the ranges of indexes that hold them in its order.
+"""The index ranges that contain the orders of a list in its sort order, as SQL.
 
-A range is all entries of an index that lead with the same values, in the order of the key that follows. The orders of
-one state by their totals are a range, and the list of several states is merged from as many.
+A range is all entries of an index with the same leading values, sorted by the columns that follow. For example, the
+orders of one state are a range sorted by total; a list of several states is merged from one range for each.
 
-Which index is read is not left to what the planner believes about the data. A range is asked for by comparing all
-columns of its index, and in the order of them all; its leading values come from a function, so that nothing is assumed
-about how frequent they are.
+The choice of the index does not depend on the planner's statistics. The SQL compares all columns of the index and sorts
+by all of them. The leading values come from a function, so the planner cannot estimate how frequent they are.
 """
 
 from collections.abc import Sequence
@@ -20,12 +19,12 @@ class Ranges:
     """Ranges of an index: one for each row of the sources.
 
     Attributes:
-        table: what the index is on.
-        columns: the index's leading columns.
-        values: what they are equal to, in terms of the sources.
-        sources: items for a FROM clause.
-        order_id: the table's name for the order's id.
-        condition: that of a partial index.
+        table: the table of the index.
+        columns: the leading columns of the index.
+        values: their values, as expressions over the sources.
+        sources: items of a FROM clause.
+        order_id: the column with the order's id.
+        condition: the condition of a partial index.
     """
 
     table: str = "orders"
@@ -38,15 +37,15 @@ class Ranges:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The part of each range that is read: the keys between two others, in one direction, and how many at most.
+    """The part of each range to read: the keys between two bounds, in one direction, up to a limit.
 
     Attributes:
-        key: the columns that a list is sorted by; the last one is the order's id.
+        key: the columns that the list is sorted by; the last one is the order's id.
         direction: ASC or DESC.
-        above: the key that all are above.
-        below: the key that all are below.
-        limit: how many of the list are read.
-        offset: how many of the list are skipped before.
+        above: the exclusive lower bound of the keys.
+        below: the exclusive upper bound of the keys.
+        limit: how many orders of the list to read.
+        offset: how many orders of the list to skip first.
     """
 
     key: tuple[str, ...]
@@ -58,16 +57,16 @@ class Slice:
 
     @property
     def columns(self) -> str:
-        """The key, for a SELECT clause."""
+        """The key's columns, for a SELECT clause."""
         return ", ".join(self.key)
 
     @property
-    def holds(self) -> str:
-        """Whether the key is in the slice, for a WHERE clause."""
+    def condition(self) -> str:
+        """The condition that a key is in the slice, for a WHERE clause."""
         return f"({self.columns}) > ({', '.join(self.above)}) AND ({self.columns}) < ({', '.join(self.below)})"
 
     def order(self, table: str) -> str:
-        """The order of the list, for an ORDER BY clause."""
+        """Return the sort order of the list, for an ORDER BY clause."""
         return ", ".join(f"{table}.{column} {self.direction}" for column in self.key)
 
 
@@ -75,7 +74,7 @@ _ALL = Ranges()
 _OF_CUSTOMER = Ranges(
     columns=("customer_id",), values=("customer.id",), sources=("unnest(ARRAY[%(customer_id)s]) AS customer (id)",)
 )
-# To the planner, the value of a subquery is as unknown as that of a function.
+# The planner does not know the value of a subquery, as it does not know that of a function.
 _ALL_OF_CUSTOMER = Ranges(columns=("customer_id",), values=("(SELECT %(customer_id)s::text)",))
 _OF_STATES = Ranges(
     columns=("status", "payment_status", "shipping_status"),
@@ -114,16 +113,16 @@ _SORT_VALUES = {
     SortKey.UPDATED_AT: ("timestamptz", "-infinity", "infinity"),
     SortKey.TOTAL: ("bigint", -1, 2**63 - 1),
 }
-"""The type of a sort's values, and what is below and above all of them. created_at needs none: ids begin with it."""
+"""The SQL type of a sort key, with its lower and upper bound. created_at needs none, because ids start with it."""
 
 
 def newest(limit: str) -> Slice:
-    """The orders of the time that a filter asks for."""
+    """Return the slice of the filter's dates, newest first."""
     return Slice(("id",), "DESC", ("%(created_above)s::uuid",), ("%(created_below)s::uuid",), limit)
 
 
 def page_slice(query: OrderQuery, limit: str) -> Slice:
-    """The orders of a list from the beginning of a page on."""
+    """Return the slice of the list that starts with a page."""
     part = replace(newest(limit), direction="DESC" if query.sort.descending else "ASC", offset="%(offset)s")
     after: tuple[str, ...] = ("%(after_id)s::uuid",)
     if query.sort.key is not SortKey.CREATED_AT:
@@ -140,8 +139,8 @@ def page_slice(query: OrderQuery, limit: str) -> Slice:
     return replace(part, below=after) if query.sort.descending else replace(part, above=after)
 
 
-def walked(query: OrderQuery) -> Sequence[Ranges]:
-    """Ranges in the order of the list that hold all of its orders: no others where it is no search."""
+def walk_ranges(query: OrderQuery) -> Sequence[Ranges]:
+    """Return ranges in the list's sort order that contain all its orders; in a search, they also contain others."""
     if query.sort.key is SortKey.CREATED_AT:
         if query.filter.product_id is not None:
             return (_OF_PRODUCT,)
@@ -151,22 +150,22 @@ def walked(query: OrderQuery) -> Sequence[Ranges]:
 
 
 def only_range(query: OrderQuery) -> Ranges | None:
-    """The range that is the whole list, where that is one; None where it is merged from several, or a search."""
+    """Return the range that is exactly the list; None if the list is merged from several ranges, or is a search."""
     if query.searches or _by_state(query):
         return None
     return _ALL if query.filter.customer_id is None else _ALL_OF_CUSTOMER
 
 
-def selectors(order_filter: OrderFilter) -> Sequence[Sequence[Ranges]]:
-    """For each part of a filter, ranges that hold all orders which it admits, and no others, the newest first."""
-    found: list[Sequence[Ranges]] = []
+def gather_ranges(order_filter: OrderFilter) -> Sequence[Sequence[Ranges]]:
+    """Return, for each part of a filter, the ranges that contain exactly the orders which match it, newest first."""
+    parts: list[Sequence[Ranges]] = []
     if order_filter.product_id is not None:
-        found.append((_OF_PRODUCT,))
+        parts.append((_OF_PRODUCT,))
     if order_filter.text is not None:
-        found.append(_OF_TEXT)
+        parts.append(_OF_TEXT)
     if replace(order_filter, product_id=None, text=None) != OrderFilter():
-        found.append((_of_customer_and_states(OrderQuery(order_filter)),))
-    return found
+        parts.append((_of_customer_and_states(OrderQuery(order_filter)),))
+    return parts
 
 
 def _of_customer_and_states(query: OrderQuery) -> Ranges:
@@ -176,12 +175,12 @@ def _of_customer_and_states(query: OrderQuery) -> Ranges:
 
 
 def _by_state(query: OrderQuery) -> bool:
-    # By its id an order is found among all and among a customer's; every other key comes after a state.
+    # There are indexes by id for all orders and for a customer's; all other indexes start with the state.
     return query.filter.states != STATES or query.sort.key is not SortKey.CREATED_AT
 
 
 def entries(ranges: Sequence[Ranges], part: Slice) -> str:
-    """A query for the keys that ranges have in a slice, of each as many as are skipped and read."""
+    """Return a query for the keys of the slice in all ranges; it reads limit plus offset keys from each."""
     return " UNION ALL ".join(_entries(each, part) for each in ranges)
 
 
@@ -194,7 +193,7 @@ def _entries(ranges: Ranges, part: Slice) -> str:
 
 
 def selection(ranges: Ranges, part: Slice) -> str:
-    """What follows SELECT and a list of columns, to read the rows that a slice of the ranges is about, in its order."""
+    """Return the clauses after SELECT and its columns that read the slice of the ranges in sort order."""
     columns = (*ranges.columns, *part.key[:-1], ranges.order_id)
     return f"""FROM {ranges.table}
         WHERE ({", ".join(columns)}) > ({", ".join((*ranges.values, *part.above))})

@@ -1,15 +1,14 @@
-"""The query for lists of orders: a page and a total, each in bounded time however many orders there are.
+"""The SQL for lists of orders: a page and a total, each in bounded time, whatever the number of orders.
 
-Most lists are read from ranges of an index, which hold the list's orders and no others. The rest are *searches*:
-whether an order matches can be seen only on the order itself. There are two ways to search, and each reads `EXAMINED`
-orders at most:
+Most lists are read from index ranges that contain exactly the list's orders. The others are *searches*: an order must
+be read to tell whether it matches. There are two ways to search, each of which reads at most `EXAMINED` orders:
 
-- *Gather.* If one part of the filter (product, text, or customer, states and dates) matches no more orders than that,
-  all of these are read, and those that match the whole filter are sorted. Such a page is full.
-- *Walk.* Otherwise that many orders are read in the order of the list. If the page is not full by then, it is returned
-  short, and the next page begins after the last order that was read.
+- *Gather.* If one part of the filter (product, text, or customer, states and dates) matches at most `EXAMINED` orders,
+  read all of these and sort those that match the whole filter. Such a page is full.
+- *Walk.* Otherwise read the first `EXAMINED` orders in sort order. If too few of them match, the page is returned
+  short, and the next page starts after the last order that was read.
 
-Either way orders are read one by one, by key.
+Both ways read orders one by one, by key.
 """
 
 import uuid
@@ -23,20 +22,20 @@ from orders.domain.ids import is_order_id
 from orders.domain.order import OrderRow
 from orders.domain.order_query import OrderFilter, OrderQuery, Sort, SortKey, Total
 from orders.postgres.connection import Database
-from orders.postgres.order_list import index_ranges as ranges
+from orders.postgres.order_list import index_ranges
 from orders.postgres.order_list.index_ranges import Slice
 
 EXAMINED = 500
-"""Orders that a search reads for a page."""
+"""The maximum of orders that a search reads for a page."""
 COUNTED = 5_000
-"""Orders that a total counts, or reads in a search."""
+"""The maximum of orders that a total counts, or in a search reads."""
 
 _COLUMNS = """id, customer_id, customer_name, customer_email, status, payment_status, shipping_status, currency, total,
        line_count, cart_version, cancel_reason, failure_reason, tracking_number, version, created_at, updated_at"""
 
 _MICROSECOND = timedelta(microseconds=1)
 
-# Not EXISTS: the planner might turn it into a join, and read all orders of the product.
+# Not EXISTS: the planner might use a join and read all orders of the product.
 _HAS_PRODUCT = "(SELECT true FROM order_items WHERE order_id = orders.id AND product_id = %({})s LIMIT 1) IS NOT NULL"
 _MATCHES = f"""
         (%(customer_id)s IS NULL OR customer_id = %(customer_id)s)
@@ -58,7 +57,7 @@ class _TotalRow(TypedDict):
 
 
 class _CountedListRow(_ListRow, _TotalRow):
-    """A row of a page beside the total; all columns of the page are NULL where the page is empty."""
+    """A row of a page with the total; all columns of the page are NULL if the page is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,8 @@ class ListedPage:
 
     Attributes:
         rows: its orders, without their lines.
-        end: where it ends; None where no order follows.
-        total: how many orders the list has; None where that was not requested.
+        end: the position where it ends; None on the last page.
+        total: the number of orders of the list; None if not requested.
     """
 
     rows: list[OrderRow]
@@ -77,7 +76,7 @@ class ListedPage:
 
 
 def find_orders(database: Database, query: OrderQuery) -> ListedPage:
-    """Read a page of the orders that a query asks for, and their total if requested."""
+    """Read a page of the orders that match a query, and their total if requested."""
     rows = database.fetch(_CountedListRow, _statement(query), _parameters(query))
     matching = [row for row in rows if row["matches"]]
     shown: list[OrderRow] = [*matching[: query.page.size]]
@@ -126,14 +125,14 @@ def _parameters(query: OrderQuery) -> dict[str, Any]:
         "after_value": page.after and _after_value(query.sort, page.after),
         "size": page.size,
         "offset": page.offset,
-        # One more than is shown or counted tells whether there are more.
+        # Read one more than is shown or counted, to tell whether there are more.
         "examined": EXAMINED if query.searches else page.size + 1,
         "counted": COUNTED + 1,
     }
 
 
 def _ids_between(order_filter: OrderFilter) -> tuple[str, str]:
-    """Return the ids right below and right above those of orders created within the filter's dates."""
+    """Return exclusive bounds of the ids of orders that were created within the filter's dates."""
     since, until = order_filter.created_from, order_filter.created_to
     above = 0 if since is None else uuid7(since, bytes(10)).int - 1
     below = 2**128 - 1 if until is None else uuid7(until, bytes(10)).int
@@ -141,22 +140,22 @@ def _ids_between(order_filter: OrderFilter) -> tuple[str, str]:
 
 
 def _statement(query: OrderQuery) -> str:
-    part = ranges.page_slice(query, limit="%(examined)s")
+    part = index_ranges.page_slice(query, limit="%(examined)s")
     page = _page(query, part)
     if not query.page.with_total:
         return page
-    # The total is returned with an empty page too. It is the same for every sort, and cheapest by id.
+    # LEFT JOIN, because an empty page has a total, too. The total is the same for every sort, and cheapest by id.
     return f"""
 SELECT * FROM ({_total(replace(query, sort=Sort()))}) AS total LEFT JOIN ({page}) AS page ON true
 ORDER BY {part.order("page")}"""
 
 
 def _page(query: OrderQuery, part: Slice) -> str:
-    """Select the orders of a page and one more; in a search also the last one that was read, matching or not."""
-    if (only := ranges.only_range(query)) is not None:
-        # Most lists: a short statement is planned in half the time, and planning takes longer than reading.
+    """Select the orders of a page and one more; in a search also the last order that was read, even without a match."""
+    if (only := index_ranges.only_range(query)) is not None:
+        # Most lists: a short statement is planned in half the time, and planning takes longer than execution.
         return f"""
-SELECT {_COLUMNS}, true AS matches, false AS is_last {ranges.selection(only, part)}
+SELECT {_COLUMNS}, true AS matches, false AS is_last {index_ranges.selection(only, part)}
 LIMIT {part.limit} OFFSET {part.offset}"""
     order = part.order("candidate")
     return f"""
@@ -168,8 +167,8 @@ ORDER BY {order} LIMIT %(size)s + 1"""
 
 
 def _total(query: OrderQuery) -> str:
-    """Count the orders that match, and tell whether there may be more than were counted or read."""
-    part = ranges.newest(limit="%(counted)s")
+    """Count the orders that match, and tell whether there may be more than the limit."""
+    part = index_ranges.newest(limit="%(counted)s")
     read = f"CROSS JOIN {_read_candidate(query)} WHERE matches" if query.searches else ""
     return f"""
 WITH {_candidates(query, part)}
@@ -185,7 +184,7 @@ def _read_candidate(query: OrderQuery) -> str:
 
 
 def _candidates(query: OrderQuery, part: Slice) -> str:
-    """Select the orders of a slice, among others in a search; those of a walk are numbered by their `place`."""
+    """Select the orders of a slice, in a search with others; `place` numbers the orders of a walk."""
     if not query.searches:
         return f"candidate AS ({_walk(query, part)})"
     return f"""gathered AS MATERIALIZED (
@@ -194,29 +193,29 @@ def _candidates(query: OrderQuery, part: Slice) -> str:
     SELECT DISTINCT {part.columns}, NULL::bigint AS place
     FROM gathered CROSS JOIN unnest(ids) AS selected (order_id)
     CROSS JOIN LATERAL (SELECT {part.columns} FROM orders WHERE id = order_id LIMIT 1) AS match
-    WHERE {part.holds}
+    WHERE {part.condition}
     UNION ALL
     SELECT * FROM ({_walk(query, part)}) AS walked WHERE NOT EXISTS (SELECT FROM gathered)
 )"""
 
 
 def _selections(query: OrderQuery, part: Slice) -> str:
-    """Select, for each part of the filter, the orders that match it, or one more than are read."""
-    newest = ranges.newest(limit=f"{part.limit} + 1")
+    """Select, for each part of the filter, the orders that match it, up to one more than the limit."""
+    newest = index_ranges.newest(limit=f"{part.limit} + 1")
     return " UNION ALL ".join(
-        f"SELECT ARRAY(SELECT id FROM ({ranges.entries(each, newest)}) AS entry LIMIT {newest.limit}) AS ids"
-        for each in ranges.selectors(query.filter)
+        f"SELECT ARRAY(SELECT id FROM ({index_ranges.entries(each, newest)}) AS entry LIMIT {newest.limit}) AS ids"
+        for each in index_ranges.gather_ranges(query.filter)
     )
 
 
 def _walk(query: OrderQuery, part: Slice) -> str:
     """Select the first orders of a slice, merged from its ranges."""
     order = part.order("entry")
-    # An order occurs twice where two of its lines have the same product; its last place tells where the walk ended.
+    # An order occurs twice if two of its lines have the same product; its last place tells where the walk ended.
     return f"""
     SELECT {part.columns}, max(place) AS place FROM (
         SELECT {part.columns}, row_number() OVER (ORDER BY {order}) AS place FROM (
-            SELECT * FROM ({ranges.entries(ranges.walked(query), part)}) AS entry
+            SELECT * FROM ({index_ranges.entries(index_ranges.walk_ranges(query), part)}) AS entry
             ORDER BY {order} LIMIT {part.limit} OFFSET {part.offset}
         ) AS entry
     ) AS entry GROUP BY {part.columns}"""
