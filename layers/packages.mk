@@ -1,11 +1,11 @@
-# How `sam build` makes the layers of packages. $(MACHINE) is the processor that they are for, as Python calls it.
-# Lambda's folders are read-only, so without bytecode each start would compile what it loads. A layer depends on nothing
-# but the packages: no time, no path of this machine.
+# `sam build` builds the layers of packages with these rules. $(MACHINE) is Python's name of the processor architecture.
+# Layers contain bytecode, because Lambda's folders are read-only and each cold start would compile again. Builds are
+# reproducible: they contain no times and no local paths.
 
 PACKAGES := $(ARTIFACTS_DIR)/python
 POWERTOOLS := $(PACKAGES)/aws_lambda_powertools/utilities
 
-# Wheels for Amazon Linux 2023 and older; all packages are pinned, so none is looked for.
+# Install wheels for Amazon Linux 2023 or older. All packages are pinned, so no dependencies are resolved.
 define install
 	python3.13 -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --only-binary=:all: \
 	    --implementation cp --python-version 3.13 --target $(PACKAGES) --requirement $(1)/requirements.txt \
@@ -21,7 +21,7 @@ endef
 .PHONY: build-DependenciesLayer
 build-DependenciesLayer:
 	$(call install,dependencies)
-	# What none of the functions loads.
+	# Remove modules that no function imports.
 	cd $(POWERTOOLS) && rm -r auth_alpha circuit_breaker data_masking feature_flags idempotency kafka \
 	    metadata parameters parser streaming validation
 	rm -r $(PACKAGES)/pydantic/mypy.py $(PACKAGES)/pydantic/v1
@@ -30,6 +30,6 @@ build-DependenciesLayer:
 .PHONY: build-TokensLayer
 build-TokensLayer:
 	$(call install,tokens)
-	# Of cffi, cryptography loads the compiled part only.
+	# cryptography needs only the compiled part of cffi.
 	rm -r $(PACKAGES)/cffi $(PACKAGES)/pycparser
 	$(compile)

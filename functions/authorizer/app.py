@@ -1,4 +1,4 @@
-"""Decide who may call the API at all, and say who it is: a Lambda authorizer with simple responses."""
+"""Authenticate callers of the API: a Lambda authorizer with simple responses."""
 
 from collections.abc import Mapping
 from functools import cache, partial
@@ -14,18 +14,18 @@ from orders.warmup import warm_up
 
 @cache
 def verifier() -> TokenVerifier:
-    """Verifies with the keys of this execution environment."""
+    """Return the token verifier of this execution environment."""
     settings = TokenSettings.from_environment()
     return TokenVerifier(settings, KeyCache(partial(fetch_keys, settings)))
 
 
 @lambda_entrypoint
 def handler(event: Mapping[str, Any], _: object) -> dict[str, Any]:
-    """Allow the request of a caller whose token is good; deny every other one.
+    """Allow requests with a valid token and deny all others.
 
     Raises:
-        KeysUnavailable: there is no key to tell by; the gateway answers 500.
-        ConfigurationError: the settings are no good; the gateway answers 500.
+        KeysUnavailable: there are no keys to verify tokens with; the gateway returns 500.
+        ConfigurationError: the settings are invalid; the gateway returns 500.
     """
     logger.append_keys(request_id=request_id(event), route=event.get("routeKey"))
     try:

@@ -15,7 +15,7 @@ cancel = cache(bootstrap.cancel_order)
 
 @app.post("/v1/orders/<order>/cancel")
 def cancel_order(order: str) -> Response[str]:
-    """Cancel an order, for the reason in the body if there is one."""
+    """Cancel an order, with the reason in the body if there is one."""
     order = order_id(order)
     reason = app.body(Cancellation).reason if app.has_body else None
     return app.order(cancel().cancel(app.caller, order, reason, app.expected_versions))

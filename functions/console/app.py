@@ -1,4 +1,4 @@
-"""The console: a web page that shows orders and works on them, through the API and with the reader's token."""
+"""The console: a web page to view and change orders, through the API and with the user's token."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from string import Template
 from aws_lambda_powertools.event_handler import Response
 
 from orders.domain import errors
-from orders.http import static_files as files
+from orders.http import static_files
 from orders.http.api import Api
 from orders.http.static_files import StaticFile
 
@@ -20,37 +20,37 @@ app = Api()
 
 @app.get("/console")
 def console() -> Response[str]:
-    """The console, a web page to see orders and to work on them."""
+    """Return the console's page."""
     return page().answer(app.current_event.headers)
 
 
 @app.get("/console/<version>/<asset>")
 def console_asset(version: str, asset: str) -> Response[str]:
-    """A script, style or picture of the console."""
+    """Return a script, style or image of the console."""
     file = assets().get(asset)
     if file is None or version != current_version():
-        raise errors.RouteNotFound(f"There is no file /console/{version}/{asset}; load /console again.")
+        raise errors.RouteNotFound(f"There is no file /console/{version}/{asset}; reload /console.")
     return file.answer(app.current_event.headers)
 
 
 @cache
 def page() -> StaticFile:
-    """The page, which names the address of its assets."""
+    """Read the page, which contains the path of its assets."""
     html = Template((PAGE / "index.html").read_text()).substitute(assets=f"/console/{current_version()}")
-    return files.page(html, {"require-trusted-types-for": "'script'"})
+    return static_files.page(html, {"require-trusted-types-for": "'script'"})
 
 
 @cache
 def assets() -> Mapping[str, StaticFile]:
-    """What the page loads, by name."""
-    return {path.name: files.asset(path) for path in sorted(PAGE.iterdir()) if path.suffix != ".html"}
+    """Read the page's assets, by name."""
+    return {path.name: static_files.asset(path) for path in sorted(PAGE.iterdir()) if path.suffix != ".html"}
 
 
 @cache
 def current_version() -> str:
-    """A fingerprint of all assets together: modules name each other, so that all of them move when one changes."""
-    fingerprints = "".join(f"{name} {file.version}\n" for name, file in assets().items())
-    return hashlib.sha256(fingerprints.encode()).hexdigest()[:16]
+    """Return a hash of all assets: modules import each other, so all paths change when one asset changes."""
+    versions = "".join(f"{name} {file.version}\n" for name, file in assets().items())
+    return hashlib.sha256(versions.encode()).hexdigest()[:16]
 
 
 handler = app.handler

@@ -1,4 +1,4 @@
-"""Place an order: from named items, or from the customer's cart."""
+"""Place an order: for given items, or for the customer's cart."""
 
 from functools import cache
 from http import HTTPStatus
@@ -26,7 +26,7 @@ def create_order() -> Response[str]:
 @app.post("/v1/customers/<customer>/orders")
 @app.post("/orders/<customer>", deprecated=True)
 def create_customer_order(customer: str) -> Response[str]:
-    """Place an order for the items in the body; without a body, for what is in the customer's cart."""
+    """Place an order for the items in the body, or without a body for the customer's cart."""
     customer, key = customer_id(customer), app.idempotency_key
     if app.has_body:
         return _created(place_order().from_items(app.caller, app.body(NewOrder), customer, key=key))

@@ -1,4 +1,4 @@
-"""The API described: Swagger UI, the documents it is made of, and what there is instead of an unknown route."""
+"""The API's documentation: Swagger UI and its documents, and the responses to unknown routes."""
 
 import json
 from functools import cache
@@ -16,9 +16,9 @@ from orders.http.swagger_ui import SwaggerUi
 
 
 class DocumentedApi(Api):
-    """An API that knows the routes of all functions, and answers what is none of them.
+    """An API that also responds to requests without a route: redirect, 204, 404 or 405.
 
-    Earlier services had paths that end with a slash, and no route of API Gateway can: they are redirected.
+    Earlier services had paths with a trailing slash, which API Gateway does not support: they are redirected.
     """
 
     def _no_route(self, _: Exception) -> Response[str]:
@@ -26,22 +26,22 @@ class DocumentedApi(Api):
         if path.endswith("/") and routes().methods(bare := path.rstrip("/")):
             return self._redirect(bare)
         methods = routes().methods(path)
-        # A path that only looks like a route's, such as one with signs that no id has, is here with the right method.
+        # The method can be right: API Gateway and this table do not agree on every character in a path.
         if not methods or method in methods:
             return self._known_error(
-                errors.RouteNotFound(f"There is no route {method} {path}; what there is stands in /docs.")
+                errors.RouteNotFound(f"There is no route {method} {path}; /docs lists all routes.")
             )
         allowed = ", ".join(sorted({*methods, "OPTIONS"}))
         if method == "OPTIONS":
             return Response(HTTPStatus.NO_CONTENT, headers={"Allow": allowed}, body="")
         answer = self._known_error(
-            errors.MethodNotAllowed(f"There is no route {method} {path}; this path has {allowed}.")
+            errors.MethodNotAllowed(f"There is no route {method} {path}; this path allows {allowed}.")
         )
         answer.headers["Allow"] = allowed
         return answer
 
     def _redirect(self, path: str) -> Response[str]:
-        """Send the same request, body and all, to another path (RFC 9110, section 15.4.9)."""
+        """Redirect to another path, with the same method and body (RFC 9110, section 15.4.9)."""
         query = self.current_event.raw_event.get("rawQueryString")
         # The gateway has decoded the path.
         location = quote(path) + (f"?{query}" if query else "")
@@ -55,41 +55,41 @@ swagger_ui = SwaggerUi("/docs")
 @app.get("/docs")
 @app.get("/orders-doc", deprecated=True)
 def page() -> Response[str]:
-    """Swagger UI."""
+    """Return Swagger UI."""
     return swagger_ui.page.answer(app.current_event.headers)
 
 
 @app.get("/docs/<asset>")
 def asset(asset: str) -> Response[str]:
-    """A script or style of Swagger UI."""
+    """Return a script or style of Swagger UI."""
     file = swagger_ui.assets.get(asset)
     if file is None:
-        raise errors.RouteNotFound(f"There is no file /docs/{asset}; the present ones are named in /docs.")
+        raise errors.RouteNotFound(f"There is no file /docs/{asset}; reload /docs.")
     return file.answer(app.current_event.headers)
 
 
 @app.get("/openapi.json")
 def openapi() -> Response[str]:
-    """The OpenAPI document."""
+    """Return the OpenAPI document."""
     return document("openapi.json").answer(app.current_event.headers)
 
 
 @app.get("/postman.json")
 def postman() -> Response[str]:
-    """The Postman collection."""
+    """Return the Postman collection."""
     return document("postman.json").answer(app.current_event.headers)
 
 
 @cache
 def document(name: str) -> StaticFile:
-    """A document of this function's folder."""
+    """Read a document in this function's folder."""
     content = (Path(__file__).parent / name).read_bytes()
     return StaticFile(content, "application/json", "public, max-age=300")
 
 
 @cache
 def routes() -> RouteTable:
-    """The routes of all functions."""
+    """Return the routes of all functions."""
     return RouteTable(json.loads(document("openapi.json").content)["paths"])
 
 

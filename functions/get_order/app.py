@@ -21,16 +21,16 @@ orders = cache(bootstrap.get_order)
 @app.get("/v1/orders/<order>")
 @app.get("/v1/orders/<order>/details", deprecated=True)
 def get_order(order: str) -> Response[str]:
-    """An order, with its lines and, if asked for, its timeline."""
+    """Return an order with its lines and, if requested, its timeline."""
     include = app.query.get("include", "")
     if include not in {"", "timeline"}:
-        raise InvalidParameter(f"include is {include!r}; it can be timeline.")
+        raise InvalidParameter(f"include is {include!r}; it must be timeline.")
     return app.order(orders().get(app.caller, order_id(order), timeline=include == "timeline"))
 
 
 @app.get("/orders/<name>", deprecated=True)
 def get_order_or_customer_orders(name: str) -> Response[str]:
-    """Return an order by its id; any other id is a customer's, and lists their orders."""
+    """Return an order by its id; list a customer's orders for any other id."""
     if is_order_id(name):
         return get_order(name)
     return app.orders(customer_orders().list(app.caller, app.query, customer_id(name)))

@@ -1,4 +1,4 @@
-"""Check the service's health."""
+"""Report the service's health."""
 
 from functools import cache
 from http import HTTPStatus
@@ -18,7 +18,7 @@ health = cache(bootstrap.check_health)
 @app.get("/v1/health")
 @app.get("/health", deprecated=True)
 def check_health() -> Response[str]:
-    """Whether the database answers and tasks are processed; 503 only where no order can be taken."""
+    """Report whether the database is available and tasks are processed; 503 only if no order can be placed."""
     view = health().check()
     if view is UNAVAILABLE:
         headers = {"Retry-After": str(DatabaseUnavailable.retry_after)}

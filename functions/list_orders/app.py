@@ -1,4 +1,4 @@
-"""List orders: everybody's for those who may see them, else the caller's own."""
+"""List orders: of all customers with the scope orders:read, else the caller's own."""
 
 from functools import cache
 
@@ -15,7 +15,7 @@ orders = cache(bootstrap.list_orders)
 @app.get("/v1/orders")
 @app.get("/orders", deprecated=True)
 def list_orders() -> Response[str]:
-    """A page of orders."""
+    """Return a page of orders."""
     return app.orders(orders().list(app.caller, app.query))
 
 

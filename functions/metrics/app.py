@@ -16,7 +16,7 @@ metrics = cache(bootstrap.read_metrics)
 
 @app.get("/metrics")
 def read_metrics() -> Response[str]:
-    """All metrics as they are now, in Prometheus' text format."""
+    """Return all metrics in Prometheus' text format."""
     return Response(HTTPStatus.OK, CONTENT_TYPE, render(metrics().read(app.caller)))
 
 

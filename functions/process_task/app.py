@@ -37,7 +37,7 @@ class NotDone(Exception):
 @lambda_entrypoint
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Process a batch of tasks concurrently; messages of tasks that are not done return to their queue."""
-    # Before the threads: each of them that came first would connect to the database.
+    # Before the threads start, because each would make its own connection to the database.
     process_task()
     return async_process_partial_response(event, _process, processor, context)
 

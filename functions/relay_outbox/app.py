@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     telemetry.count("TasksRelayed", summary.tasks)
     telemetry.count("StockGivenBack", summary.holds)
     telemetry.time("TaskLag", summary.lag_seconds)
-    logger.info("relayed", **asdict(summary))
+    logger.info("tasks relayed", **asdict(summary))
     return asdict(summary)
 
 

@@ -1,4 +1,4 @@
-"""Update an order's status: paid, shipped, delivered, returned."""
+"""Update an order's statuses: paid, shipped, delivered, returned."""
 
 from functools import cache
 
@@ -16,7 +16,7 @@ update = cache(bootstrap.update_order_status)
 @app.put("/v1/orders/<order>/status")
 @app.put("/orders/<order>", deprecated=True)
 def update_order_status(order: str) -> Response[str]:
-    """Report what has happened to an order, as the new value of one of its statuses."""
+    """Set one of an order's statuses to a new value."""
     return app.order(update().update(app.caller, order_id(order), app.body(StatusUpdate), app.expected_versions))
 
 
