@@ -74,7 +74,7 @@ def test_given_a_token_when_pasted_then_orders_are_listed_and_it_stays_in_the_ta
     page.goto("/console")
     page.get_by_label("Token").fill("something else")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("This is no token")).to_be_visible()
+    expect(page.get_by_text("This is not a valid token")).to_be_visible()
     page.get_by_label("Token").fill(token)
     page.get_by_role("button", name="Sign in").click()
     expect(rows(page)).to_have_count(1)
@@ -88,7 +88,7 @@ def test_given_a_token_when_pasted_then_orders_are_listed_and_it_stays_in_the_ta
     assert visit.hosts == {httpx.URL(stack.url).netloc.decode()}
     page.get_by_role("button", name="Customer c-paste").click()
     page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("dialog", name="Sign in to see orders")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Sign in")).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
     assert visit.errors == []
 
@@ -125,7 +125,7 @@ def test_given_a_token_that_runs_out_when_it_is_needed_then_signing_in_again_kee
     refused: list[int] = []
     page.on("response", lambda response: refused.append(response.status) if response.status in {401, 403} else None)
     page.clock.fast_forward("13:00:00")
-    dialog = page.get_by_role("dialog", name="Your sign-in has ended")
+    dialog = page.get_by_role("dialog", name="Your session has expired")
     expect(dialog).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog).to_be_visible()
@@ -149,7 +149,7 @@ def test_given_a_token_that_the_api_refuses_when_sent_then_another_one_is_asked_
     forged = jwt.encode({"sub": "c-forged", "exp": int(time.time()) + 3600}, "x" * 32, "HS256")
     page = visit.page
     page.goto(f"/console#token={forged}")
-    dialog = page.get_by_role("dialog", name="Your token was not accepted")
+    dialog = page.get_by_role("dialog", name="Your token was rejected")
     dialog.get_by_label("Token").fill(stack.token("c-forged"))
     dialog.get_by_role("button", name="Sign in").click()
     expect(rows(page)).to_have_count(1)
@@ -173,7 +173,7 @@ def test_given_a_filter_when_chosen_then_it_stands_in_the_address_and_back_undoe
     page.get_by_role("checkbox", name="Cancelled").check()
     expect(rows(page)).to_have_count(1)
     expect(rows(page)).to_contain_text(cancelled["id"][-8:])
-    page.get_by_label("Sort").select_option("Largest total")
+    page.get_by_label("Sort").select_option("Highest total")
     assert address(page) == "q=filter%40example.com&status=cancelled&sort_by=-total"
     expect(rows(page)).to_have_count(1)
 
@@ -197,7 +197,7 @@ def test_given_days_and_products_when_chosen_then_days_are_the_readers_own(
     asked: list[httpx.URL] = []
     visit.page.on("request", lambda request: asked.append(httpx.URL(request.url)))
     page = open_console(visit, stack, "c-days", view="created_from=2026-03-01&created_to=2026-03-31&product_id=SKU456")
-    expect(page.get_by_role("heading", name="No order matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No matching orders")).to_be_visible()
     query = next(url.params for url in asked if url.path == "/v1/orders")
     assert (query["created_from"], query["created_to"]) == ("2026-02-28T15:00:00.000Z", "2026-03-31T15:00:00.000Z")
     page.get_by_role("button", name="Placed").click()
@@ -243,14 +243,14 @@ def test_given_an_open_list_when_an_order_comes_in_then_nothing_that_is_looked_a
 def test_given_no_orders_when_opened_then_it_says_so_and_where_to_begin(visit: Visit, stack: Stack) -> None:
     page = open_console(visit, stack, "c-nobody")
     expect(page.get_by_role("heading", name="No orders yet")).to_be_visible()
-    page.get_by_role("link", name="Place the first one").click()
+    page.get_by_role("link", name="Place an order").click()
     expect(page.get_by_role("heading", name="New order")).to_be_focused()
 
 
 def test_given_a_filter_that_is_none_when_opened_then_the_api_says_what_is_wrong(visit: Visit, stack: Stack) -> None:
     page = open_console(visit, stack, "c-wrong", view="status=lost")
     expect(page.get_by_role("alert")).to_contain_text("lost")
-    page.get_by_role("button", name="Clear the filter").click()
+    page.get_by_role("button", name="Clear filters").click()
     expect(page.get_by_role("heading", name="No orders yet")).to_be_visible()
 
 
@@ -262,7 +262,7 @@ def test_given_no_connection_when_it_is_lost_and_back_then_the_view_stays_and_sa
     expect(rows(page)).to_have_count(1)
     page.context.set_offline(True)
     banner = page.locator("#connection")
-    expect(banner).to_contain_text("No connection. What you see is from")
+    expect(banner).to_contain_text("No connection. Last updated")
     expect(rows(page)).to_have_count(1)
     page.context.set_offline(False)
     expect(banner).to_be_hidden()
@@ -345,9 +345,9 @@ def test_given_support_when_they_move_an_order_along_then_each_step_is_offered_i
     page = open_console(visit, stack, "support", STAFF, view=f"order={placed['id']}")
     shown, dialog = pane(page), page.get_by_role("dialog")
     for step, label, text in (
-        ("Mark shipped", "Tracking number", "TRACK-1"),
-        ("Mark delivered", "", ""),
-        ("Mark returned", "Reason", "Wrong colour"),
+        ("Mark as shipped", "Tracking number", "TRACK-1"),
+        ("Mark as delivered", "", ""),
+        ("Mark as returned", "Reason", "Wrong colour"),
     ):
         shown.get_by_role("button", name=step).click()
         if label:
@@ -437,16 +437,16 @@ def test_given_products_when_typed_then_what_is_short_or_costs_something_else_is
     services.put("/inventory/products/PROD002", json={"quantity": 3}).raise_for_status()
     page = open_console(visit, stack, "c-new", view="new=yes")
     fill_line(page, 0, "SKU456", 1, "49.00")
-    page.get_by_role("button", name="Add a line").click()
+    page.get_by_role("button", name="Add line").click()
     short = fill_line(page, 1, "PROD002", 5)
     place = page.get_by_role("button", name="Place order")
     place.click()
     expect(short).to_contain_text("3 of 5 available")
-    short.get_by_role("button", name="Take 3").click()
+    short.get_by_role("button", name="Order 3").click()
     place.click()
     changed = page.locator(".new-line").first
-    expect(changed).to_contain_text("The price is $50.00 now")
-    changed.get_by_role("button", name="Accept it").click()
+    expect(changed).to_contain_text("The price is now $50.00")
+    changed.get_by_role("button", name="Accept price").click()
     place.click()
     expect(pane(page).locator(".sum")).to_contain_text("$139.97")
     expect(rows(page)).to_have_count(1)

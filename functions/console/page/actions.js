@@ -1,4 +1,4 @@
-/** What can be done to an order, by its state and its reader's token. */
+/** The actions on an order that its status and the user's scopes allow. */
 
 import { cancelOrder, updateOrder } from "./api.js";
 import { caller, may } from "./session.js";
@@ -6,48 +6,59 @@ import { caller, may } from "./session.js";
 const REASON = ["Reason", "reason", { maxlength: 500, hint: "optional" }];
 const TRACKING = ["Tracking number", "tracking_number", { maxlength: 128, hint: "optional" }];
 
-/** What support reports: the status to report, and in which statuses the API's table of events admits that. */
-const REPORTS = [
-  { status: "shipped", from: ["confirmed"], label: "Mark shipped", text: "The parcel has left.", fields: [TRACKING] },
-  { status: "delivered", from: ["shipped"], label: "Mark delivered", text: "The parcel has arrived.", fields: [] },
+/** Status updates by support: the new status, and the statuses in which the API accepts it. */
+const UPDATES = [
+  {
+    status: "shipped",
+    from: ["confirmed"],
+    label: "Mark as shipped",
+    text: "The carrier has the parcel.",
+    fields: [TRACKING],
+  },
+  {
+    status: "delivered",
+    from: ["shipped"],
+    label: "Mark as delivered",
+    text: "The customer has the parcel.",
+    fields: [],
+  },
   {
     status: "returned",
     from: ["shipped", "delivered"],
-    label: "Mark returned",
-    text: "The parcel has come back; what was paid is refunded.",
+    label: "Mark as returned",
+    text: "The parcel has come back. The payment will be refunded.",
     fields: [REASON],
-    isGrave: true,
+    isDestructive: true,
   },
 ];
 
-/** The reports that an order's status admits. */
-export function reportsOn(status) {
-  return REPORTS.filter(({ from }) => from.includes(status));
+/** Returns the status updates that an order's status allows. */
+export function updatesOn(status) {
+  return UPDATES.filter(({ from }) => from.includes(status));
 }
 
 /**
- * The actions that a reader has on an order.
- * @returns {Array<{label: string, text: string, fields: Array, isGrave?: boolean, run: function(Object): Promise}>}
- *   what `ask` asks, and what to do with the answers
+ * Returns the actions that the user may take on an order.
+ * @returns {Array<Object>} each has what `ask` shows, and `run`, a function of the values that the user entered
  */
 export function actionsOn(order) {
-  const isTheirs = caller()?.customer === order.customer_id;
-  const reports = may("orders:write") ? reportsOn(order.status) : [];
-  const actions = reports.map((report) => ({
-    ...report,
-    run: (given) => updateOrder(order, { status: report.status, ...given }),
+  const isOwn = caller()?.customer === order.customer_id;
+  const updates = may("orders:write") ? updatesOn(order.status) : [];
+  const actions = updates.map((update) => ({
+    ...update,
+    run: (values) => updateOrder(order, { status: update.status, ...values }),
   }));
-  return order.links.cancel && (isTheirs || may("orders:write")) ? [...actions, cancelling(order)] : actions;
+  return order.links.cancel && (isOwn || may("orders:write")) ? [...actions, cancellation(order)] : actions;
 }
 
-function cancelling(order) {
+function cancellation(order) {
   return {
     label: "Cancel order",
     text: order.shipping_status === "ready"
-      ? "The parcel is called back first; if it has left already, the order goes on."
-      : "Its stock is given back, and so is what was paid.",
+      ? "The shipment will be cancelled first. If it has already left, the order is not cancelled."
+      : "Its stock will be released and any payment refunded.",
     fields: [REASON],
-    isGrave: true,
+    isDestructive: true,
     run: ({ reason }) => cancelOrder(order, reason),
   };
 }

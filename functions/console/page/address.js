@@ -1,6 +1,6 @@
-/** The view that the address bar holds, behind the `#`: nothing of it is sent to a server, and Back works. */
+/** The view in the URL's fragment: it is not sent to a server, and the browser's Back button works. */
 
-/** The filter's and the sort's parameters, by their names in the API. */
+/** The parameters of filter and sort, named as in the API. */
 export const FILTERS =
   "status payment_status shipping_status product_id customer_id created_from created_to q sort_by".split(" ");
 
@@ -8,14 +8,14 @@ function parameters() {
   return new URLSearchParams(location.hash.slice(1));
 }
 
-/** What is to be seen: the filter, the order that is open, and whether a new one is being made. */
+/** Returns the filter, the id of the open order, and whether the form for a new order is open. */
 export function view() {
-  const found = parameters();
-  const filter = Object.fromEntries(FILTERS.filter((name) => found.get(name)).map((name) => [name, found.get(name)]));
-  return { filter, order: found.get("order"), isNew: found.has("new") };
+  const values = parameters();
+  const filter = Object.fromEntries(FILTERS.filter((name) => values.get(name)).map((name) => [name, values.get(name)]));
+  return { filter, order: values.get("order"), isNew: values.has("new") };
 }
 
-/** The address of a view that differs from the present one. @param {Object} changes empty values are left out */
+/** Returns the current URL fragment with some changes. @param {Object} changes empty values remove a parameter */
 export function link(changes) {
   const next = parameters();
   for (const [name, value] of Object.entries(changes)) {
@@ -25,11 +25,11 @@ export function link(changes) {
   return `#${next}`;
 }
 
-export function go(changes) {
+export function navigate(changes) {
   location.hash = link(changes);
 }
 
-/** Takes the token out of the address, before anything else can see it or the history keeps it. */
+/** Removes the token from the URL and the history, and returns it. */
 export function takeToken() {
   const token = parameters().get("token");
   if (token !== null) history.replaceState(null, "", link({ token: "" }));

@@ -1,4 +1,4 @@
-/** The API: requests with the reader's token, and its problems. */
+/** Requests to the API with the user's token, and its errors. */
 
 import { isExpired, token } from "./session.js";
 import { askForToken } from "./sign-in.js";
@@ -7,12 +7,12 @@ const UNAUTHORIZED = 401;
 const FORBIDDEN = 403;
 const NOT_MODIFIED = 304;
 
-/** What the API, or the gateway in front of it, has refused. */
+/** An error response of the API, or of the gateway in front of it. */
 export class Problem extends Error {
-  /** @param {Object} details problem details (RFC 9457); a gateway has a message only */
+  /** @param {Object} details problem details (RFC 9457); those of the gateway have only a message */
   constructor(status, details) {
-    super(details.detail ?? details.message ?? `The service answered ${status}.`);
-    this.title = details.title ?? "That did not work";
+    super(details.detail ?? details.message ?? `The service returned status ${status}.`);
+    this.title = details.title ?? "Request failed";
     this.status = status;
     this.details = details;
   }
@@ -21,24 +21,24 @@ export class Problem extends Error {
 /** The API could not be reached. */
 export class Unreachable extends Problem {
   constructor() {
-    super(0, { title: "No connection", detail: "The service cannot be reached. Your view stays as it is." });
+    super(0, { title: "No connection", detail: "The service is unreachable. Try again later." });
   }
 }
 
 /**
- * Sends a request. Who is not signed in, or not any more, is asked to, and then it goes on: every request here can be
- * sent twice without harm.
+ * Sends a request. If the user is not signed in, or the token has expired, asks for a token first. If the token is
+ * rejected, asks for another and sends the request again: all requests here are safe to repeat.
  * @param {{query?: Object, body?: Object, headers?: Object, signal?: AbortSignal}} options
- * @returns {Promise<Object|null>} null where the reader has it already (304)
+ * @returns {Promise<Object|null>} null if nothing has changed (304)
  * @throws {Problem}
  */
 async function call(method, path, options = {}) {
   if (isExpired()) await askForToken(token() ? "expired" : "missing");
   const { status, isGood, data } = await send(method, path, options);
   if (isGood || status === NOT_MODIFIED) return data;
-  // The gateway refuses tokens, the API scopes, which has a code.
+  // A 403 without a code is from the gateway, which rejects the token; the API's have a code and concern scopes.
   if (status === UNAUTHORIZED || (status === FORBIDDEN && !data.code)) {
-    await askForToken("refused");
+    await askForToken("rejected");
     return call(method, path, options);
   }
   throw new Problem(status, data);
@@ -65,13 +65,13 @@ async function send(method, path, { query = {}, body, headers = {}, signal }) {
   }
 }
 
-/** An order with its timeline; null if it is still at the version that the reader has. */
+/** Reads an order with its timeline; null if it is still at this version. */
 export function readOrder(id, version) {
   const headers = version ? { "If-None-Match": tag(version) } : {};
   return call("GET", orderPath(id), { query: { include: "timeline" }, headers });
 }
 
-/** A page of orders. @param {Object} query the API's parameters */
+/** Reads a page of orders. @param {Object} query the API's parameters */
 export function listOrders(query, signal) {
   return call("GET", "/v1/orders", { query, signal });
 }
@@ -80,12 +80,12 @@ export function cancelOrder({ id, version }, reason) {
   return call("POST", `${orderPath(id)}/cancel`, { body: { reason }, headers: { "If-Match": tag(version) } });
 }
 
-/** @param {Object} change the new status, and what goes with it */
+/** @param {Object} change the new status, and optional fields such as the reason */
 export function updateOrder({ id, version }, change) {
   return call("PUT", `${orderPath(id)}/status`, { body: change, headers: { "If-Match": tag(version) } });
 }
 
-/** Places an order: of the items in the body, or of a customer's cart where there is none. */
+/** Places an order: for the items in the body, or without a body for the customer's cart. */
 export function placeOrder(key, { customer, body }) {
   const path = customer ? `/v1/customers/${encodeURIComponent(customer)}/orders` : "/v1/orders";
   return call("POST", path, { body, headers: { "Idempotency-Key": key } });

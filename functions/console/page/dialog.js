@@ -3,11 +3,12 @@
 import { button, element, field } from "./dom.js";
 
 /**
- * Asks once. @param {{label: string, text: string, fields: Array, isGrave?: boolean}} action each of the fields is the
+ * Asks the user to confirm an action.
+ * @param {{label: string, text: string, fields: Array, isDestructive?: boolean}} action each of its fields is a list of
  *   arguments of `field`
- * @returns {Promise<Object|null>} what was filled in, by name; null where the reader thought better of it
+ * @returns {Promise<Object|null>} the values of the fields by name; null if the user went back
  */
-export function ask({ label, text, fields, isGrave }) {
+export function ask({ label, text, fields, isDestructive }) {
   return new Promise((resolve) => {
     const form = element("form", { method: "dialog" },
       element("h2", { id: "dialog-title" }, label),
@@ -15,10 +16,10 @@ export function ask({ label, text, fields, isGrave }) {
       fields.map((each) => field(...each)),
       element("div", { class: "choices" },
         button("Back", () => dialog.close()),
-        element("button", { class: `button ${isGrave ? "grave" : "primary"}`, value: "yes" }, label)));
+        element("button", { class: `button ${isDestructive ? "danger" : "primary"}`, value: "yes" }, label)));
     const dialog = element("dialog", { "aria-labelledby": "dialog-title" }, form);
     dialog.addEventListener("close", () => {
-      resolve(dialog.returnValue === "yes" ? filledIn(form) : null);
+      resolve(dialog.returnValue === "yes" ? formValues(form) : null);
       dialog.remove();
     });
     document.body.append(dialog);
@@ -26,8 +27,8 @@ export function ask({ label, text, fields, isGrave }) {
   });
 }
 
-/** What a form holds, by name, without what was left empty. */
-export function filledIn(form) {
+/** Returns the values of a form by name, without empty ones. */
+export function formValues(form) {
   const entries = [...new FormData(form)].map(([name, value]) => [name, value.trim()]);
   return Object.fromEntries(entries.filter(([, value]) => value));
 }

@@ -1,27 +1,27 @@
-/** Making elements. Text goes in as text, never as markup. */
+/** Helpers to create elements. Text is always inserted as text, never as markup. */
 
 /**
  * @param {string} name
- * @param {Object} attributes functions listen to the event of their name; false, null and undefined are left out
+ * @param {Object} attributes functions become event listeners; false, null and undefined are skipped
  * @param {...(Node|string|null|false|Array)} children
  */
 export function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
+  const created = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") made.addEventListener(key, value);
-    else if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value != null) made.setAttribute(key, value);
+    if (typeof value === "function") created.addEventListener(key, value);
+    else if (value === true) created.setAttribute(key, "");
+    else if (value !== false && value != null) created.setAttribute(key, value);
   }
-  made.append(...children.flat(Infinity).filter((child) => child != null && child !== false));
-  return made;
+  created.append(...children.flat(Infinity).filter((child) => child != null && child !== false));
+  return created;
 }
 
-/** A button that does no more than what is told here. @param {string} kind classes beside `button` */
+/** Creates a button that does not submit a form. @param {string} kind its classes */
 export function button(label, click, { kind = "button", ...rest } = {}) {
   return element("button", { type: "button", class: kind, click, ...rest }, label);
 }
 
-/** A button, and what it unfolds. */
+/** Creates a button and the popover that it opens. */
 export function menu(id, label, ...content) {
   return [
     element("button", { type: "button", class: "button menu", id: `${id}-menu`, popovertarget: id }, label),
@@ -29,25 +29,25 @@ export function menu(id, label, ...content) {
   ];
 }
 
-/** The top of the pane: a title, what stands beside it, and the way out. */
-export function paneHeader(title, leave, ...more) {
-  const close = button("✕", leave, { kind: "close", id: "close", "aria-label": "Close" });
-  return element("header", {}, element("h2", { id: "title", tabindex: "-1" }, title), more, close);
+/** Creates the header of the pane: a title, further elements, and a button to close it. */
+export function paneHeader(title, close, ...more) {
+  const closeButton = button("✕", close, { kind: "close", id: "close", "aria-label": "Close" });
+  return element("header", {}, element("h2", { id: "title", tabindex: "-1" }, title), more, closeButton);
 }
 
-/** Replaces what is in an element; what had the focus there has it again if it is still to be found, by its id. */
+/** Replaces the children of an element; a child with the focus keeps it if a new child has the same id. */
 export function fill(place, ...children) {
   const focused = place.contains(document.activeElement) ? document.activeElement.id : "";
   place.replaceChildren(...children.flat(Infinity).filter(Boolean));
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
-/** Changes a text, if it is another one: nothing is read out that has been said. */
+/** Changes a text only if it differs, so that screen readers do not announce it again. */
 export function setText(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }
 
-/** A text field with its label. @param {Object} attributes with `rows` for several lines, `hint` beside the label */
+/** Creates a text field with its label. @param {Object} attributes `rows` makes a textarea; `hint` follows the label */
 export function field(label, name, attributes = {}) {
   const { hint = "", ...rest } = attributes;
   const control = element(rest.rows ? "textarea" : "input", { name, autocomplete: "off", ...rest });

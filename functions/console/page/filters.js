@@ -1,8 +1,8 @@
-/** The filter above the list: what it shows stands in the address, and what is chosen goes there. */
+/** The filters above the list. They show the URL's parameters, and changes go to the URL. */
 
-import { FILTERS, go } from "./address.js";
+import { FILTERS, navigate } from "./address.js";
 import { button, element, field, menu } from "./dom.js";
-import { words } from "./format.js";
+import { labelOf } from "./format.js";
 
 export const STATUSES = {
   status: ["pending", "confirmed", "shipped", "delivered", "cancelling", "cancelled", "failed", "returned"],
@@ -13,13 +13,13 @@ const LABELS = { status: "Status", payment_status: "Payment", shipping_status: "
 const SORTS = {
   "": "Newest first",
   created_at: "Oldest first",
-  "-updated_at": "Changed last",
-  "-total": "Largest total",
-  total: "Smallest total",
+  "-updated_at": "Last updated",
+  "-total": "Highest total",
+  total: "Lowest total",
 };
 const form = document.getElementById("filters");
 
-/** Shows a filter as the one that is chosen. */
+/** Shows the values of a filter in the controls. */
 export function showFilters(filter) {
   if (!form.firstChild) build();
   document.getElementById("search").elements.q.value = filter.q ?? "";
@@ -29,23 +29,23 @@ export function showFilters(filter) {
     else if (control.name) control.value = chosen;
   }
   for (const name of Object.keys(STATUSES)) {
-    summarize(name, LABELS[name], (filter[name] ?? "").split(",").filter(Boolean).map(words));
+    summarize(name, LABELS[name], (filter[name] ?? "").split(",").filter(Boolean).map(labelOf));
   }
   const { created_from: from, created_to: to } = filter;
   summarize("created", "Placed", from || to ? [`${from ?? ""} – ${to ?? ""}`] : []);
-  form.querySelector("#whose").hidden = !filter.customer_id;
-  form.querySelector("#whose").textContent = `Customer ${filter.customer_id} ✕`;
+  form.querySelector("#customer-filter").hidden = !filter.customer_id;
+  form.querySelector("#customer-filter").textContent = `Customer ${filter.customer_id} ✕`;
   form.querySelector("#clear").hidden = !FILTERS.some((name) => name !== "sort_by" && filter[name]);
 }
 
-/** Takes up what was searched for. */
+/** Searches for the text in the search field. */
 export function readSearch(event) {
   event.preventDefault();
-  go({ q: document.getElementById("search").elements.q.value.trim() });
+  navigate({ q: document.getElementById("search").elements.q.value.trim() });
 }
 
 export function clearFilters() {
-  go(Object.fromEntries(FILTERS.map((name) => [name, ""])));
+  navigate(Object.fromEntries(FILTERS.map((name) => [name, ""])));
 }
 
 function build() {
@@ -55,7 +55,7 @@ function build() {
     ...menu("created", "Placed",
       field("From", "created_from", { type: "date" }), field("To", "created_to", { type: "date" })),
     element("input", { name: "product_id", placeholder: "Product", "aria-label": "Product", maxlength: 64 }),
-    button("", () => go({ customer_id: "" }), { id: "whose" }),
+    button("", () => navigate({ customer_id: "" }), { id: "customer-filter" }),
     button("Clear", clearFilters, { kind: "text", id: "clear" }),
     element("select", { name: "sort_by", "aria-label": "Sort" },
       Object.entries(SORTS).map(([value, label]) => element("option", { value }, label))),
@@ -68,16 +68,16 @@ function read() {
   const chosen = new FormData(form);
   const statuses = Object.keys(STATUSES).map((name) => [name, chosen.getAll(name).join()]);
   const others = ["created_from", "created_to", "product_id", "sort_by"].map((name) => [name, chosen.get(name).trim()]);
-  go(Object.fromEntries([...statuses, ...others]));
+  navigate(Object.fromEntries([...statuses, ...others]));
 }
 
 function option(name, value) {
-  return element("label", {}, element("input", { type: "checkbox", name, value }), words(value));
+  return element("label", {}, element("input", { type: "checkbox", name, value }), labelOf(value));
 }
 
 function summarize(name, label, chosen) {
-  const shown = document.getElementById(`${name}-menu`);
-  const said = chosen.length > 1 ? `${chosen[0]} +${chosen.length - 1}` : chosen[0];
-  shown.textContent = said ? `${label}: ${said}` : label;
-  shown.toggleAttribute("data-chosen", chosen.length > 0);
+  const control = document.getElementById(`${name}-menu`);
+  const value = chosen.length > 1 ? `${chosen[0]} +${chosen.length - 1}` : chosen[0];
+  control.textContent = value ? `${label}: ${value}` : label;
+  control.toggleAttribute("data-chosen", chosen.length > 0);
 }

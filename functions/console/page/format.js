@@ -1,4 +1,4 @@
-/** Money, moments and statuses in words, in the reader's locale. */
+/** Format money, times and statuses in the user's locale. */
 
 import { element, setText } from "./dom.js";
 
@@ -7,12 +7,12 @@ const AGE = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "sh
 const NUMBER = new Intl.NumberFormat();
 const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60]];
 
-/** The name of a status, an event or a reason, for people. */
-export function words(name) {
+/** Makes a label of the name of a status, an event or a reason: `payment_declined` is "Payment declined". */
+export function labelOf(name) {
   return name.charAt(0).toUpperCase() + name.slice(1).replaceAll(/[._]/g, " ");
 }
 
-/** @param {string} amount a decimal string, shown to its last digit */
+/** @param {string} amount a decimal string, formatted without loss of digits */
 export function money(amount, currency) {
   return new Intl.NumberFormat(undefined, { style: "currency", currency }).format(amount);
 }
@@ -21,33 +21,33 @@ export function number(value) {
   return NUMBER.format(value);
 }
 
-/** The end of an order's id, which tells orders apart; its beginning is the time. */
+/** Returns the last characters of an order's id, which are random; the first ones are a time. */
 export function shortId(id) {
   return id.slice(-8);
 }
 
-/** A moment to the second. @param {string|number|Date} at */
+/** Creates a `time` element, precise to the second. @param {string|number|Date} at */
 export function moment(at) {
   const date = new Date(at);
   return element("time", { datetime: date.toISOString() }, MOMENT.format(date));
 }
 
-/** How long ago something was. */
+/** Creates a `time` element that shows how long ago something was. */
 export function age(at) {
   const shown = moment(at);
   shown.title = shown.textContent;
-  tellAge(shown);
+  updateAge(shown);
   return shown;
 }
 
-/** Brings the age in a `time` element up to date. */
-export function tellAge(shown) {
+/** Updates the age in a `time` element. */
+export function updateAge(shown) {
   const seconds = Math.max(0, (Date.now() - new Date(shown.dateTime)) / 1000);
   const [unit, length] = UNITS.find(([, long]) => seconds >= long) ?? UNITS.at(-1);
   setText(shown, AGE.format(-Math.floor(seconds / length), unit));
 }
 
-/** A status as a coloured label. */
+/** Creates a coloured label of a status. */
 export function pill(status) {
-  return element("span", { class: "pill", "data-status": status }, words(status));
+  return element("span", { class: "pill", "data-status": status }, labelOf(status));
 }

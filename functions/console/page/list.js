@@ -1,10 +1,10 @@
-/** The list of orders: pages through cursors, and kept up to date without jumping. */
+/** The list of orders: loads pages by cursor, and refreshes without a change of the scroll position. */
 
 import { link } from "./address.js";
 import { listOrders, Problem } from "./api.js";
 import { button, element, fill, setText } from "./dom.js";
 import { clearFilters } from "./filters.js";
-import { age, money, number, pill, shortId, tellAge, words } from "./format.js";
+import { age, labelOf, money, number, pill, shortId, updateAge } from "./format.js";
 import { alertOf, skeleton } from "./notice.js";
 
 const PAGE_SIZE = 25;
@@ -21,14 +21,14 @@ const table = element("table", { class: "orders", "aria-label": "Orders" },
   body);
 const more = button("Show more", loadMore, { id: "more" });
 const end = element("div", { class: "end-of-list" });
-const endIsNear = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && current.grew && loadMore(), {
+const endObserver = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && current.grew && loadMore(), {
   rootMargin: "300px",
 });
 
-/** What is shown: the filter, its orders, their rows by id, and where the list goes on. */
+/** The list on the page: its filter, its orders, their rows by id, and the cursor of the next page. */
 let current = null;
 
-/** Shows the orders that a filter admits, and which of them is open. */
+/** Shows the orders that match a filter, and highlights the open one. */
 export function showOrders(filter, open) {
   const key = JSON.stringify(filter);
   if (current?.key !== key) {
@@ -41,7 +41,7 @@ export function showOrders(filter, open) {
   for (const [id, { row }] of current.rows) mark(row, id);
 }
 
-/** Reads again what is shown. @throws {Problem} */
+/** Reads the shown orders again. @throws {Problem} */
 export async function refreshOrders() {
   const list = current;
   if (!list?.total || list.isBusy) return;
@@ -59,7 +59,7 @@ function loadMore() {
   if (current.cursor && !current.isBusy) load({ cursor: current.cursor });
 }
 
-/** Reads a page; whatever goes wrong is shown where the page would be, with a way to try again. */
+/** Loads a page; on failure shows the error in its place, with a button to retry. */
 async function load(parameters) {
   const list = current;
   list.isBusy = true;
@@ -81,20 +81,20 @@ async function load(parameters) {
   }
 }
 
-/** A page of a list; nothing if the list is not shown any more. */
+/** Reads a page of a list; undefined if the list is no longer shown. */
 function read(list, parameters) {
   return listOrders({ ...query(list.filter), ...parameters }, list.abort.signal).catch((error) => {
     if (error.name !== "AbortError") throw error;
   });
 }
 
-/** The filter as the API takes it: days are the reader's own, from midnight to midnight. */
+/** Returns the API's parameters of a filter: days are from midnight to midnight in the user's time zone. */
 function query(filter) {
   const { created_from: from, created_to: to } = filter;
   return { ...filter, ...(from && { created_from: midnight(from, 0) }), ...(to && { created_to: midnight(to, 1) }) };
 }
 
-/** The beginning of a day, or of a later one. What is no day stays as it is: the API says what is wrong with it. */
+/** Returns the start of a day, or of a later one. An invalid day stays unchanged, so that the API reports it. */
 function midnight(day, daysLater) {
   const at = new Date(`${day}T00:00`);
   if (!DAY.test(day) || Number.isNaN(at.valueOf())) return day;
@@ -109,36 +109,37 @@ function unique(orders) {
 function render() {
   if (!current.orders.length && !current.cursor) return place.querySelector(".state") || fill(place, empty());
   if (!table.isConnected) fill(place, count, table, end);
-  const hold = holdPlace();
+  const restore = keepScrollPosition();
   const focused = body.contains(document.activeElement) && document.activeElement;
   arrangeRows();
   if (focused && focused !== document.activeElement) focused.focus({ preventScroll: true });
-  hold();
-  tellCount();
+  restore();
+  showCount();
   fill(end, current.cursor && more);
-  endIsNear.unobserve(end);
-  endIsNear.observe(end);
+  endObserver.unobserve(end);
+  endObserver.observe(end);
 }
 
-/** Brings rows into the order of the list; a row that is right where it is, is not touched. */
+/** Sorts the rows; a row in its place is not moved, so that it keeps focus and selection. */
 function arrangeRows() {
-  const wanted = new Set(current.orders.map((order) => rowOf(order)));
-  for (const row of [...body.rows]) if (!wanted.has(row)) row.remove();
+  const sorted = new Set(current.orders.map((order) => rowOf(order)));
+  for (const row of [...body.rows]) if (!sorted.has(row)) row.remove();
   let next = body.firstElementChild;
-  for (const row of wanted) {
+  for (const row of sorted) {
     if (row === next) next = next.nextElementSibling;
     else body.insertBefore(row, next);
   }
-  body.querySelectorAll("time").forEach(tellAge);
+  body.querySelectorAll("time").forEach(updateAge);
 }
 
-/** Notes which row is at the top of the screen; what is returned scrolls so that it is there again. */
-function holdPlace() {
+/** Remembers the row at the top of the screen; returns a function that scrolls back to it. */
+function keepScrollPosition() {
   const top = table.tHead.getBoundingClientRect().bottom;
-  const held = scrollY > 0 && [...body.rows].find((row) => row.getBoundingClientRect().top >= Math.max(top, 0));
-  if (!held) return () => {};
-  const before = held.getBoundingClientRect().top;
-  return () => held.isConnected && scrollBy({ top: held.getBoundingClientRect().top - before, behavior: "instant" });
+  const anchor = scrollY > 0 && [...body.rows].find((row) => row.getBoundingClientRect().top >= Math.max(top, 0));
+  if (!anchor) return () => {};
+  const before = anchor.getBoundingClientRect().top;
+  const moved = () => anchor.getBoundingClientRect().top - before;
+  return () => anchor.isConnected && scrollBy({ top: moved(), behavior: "instant" });
 }
 
 function rowOf(order) {
@@ -153,46 +154,46 @@ function rowOf(order) {
 
 function cells(order) {
   const { id, customer_name: name, customer_email: email } = order;
-  const called = `Customer ${order.customer_id}`;
+  const customer = `Customer ${order.customer_id}`;
   return [
     element("th", { scope: "row" },
       element("a", { id: `row-${id}`, href: link({ order: id, new: "" }), title: id }, shortId(id))),
-    element("td", { class: "who" }, name ?? called, element("small", {}, email ?? (name && called))),
+    element("td", { class: "who" }, name ?? customer, element("small", {}, email ?? (name && customer))),
     element("td", {}, pill(order.status)),
-    element("td", { class: "quiet" }, words(order.payment_status)),
-    element("td", { class: "quiet" }, words(order.shipping_status)),
+    element("td", { class: "quiet" }, labelOf(order.payment_status)),
+    element("td", { class: "quiet" }, labelOf(order.shipping_status)),
     element("td", { class: "number quiet" }, number(order.line_count)),
     element("td", { class: "number total" }, money(order.total, order.currency)),
     element("td", { class: "quiet age" }, age(order.created_at)),
   ];
 }
 
-/** Marks the row of the order that is open. */
+/** Highlights the row if its order is open. */
 function mark(row, id) {
   row.querySelector("a").setAttribute("aria-current", id === current.open);
 }
 
-function tellCount() {
+function showCount() {
   const { orders, cursor, total } = current;
   const shown = number(orders.length);
   const all = `${total.total_is_exact ? "" : "more than "}${number(total.total)}`;
-  const said = !cursor ? `Orders: ${shown}` : orders.length ? `Orders: ${shown} of ${all}` : "Nothing found so far";
-  setText(count, said);
+  const text = !cursor ? `Orders: ${shown}` : orders.length ? `Orders: ${shown} of ${all}` : "No matches yet";
+  setText(count, text);
 }
 
 function empty() {
   const isFiltered = Object.keys(current.filter).some((name) => name !== "sort_by");
   return element("div", { class: "state" },
-    element("h2", {}, isFiltered ? "No order matches" : "No orders yet"),
-    element("p", {}, isFiltered ? "Take something out of the filter." : "They appear here as soon as they are placed."),
+    element("h2", {}, isFiltered ? "No matching orders" : "No orders yet"),
+    element("p", {}, isFiltered ? "Change or clear the filters." : "New orders appear here automatically."),
     isFiltered
-      ? button("Clear the filter", clearFilters)
-      : element("a", { class: "button primary", href: link({ new: "yes" }) }, "Place the first one"));
+      ? button("Clear filters", clearFilters)
+      : element("a", { class: "button primary", href: link({ new: "yes" }) }, "Place an order"));
 }
 
-function showProblem(problem, again) {
+function showProblem(problem, retry) {
   const isFilterWrong = problem.status === 400;
   const shown = alertOf(problem,
-    button("Try again", again), isFilterWrong && button("Clear the filter", clearFilters));
+    button("Try again", retry), isFilterWrong && button("Clear filters", clearFilters));
   fill(current.orders.length ? end : place, shown);
 }

@@ -1,14 +1,14 @@
-/** The console: the view that the address bar names, and its parts. */
+/** The console: shows the view in the URL and connects its parts. */
 
-import { go, link, takeToken, view } from "./address.js";
+import { link, navigate, takeToken, view } from "./address.js";
 import { readSearch, showFilters } from "./filters.js";
 import { button, element, fill, menu } from "./dom.js";
 import { moment, shortId } from "./format.js";
 import { refreshOrders, showOrders } from "./list.js";
 import { showNewOrder } from "./new-order.js";
-import { say } from "./notice.js";
+import { showToast } from "./notice.js";
 import { closeOrder, refreshOrder, showOrder } from "./order.js";
-import { keepFresh } from "./refresh.js";
+import { refreshRegularly } from "./refresh.js";
 import { caller, signIn, signOut } from "./session.js";
 
 const NARROW = matchMedia("(width < 1100px)");
@@ -29,15 +29,15 @@ function show() {
   document.title = isNew ? "New order" : order ? `Order ${shortId(order)}` : "Orders";
 }
 
-/** Signs in with the token in the address, if there is one. @returns {boolean} whether it was taken */
-function signInByAddress() {
-  const given = takeToken();
-  const wrong = given === null ? "" : signIn(given);
-  if (wrong) say(wrong);
-  return given !== null && !wrong;
+/** Signs in with the token in the URL, if there is one. @returns {boolean} whether it was accepted */
+function signInFromUrl() {
+  const token = takeToken();
+  const error = token === null ? "" : signIn(token);
+  if (error) showToast(error);
+  return token !== null && !error;
 }
 
-/** Where the pane covers the list, nothing behind it can be reached. */
+/** Makes the list inert while the pane covers it. */
 function coverList() {
   list.inert = NARROW.matches && !pane.hidden;
 }
@@ -49,28 +49,28 @@ function showCaller() {
     element("p", {}, `Signed in as ${customer}`),
     element("p", { class: "quiet" }, [...scopes].join(", ")),
     element("p", { class: "quiet" }, "until ", moment(expires)),
-    button("Sign out", leave)));
+    button("Sign out", signOutAndReload)));
 }
 
-function leave() {
+function signOutAndReload() {
   signOut();
   history.replaceState(null, "", location.pathname);
   location.reload();
 }
 
-/** Escape closes what lies on top first, which browsers see to: dialogs and menus. */
+/** Closes the order on Escape, unless a dialog or menu is open: the browser closes those first. */
 function onKey(event) {
   const isCovered = document.querySelector("dialog[open], :popover-open");
-  if (event.key === "Escape" && view().order && !isCovered) go({ order: "" });
+  if (event.key === "Escape" && view().order && !isCovered) navigate({ order: "" });
 }
 
-addEventListener("hashchange", () => (signInByAddress() ? location.reload() : show()));
+addEventListener("hashchange", () => (signInFromUrl() ? location.reload() : show()));
 addEventListener("keydown", onKey);
 document.addEventListener("signed-in", showCaller);
 document.getElementById("search").addEventListener("submit", readSearch);
 document.getElementById("search").addEventListener("search", readSearch);
 NARROW.addEventListener("change", coverList);
-signInByAddress();
+signInFromUrl();
 showCaller();
-const refresh = keepFresh(() => Promise.all([refreshOrders(), refreshOrder()]));
+const refresh = refreshRegularly(() => Promise.all([refreshOrders(), refreshOrder()]));
 show();

@@ -1,31 +1,31 @@
-/** A new order: of products that are typed, or of what is in a cart. */
+/** The form for a new order: for entered products, or for a cart. */
 
-import { go } from "./address.js";
+import { navigate } from "./address.js";
 import { placeOrder, Problem } from "./api.js";
-import { filledIn } from "./dialog.js";
+import { formValues } from "./dialog.js";
 import { button, element, field, fill, paneHeader } from "./dom.js";
-import { money, shortId, words } from "./format.js";
-import { alertOf, say } from "./notice.js";
+import { labelOf, money, shortId } from "./format.js";
+import { alertOf, showToast } from "./notice.js";
 import { caller, may } from "./session.js";
 
-const ABOUT_LINES = {
-  unknown_product: "The inventory does not know it.",
-  price_unknown: "The inventory has no price: enter one.",
+const PRODUCT_ERRORS = {
+  unknown_product: "Unknown product.",
+  price_unknown: "The inventory has no price for this product. Enter one.",
 };
 let lineCount = 0;
 
-/** Shows an empty form. */
+/** Shows the empty form. */
 export function showNewOrder(pane, placed) {
   if (pane.querySelector("form.new-order")) return;
   const lines = element("div", { class: "new-lines" }, newLine());
-  const more = button("Add a line", () => addLine(lines), { kind: "text" });
+  const more = button("Add line", () => addLine(lines), { kind: "text" });
   const typed = element("fieldset", { "aria-label": "Products" }, lines, more, details());
   const keyOf = keys();
 
   const form = element("form", { class: "new-order", novalidate: true, autocomplete: "off", submit },
     sources(typed), customerField(), typed, element("button", { class: "button primary" }, "Place order"));
   pane.setAttribute("aria-label", "New order");
-  fill(pane, paneHeader("New order", () => go({ new: "" })), form);
+  fill(pane, paneHeader("New order", () => navigate({ new: "" })), form);
   pane.querySelector("h2").focus({ preventScroll: true });
 
   async function submit(event) {
@@ -33,23 +33,23 @@ export function showNewOrder(pane, placed) {
     const request = requestOf(form, lines);
     form.lastChild.disabled = true;
     form.querySelector(".alert")?.remove();
-    tellLines(lines, {});
+    showLineErrors(lines, {});
     try {
       const order = await placeOrder(keyOf(request), request);
-      say(`Order ${shortId(order.id)} is placed`);
-      go({ new: "", order: order.id });
+      showToast(`Order ${shortId(order.id)} placed`);
+      navigate({ new: "", order: order.id });
       placed();
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       form.lastChild.before(alertOf(problem));
-      tellLines(lines, problem.details);
+      showLineErrors(lines, problem.details);
     } finally {
       form.lastChild.disabled = false;
     }
   }
 }
 
-/** Idempotency keys: the same one while the request is the same, so that a retry orders nothing twice. */
+/** Returns a function that makes idempotency keys: the same key for the same request, so that a retry is safe. */
 function keys() {
   let last = "";
   let key = "";
@@ -86,9 +86,9 @@ function newLine() {
   const line = element("div", { class: "new-line", role: "group", "aria-label": "Line" },
     input("product_id", "Product", { placeholder: "Product", maxlength: 64 }),
     input("quantity", "Quantity", { type: "number", min: 1, value: 1 }),
-    input("unit_price", "Price of one, optional", { inputmode: "decimal", placeholder: "Price" }),
-    button("✕", () => line.remove(), { kind: "close", "aria-label": "Remove this line" }),
-    element("p", { class: "wrong", id: `line-${number}` }));
+    input("unit_price", "Unit price (optional)", { inputmode: "decimal", placeholder: "Price" }),
+    button("✕", () => line.remove(), { kind: "close", "aria-label": "Remove line" }),
+    element("p", { class: "error", id: `line-${number}` }));
   return line;
 }
 
@@ -98,9 +98,9 @@ function addLine(lines) {
   line.querySelector("input").focus();
 }
 
-/** The request that a form stands for. */
+/** Builds the request from the form. */
 function requestOf(form, lines) {
-  const { source, customer_id = caller().customer, customer_name, customer_email } = filledIn(form);
+  const { source, customer_id = caller().customer, customer_name, customer_email } = formValues(form);
   if (source === "cart") return { customer: customer_id };
   const items = [...lines.children].map((line) => {
     const { product_id, quantity, unit_price } = valuesOf(line);
@@ -113,34 +113,34 @@ function valuesOf(line) {
   return Object.fromEntries([...line.querySelectorAll("input")].map(({ name, value }) => [name, value.trim()]));
 }
 
-/** Says on its line what is wrong with it, and offers what would be right. */
-function tellLines(lines, { code, shortages = [], prices = [], product_ids: products = [], errors = [] }) {
+/** Shows errors next to their lines, with buttons that correct them. */
+function showLineErrors(lines, { code, shortages = [], prices = [], product_ids: products = [], errors = [] }) {
   [...lines.children].forEach((line, position) => {
     const { product_id: product } = valuesOf(line);
-    const isThis = (about) => about.product_id === product;
-    tell(line, [
+    const isThis = (entry) => entry.product_id === product;
+    showErrors(line, [
       shortages.filter(isThis).map(({ requested, available }) => [
         `${available} of ${requested} available.`,
-        available > 0 && button(`Take ${available}`, () => set(line, "quantity", available), { kind: "text" }),
+        available > 0 && button(`Order ${available}`, () => set(line, "quantity", available), { kind: "text" }),
       ]),
       prices.filter(isThis).map(({ current, current_currency: currency }) => [
-        `The price is ${money(current, currency)} now.`,
-        button("Accept it", () => set(line, "unit_price", current), { kind: "text" }),
+        `The price is now ${money(current, currency)}.`,
+        button("Accept price", () => set(line, "unit_price", current), { kind: "text" }),
       ]),
-      products.filter((each) => each === product).map(() => ABOUT_LINES[code]),
+      products.filter((each) => each === product).map(() => PRODUCT_ERRORS[code]),
       errors.filter(({ loc: [where, at] }) => where === "items" && at === position)
-        .map(({ loc, msg }) => `${words(loc[2] ?? "line")}: ${msg}.`),
+        .map(({ loc, msg }) => `${labelOf(loc[2] ?? "line")}: ${msg}.`),
     ]);
   });
 }
 
-function tell(line, messages) {
-  const wrong = line.querySelector(".wrong");
-  fill(wrong, messages);
-  for (const input of line.querySelectorAll("input")) input.setAttribute("aria-invalid", wrong.hasChildNodes());
+function showErrors(line, messages) {
+  const error = line.querySelector(".error");
+  fill(error, messages);
+  for (const input of line.querySelectorAll("input")) input.setAttribute("aria-invalid", error.hasChildNodes());
 }
 
 function set(line, name, value) {
   line.querySelector(`[name=${name}]`).value = value;
-  tell(line, []);
+  showErrors(line, []);
 }

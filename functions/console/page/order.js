@@ -1,17 +1,17 @@
-/** An order: what it is, what happened to it, and what can be done. */
+/** The open order: its details, its timeline, and actions on it. */
 
 import { actionsOn } from "./actions.js";
-import { go } from "./address.js";
+import { navigate } from "./address.js";
 import { Problem, readOrder } from "./api.js";
 import { ask } from "./dialog.js";
 import { button, element, fill, paneHeader } from "./dom.js";
-import { moment, money, number, pill, shortId, words } from "./format.js";
-import { alertOf, say, skeleton } from "./notice.js";
+import { labelOf, moment, money, number, pill, shortId } from "./format.js";
+import { alertOf, showToast, skeleton } from "./notice.js";
 import { may } from "./session.js";
 
 const SKELETON_ROWS = 3;
 
-/** The order that is open: its id, where it is shown, what is known of it, and whom to tell when it changes. */
+/** The open order: its id, its pane, its last known state, and a function to call when it changes. */
 let open = null;
 
 /** Opens an order. */
@@ -25,20 +25,20 @@ export async function showOrder(pane, id, changed) {
   await load();
 }
 
-/** Closes what is open; the focus goes back to where it came from. */
+/** Closes the open order and returns the focus to its row. */
 export function closeOrder() {
   const id = open?.id;
   open = null;
   if (id) document.getElementById(`row-${id}`)?.focus({ preventScroll: true });
 }
 
-/** Reads the open order again, if it has changed. @throws {Problem} */
+/** Refreshes the open order if it has changed. @throws {Problem} */
 export async function refreshOrder() {
   const view = open;
   if (!view?.order) return;
   const order = await readOrder(view.id, view.order.version);
   if (view !== open || !order || order.version <= view.order.version) return;
-  if (order.status !== view.order.status) say(`Order ${shortId(order.id)}: ${words(order.status)}`);
+  if (order.status !== view.order.status) showToast(`Order ${shortId(order.id)}: ${labelOf(order.status)}`);
   render(order);
 }
 
@@ -71,30 +71,30 @@ function render(order, problem) {
 
 function head(id, status) {
   const title = ["Order ", element("code", { title: id }, shortId(id))];
-  return paneHeader(title, () => go({ order: "" }), status && pill(status));
+  return paneHeader(title, () => navigate({ order: "" }), status && pill(status));
 }
 
 function customer({ customer_id: id, customer_name: name, customer_email: email }) {
-  const called = [name, email].filter(Boolean).join(" · ");
-  const theirs = may("orders:read")
-    ? button(`Customer ${id}`, () => go({ customer_id: id }), { kind: "text", id: "theirs" })
+  const contact = [name, email].filter(Boolean).join(" · ");
+  const filterButton = may("orders:read")
+    ? button(`Customer ${id}`, () => navigate({ customer_id: id }), { kind: "text", id: "customer-orders" })
     : `Customer ${id}`;
-  return element("p", { class: "customer quiet" }, theirs, called && ` · ${called}`);
+  return element("p", { class: "customer quiet" }, filterButton, contact && ` · ${contact}`);
 }
 
 function actionButton(action, position) {
-  const kind = `button ${action.isGrave ? "grave" : "primary"}`;
+  const kind = `button ${action.isDestructive ? "danger" : "primary"}`;
   return button(action.label, () => act(action), { kind, id: `action-${position}` });
 }
 
-/** Asks once, acts, and shows what came of it: the order as it is now, and why it is not otherwise. */
+/** Confirms an action, runs it, and shows the result: the updated order, and the error if the action failed. */
 async function act(action) {
   const view = open;
-  const given = await ask(action);
-  if (!given) return;
+  const values = await ask(action);
+  if (!values) return;
   try {
-    const { status } = await action.run(given);
-    say(`Order ${shortId(view.id)}: ${words(status)}`);
+    const { status } = await action.run(values);
+    showToast(`Order ${shortId(view.id)}: ${labelOf(status)}`);
     if (view === open) await load();
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
@@ -105,11 +105,11 @@ async function act(action) {
 
 function facts(order) {
   const rows = [
-    ["Order", words(order.status)],
-    ["Payment", words(order.payment_status)],
-    ["Shipping", words(order.shipping_status)],
+    ["Order", labelOf(order.status)],
+    ["Payment", labelOf(order.payment_status)],
+    ["Shipping", labelOf(order.shipping_status)],
     ["Tracking", order.tracking_number],
-    ["Failed", order.failure_reason && words(order.failure_reason)],
+    ["Failed", order.failure_reason && labelOf(order.failure_reason)],
     ["Reason", order.cancel_reason],
     ["Placed", moment(order.created_at)],
   ];
@@ -134,7 +134,7 @@ function lines({ items, currency, total }) {
 
 function event({ event: name, reason, occurred_at: at, status }) {
   return element("li", { "data-status": status },
-    element("strong", {}, words(name)),
+    element("strong", {}, labelOf(name)),
     element("span", { class: "quiet" }, moment(at)),
     reason && element("p", {}, reason));
 }

@@ -1,16 +1,16 @@
-/** Keeping what is on the page up to date, while somebody looks at it. */
+/** Refreshes the page while it is visible. */
 
 import { Problem, Unreachable } from "./api.js";
 import { fill } from "./dom.js";
 import { moment } from "./format.js";
 
-const MILLISECONDS = 5000;
-const LONGEST_MILLISECONDS = 60000;
+const INTERVAL_MILLISECONDS = 5000;
+const MAX_INTERVAL_MILLISECONDS = 60000;
 
-/** Does some work now and then, ever later while it fails. @returns {function(): Promise} does it now */
-export function keepFresh(work) {
+/** Runs a task repeatedly, with exponential backoff while it fails. @returns {function(): Promise} runs it at once */
+export function refreshRegularly(task) {
   let timer = 0;
-  let pause = MILLISECONDS;
+  let interval = INTERVAL_MILLISECONDS;
   let running = false;
   let last = new Date();
 
@@ -19,29 +19,29 @@ export function keepFresh(work) {
     if (running || document.hidden) return;
     running = true;
     try {
-      await work();
+      await task();
       last = new Date();
-      pause = MILLISECONDS;
-      tell(null);
+      interval = INTERVAL_MILLISECONDS;
+      showBanner(null);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      pause = Math.min(2 * pause, LONGEST_MILLISECONDS);
-      tell(error, last);
+      interval = Math.min(2 * interval, MAX_INTERVAL_MILLISECONDS);
+      showBanner(error, last);
     } finally {
       running = false;
-      timer = setTimeout(run, pause);
+      timer = setTimeout(run, interval);
     }
   }
 
   document.addEventListener("visibilitychange", run);
   addEventListener("online", run);
-  addEventListener("offline", () => tell(new Unreachable(), last));
-  timer = setTimeout(run, pause);
+  addEventListener("offline", () => showBanner(new Unreachable(), last));
+  timer = setTimeout(run, interval);
   return run;
 }
 
-function tell(problem, last) {
+function showBanner(problem, last) {
   const banner = document.getElementById("connection");
   banner.hidden = !problem;
-  if (problem) fill(banner, `${problem.title}. What you see is from `, moment(last), ".");
+  if (problem) fill(banner, `${problem.title}. Last updated `, moment(last), ".");
 }

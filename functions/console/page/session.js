@@ -1,9 +1,9 @@
-/** The token of this tab, and what it says of its owner. What they may do is decided by the API alone. */
+/** The token of this tab, and its unverified claims: only the API decides what the user may do. */
 
 const KEY = "orders.token";
 const STAFF = ["orders:read", "orders:write"];
 
-/** The claims of a JSON Web Token; null where the text is none. */
+/** Decodes the claims of a JSON Web Token; null if it is invalid. */
 function claimsOf(token) {
   try {
     const base64 = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
@@ -15,7 +15,7 @@ function claimsOf(token) {
   }
 }
 
-/** Who a token says that its owner is: the customer, the scopes, and until when (milliseconds). */
+/** Returns the token's customer, scopes and expiry time (milliseconds); null if it is invalid. */
 function callerOf(token) {
   const claims = claimsOf(token);
   if (!claims) return null;
@@ -29,7 +29,7 @@ export function token() {
   return sessionStorage.getItem(KEY);
 }
 
-/** Who is signed in in this tab; null for nobody. */
+/** Returns the user who is signed in in this tab; null for nobody. */
 export function caller() {
   return token() && callerOf(token());
 }
@@ -42,13 +42,13 @@ export function may(scope) {
   return caller()?.scopes.has(scope);
 }
 
-/** Keeps a token for this tab. @returns {string} what is wrong with it; nothing where it was taken */
+/** Stores a token for this tab. @returns {string} why it was rejected; empty if it was accepted */
 export function signIn(text) {
-  const given = text.trim().replace(/^Bearer\s+/i, "");
-  const claimed = callerOf(given);
-  if (!claimed) return "This is no token: one has three parts, with dots between.";
-  if (claimed.expires <= Date.now()) return `This token expired: ${new Date(claimed.expires).toLocaleString()}.`;
-  sessionStorage.setItem(KEY, given);
+  const candidate = text.trim().replace(/^Bearer\s+/i, "");
+  const user = callerOf(candidate);
+  if (!user) return "This is not a valid token: it must have three parts separated by dots.";
+  if (user.expires <= Date.now()) return `This token expired at ${new Date(user.expires).toLocaleString()}.`;
+  sessionStorage.setItem(KEY, candidate);
   return "";
 }
 

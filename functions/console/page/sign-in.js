@@ -1,4 +1,4 @@
-/** Signing in, at first and again: over whatever is on the page, which stays as it is. */
+/** The sign-in dialog. It opens over the page, which keeps its state. */
 
 import { button, element, field } from "./dom.js";
 import { caller, signIn } from "./session.js";
@@ -6,35 +6,35 @@ import { caller, signIn } from "./session.js";
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 const STAFF = "orders:read orders:write";
 const WORDS = {
-  missing: ["Sign in to see orders", "Paste a token. It stays in this tab, and goes to the orders API only."],
-  expired: ["Your sign-in has ended", "Paste a new token, and go on where you were."],
-  refused: ["Your token was not accepted", "Paste another one, and go on where you were."],
+  missing: ["Sign in", "Paste a token. It is kept in this tab and sent only to the orders API."],
+  expired: ["Your session has expired", "Paste a new token to continue."],
+  rejected: ["Your token was rejected", "Paste another token to continue."],
 };
-let asking = null;
+let pending = null;
 
-/** Asks for a token until there is one. @param {"missing"|"expired"|"refused"} reason */
+/** Opens the dialog until a token is accepted. @param {"missing"|"expired"|"rejected"} reason */
 export function askForToken(reason) {
-  asking ??= show(reason).finally(() => (asking = null));
-  return asking;
+  pending ??= show(reason).finally(() => (pending = null));
+  return pending;
 }
 
 function show(reason) {
   return new Promise((resolve) => {
     const before = caller();
-    const error = element("p", { class: "wrong", id: "token-error", role: "alert" });
-    const take = (text) => {
+    const error = element("p", { class: "error", id: "token-error", role: "alert" });
+    const accept = (text) => {
       error.textContent = signIn(text);
       if (error.textContent) return;
       dialog.close();
       dialog.remove();
       document.dispatchEvent(new Event("signed-in"));
-      // What is on the page is somebody else's.
-      if (before && said(before) !== said(caller())) location.reload();
+      // The page shows what another user, or other scopes, may see.
+      if (before && identityOf(before) !== identityOf(caller())) location.reload();
       else resolve();
     };
     const submit = (event) => {
       event.preventDefault();
-      take(form.elements.token.value);
+      accept(form.elements.token.value);
     };
     const form = element("form", { submit },
       element("h2", { id: "sign-in-title" }, WORDS[reason][0]),
@@ -44,34 +44,34 @@ function show(reason) {
       element("button", { class: "button primary" }, "Sign in"),
     );
     const dialog = element("dialog", { class: reason, "aria-labelledby": "sign-in-title", closedby: "none" },
-      form, LOOPBACK.includes(location.hostname) && localChoices(take, (text) => (error.textContent = text)));
+      form, LOOPBACK.includes(location.hostname) && localChoices(accept, (text) => (error.textContent = text)));
     dialog.addEventListener("cancel", (event) => event.preventDefault());
     document.body.append(dialog);
     dialog.showModal();
   });
 }
 
-/** Who somebody is and what they may do, in one text. */
-function said({ customer, scopes }) {
+/** Returns a string that identifies a user and their scopes. */
+function identityOf({ customer, scopes }) {
   return [customer, ...[...scopes].sort()].join(" ");
 }
 
-/** The local stack makes tokens for whoever asks on the machine that it runs on. */
-function localChoices(take, fail) {
-  const make = (scope) => async () => {
+/** Creates the buttons that request a token from the local stack, which issues one to any user of this machine. */
+function localChoices(accept, fail) {
+  const request = (scope) => async () => {
     const answer = await fetch("/local/token", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ customer: customer.querySelector("input").value.trim() || "5", scope }),
     }).catch(() => null);
-    if (answer?.ok) take((await answer.json()).token);
-    else fail("The local stack made no token; `make token` prints one.");
+    if (answer?.ok) accept((await answer.json()).token);
+    else fail("The local stack did not issue a token; run `make token` to print one.");
   };
   const customer = field("Customer", "local-customer", { value: "5" });
   return element("div", { class: "local" },
-    element("h3", {}, "On this machine"),
+    element("h3", {}, "Local stack"),
     customer,
     element("div", { class: "choices" },
-      button("As customer", make("")), button("As support", make(STAFF))),
+      button("As customer", request("")), button("As support", request(STAFF))),
   );
 }
