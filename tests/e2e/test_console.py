@@ -403,9 +403,9 @@ def test_given_the_table_of_events_when_compared_then_the_console_offers_what_it
     base = (visit.page.locator("script").get_attribute("src") or "").rpartition("/")[0]
     offered = visit.page.evaluate(
         """async ([base, statuses]) => {
-            const { reportsOn } = await import(`${base}/actions.js`);
+            const { updatesOn } = await import(`${base}/actions.js`);
             const { STATUSES } = await import(`${base}/filters.js`);
-            return [statuses.map((status) => reportsOn(status).map((report) => report.status)), STATUSES];
+            return [statuses.map((status) => updatesOn(status).map((update) => update.status)), STATUSES];
         }""",
         [base, [str(state.status) for state in STATES]],
     )
