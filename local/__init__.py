@@ -1,1 +1,1 @@
-"""The whole service on one machine: PostgreSQL, stand-ins for the other services, and an AWS that runs the template."""
+"""The whole service on one machine: PostgreSQL, fakes of the downstream services, and an AWS emulator."""

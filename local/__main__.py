@@ -1,4 +1,4 @@
-"""The command line of the local cloud, `python -m local COMMAND`; the Makefile calls it."""
+"""The command line of the local stack, `python -m local COMMAND`; the Makefile calls it."""
 
 import argparse
 import asyncio
@@ -25,12 +25,12 @@ SCOPE = "orders:read orders:write"
 ORDER = '{"items": [{"product_id": "PROD001", "quantity": 2, "unit_price": 79.99}]}'
 STOPPED = "Everything is stopped; the data stays."
 INTERRUPTED = 130
-WIDE = 200  # a table that goes to a file is not cut to the width of a screen
+WIDE = 200  # the width of a table that is written to a file
 Options = argparse.Namespace
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command.
+    """Run a command.
 
     Args:
         arguments: The command line; the process's own by default.
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except (BotoCoreError, ClientError) as error:
-        print(f"MiniStack did not do as asked, `make status` tells what runs: {error}", file=sys.stderr)
+        print(f"MiniStack failed; `make status` shows what runs: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Returns the parser; each command's options name the function to run."""
+    """Return the parser; each command sets the function to run as the option `run`."""
     top = argparse.ArgumentParser(prog="python -m local", description="The whole service on this machine.")
     top.add_argument(
         "--state",
@@ -63,7 +63,10 @@ def parser() -> argparse.ArgumentParser:
         help="folder for everything the stack writes (STATE)",
     )
     top.add_argument(
-        "--port", type=_port, default=os.environ.get("PORT") or None, help="TCP port of the API, and three more (PORT)"
+        "--port",
+        type=_port,
+        default=os.environ.get("PORT") or None,
+        help="TCP port of the API; the next three are used, too (PORT)",
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
 
@@ -77,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     command("down", _down, "stop everything; the data stays")
     command("status", _status, "show what runs")
 
-    deploy = command("deploy", _deploy, "build and deploy again after an edit")
+    deploy = command("deploy", _deploy, "build and deploy again after a change")
     deploy.add_argument("--parameter", action="append", type=_pair, default=[], metavar="NAME=VALUE", dest="parameters")
 
     token = command("token", _token, "print a bearer token")
@@ -85,21 +88,21 @@ def parser() -> argparse.ArgumentParser:
     token.add_argument("--scope", default="", help="scopes, separated by spaces")
 
     show = command("logs", _logs, "show the functions' logs")
-    show.add_argument("--function", help="name of its folder, create_order")
-    show.add_argument("--follow", action="store_true", help="wait for more")
-    show.add_argument("--raw", action="store_true", help="lines as they were written")
+    show.add_argument("--function", help="the function's folder, such as create_order")
+    show.add_argument("--follow", action="store_true", help="wait for further lines")
+    show.add_argument("--raw", action="store_true", help="print lines unformatted")
 
-    psql = command("psql", _psql, "open the database")
-    psql.add_argument("--sql", help="one statement to run")
+    psql = command("psql", _psql, "open psql, or run a statement")
+    psql.add_argument("--sql", help="the SQL statement to run")
 
-    redrive = command("redrive", _redrive, "list the tasks that failed, or send them back")
-    redrive.add_argument("--tasks", nargs="*", default=[], help="all, or the ids of those to send back")
+    redrive = command("redrive", _redrive, "list failed tasks, or redrive them")
+    redrive.add_argument("--tasks", nargs="*", default=[], help="all, or the ids of the tasks to redrive")
 
-    invoke = command("invoke", _invoke, "run one function on an event, as Lambda would")
-    invoke.add_argument("--function", required=True, help="name of its folder, create_order")
+    invoke = command("invoke", _invoke, "invoke a function with an event, as Lambda does")
+    invoke.add_argument("--function", required=True, help="the function's folder, such as create_order")
     invoke.add_argument("--event", required=True, type=Path, help="a JSON file")
 
-    command("containers", _containers, "let `sam local` reach the running stack, until Ctrl-C")
+    command("containers", _containers, "make the running stack reachable for `sam local`, until Ctrl-C")
     return top
 
 
@@ -108,17 +111,18 @@ def _run(options: Options) -> int:
     started = stack.up()
     try:
         _introduce(stack, new=started)
-        print(f"Logs follow; Ctrl-C {'stops everything' if started else 'ends them, the stack runs on'}.", flush=True)
+        effect = "stops everything" if started else "ends this command; the stack keeps running"
+        print(f"Following the logs; Ctrl-C {effect}.", flush=True)
         _show(stack.follow(), raw=not sys.stdout.isatty())
     except KeyboardInterrupt:
         print(flush=True)
     except BotoCoreError:
-        if not started or stack.down():  # else somebody has stopped it from elsewhere
-            raise LocalError(f"MiniStack is gone; its log is {stack.layout.log('ministack')}.") from None
+        if not started or stack.down():  # else another command has stopped it
+            raise LocalError(f"MiniStack has stopped; its log is {stack.layout.log('ministack')}.") from None
     finally:
         if started:
             stack.down()
-    print(STOPPED if started else "The stack runs on.")
+    print(STOPPED if started else "The stack keeps running.")
     return 0
 
 
@@ -129,12 +133,12 @@ def _up(options: Options) -> int:
 
 
 def _introduce(stack: Stack, *, new: bool) -> None:
-    """Says how to use a running stack."""
+    """Print how to use a running stack."""
     if not new:
-        print("Everything runs already. After an edit: make deploy-local")
+        print("The stack is already running. To deploy a change: make deploy-local")
     token = stack.token(CUSTOMER, SCOPE)
     print(f"\nThe console, signed in: {stack.url}/console#token={token}")
-    print(f"\nThe orders API answers at {stack.url}. Try it:\n")
+    print(f"\nThe orders API is at {stack.url}. Try it:\n")
     print(f"  export TOKEN={token}")
     print(f'  curl -i {stack.url}/v1/orders -H "Authorization: Bearer $TOKEN" \\')
     print(f"    -H 'Content-Type: application/json' -d '{ORDER}'\n", flush=True)
@@ -153,7 +157,7 @@ def _status(options: Options) -> int:
 
 
 def _deploy(options: Options) -> int:
-    print("Deployed." if _stack(options).deploy(dict(options.parameters)) else "Nothing has changed.")
+    print("Deployed." if _stack(options).deploy(dict(options.parameters)) else "No changes to deploy.")
     return 0
 
 
@@ -172,7 +176,7 @@ def _logs(options: Options) -> int:
 def _psql(options: Options) -> int:
     stack = _stack(options)
     if not stack.postgres.running:
-        raise LocalError("PostgreSQL does not run: `make up` first.")
+        raise LocalError("PostgreSQL is not running; run `make up` first.")
     command = stack.postgres.psql(stack.database.name, stack.database.user)
     os.execv(command[0], [*command, *(["-c", options.sql] if options.sql else [])])  # noqa: S606
 
@@ -181,17 +185,17 @@ def _redrive(options: Options) -> int:
     stack = _stack(options)
     if options.tasks:
         chosen = {} if options.tasks == ["all"] else {"tasks": options.tasks}
-        print(f"Sent back: {stack.call('relay_outbox', {'failed': 'redrive', **chosen})['redriven']}")
+        print(f"Redriven: {stack.call('relay_outbox', {'failed': 'redrive', **chosen})['redriven']}")
         return 0
     failed = stack.call("relay_outbox", {"failed": "list"})["tasks"]
     if not failed:
-        print("No task has failed.")
+        print("There are no failed tasks.")
         return 0
     table = Table("Task", "Order", "Kind", "Attempts", "Reason")
     for task in failed:
         table.add_row(task["id"], task["order_id"], task["kind"], str(task["attempts"]), task["last_error"])
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
-    print('To send them back: make redrive TASKS=all, or TASKS="<task> <task>"')
+    print('To redrive them: make redrive TASKS=all, or TASKS="<task> <task>"')
     return 0
 
 
@@ -210,7 +214,7 @@ def _containers(options: Options) -> int:
 
     stack = _stack(options)
     settings, address = containers.write_settings(stack.layout), containers.bridge()
-    print("Containers reach the stack, until Ctrl-C. In another terminal:\n")
+    print("Containers can reach the stack, until Ctrl-C. In another terminal:\n")
     print("  .venv/bin/sam local invoke CreateOrderFunction -e events/create_order/items.json \\")
     print("    " + " ".join(containers.sam_options(stack.layout, settings)) + "\n", flush=True)
     with contextlib.suppress(KeyboardInterrupt):

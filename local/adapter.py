@@ -1,8 +1,8 @@
-"""From the SAM template to one that MiniStack understands.
+"""Convert the SAM template into a template that MiniStack supports.
 
-AWS expands SAM and reads the OpenAPI document that an HTTP API carries in `Body`. MiniStack does not read it, and
-would silently deploy an API without routes. So this translates with AWS's own library and then spells the document
-out as authorizer, integration and route resources. Anything in it that is not known here is an error.
+AWS expands SAM and reads the OpenAPI document in the `Body` of an HTTP API. MiniStack ignores the document and would
+deploy an API without routes. So this module expands SAM with AWS's library and converts the document into authorizer,
+integration and route resources. Everything in the document that it does not support is an error.
 """
 
 import copy
@@ -24,7 +24,7 @@ from local.template import Json
 API = "AWS::ApiGatewayV2::Api"
 EVENT_SOURCE = "AWS::Lambda::EventSourceMapping"
 API_ID_TAG = "ms-custom-id"
-CUSTOM_RESOURCE_SECONDS = 60  # a function that cannot even be started never answers
+CUSTOM_RESOURCE_SECONDS = 60  # a function that fails to start never responds
 CONDITION_FUNCTIONS = {"Condition", "Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or", "Fn::Select", "Ref"}
 ANY_METHOD = "x-amazon-apigateway-any-method"
 AUTHORIZER = "x-amazon-apigateway-authorizer"
@@ -38,7 +38,7 @@ VARIABLE = re.compile(r"\{\w+\}")
 
 
 def translate(template: Json, parameters: dict[str, str]) -> Json:
-    """Returns a packaged SAM template as plain CloudFormation, the way AWS would expand it.
+    """Return a packaged SAM template as plain CloudFormation, expanded as AWS does.
 
     Args:
         template: The SAM template, its code in S3.
@@ -54,20 +54,20 @@ def translate(template: Json, parameters: dict[str, str]) -> Json:
         raise LocalError(
             "\n".join(["template.yaml is not valid SAM:", *(str(c.message) for c in error.causes)])
         ) from error
-    translator.metrics.publish()  # to nowhere; left alone, they complain when they are thrown away
-    plain: Json = json.loads(json.dumps(translated))  # the translator has dictionaries of its own kind
+    translator.metrics.publish()  # to no receiver; unpublished metrics log a warning at exit
+    plain: Json = json.loads(json.dumps(translated))  # the translator returns its own dictionary types
     return plain
 
 
 def adapt(template: Json, parameters: dict[str, str]) -> Json:
-    """Returns a CloudFormation template that MiniStack does what AWS would do with.
+    """Return a CloudFormation template that MiniStack deploys as AWS would deploy the given one.
 
     Args:
         template: What `translate` returned.
         parameters: Values of the template's parameters.
 
     Raises:
-        LocalError: It does not have exactly one HTTP API, or holds something that this does not know.
+        LocalError: It does not have exactly one HTTP API, or contains something unsupported.
     """
     adapted = copy.deepcopy(template)
     declared = adapted.get("Parameters", {})
@@ -85,18 +85,18 @@ def adapt(template: Json, parameters: dict[str, str]) -> Json:
         statement["Action"] = _with_batches(statement["Action"])
     apis = sam.resources(adapted, API)
     if len(apis) != 1:
-        raise LocalError(f"The local cloud serves one HTTP API; template.yaml has {len(apis)}.")
+        raise LocalError(f"The local stack supports exactly one HTTP API; template.yaml has {len(apis)}.")
     ((name, api),) = apis.items()
-    adapted["Resources"] |= _spelled_out(name, api)
+    adapted["Resources"] |= _expanded(name, api)
     return adapted
 
 
-def _spelled_out(name: str, api: Json) -> Json:
-    """Returns an HTTP API without its `Body`, and the resources that say the same."""
+def _expanded(name: str, api: Json) -> Json:
+    """Return an HTTP API without its `Body`, and the resources that replace it."""
     properties = dict(api["Properties"])
     body = properties.pop("Body", {})
-    _only(properties, {"Description", "DisableExecuteApiEndpoint", "FailOnWarnings"}, name)
-    _only(body, {"openapi", "info", "paths", "tags", "components", CORS}, f"{name}.Body")
+    _require_supported(properties, {"Description", "DisableExecuteApiEndpoint", "FailOnWarnings"}, name)
+    _require_supported(body, {"openapi", "info", "paths", "tags", "components", CORS}, f"{name}.Body")
     plain = {
         "Name": {"Ref": "AWS::StackName"},
         "ProtocolType": "HTTP",
@@ -104,19 +104,19 @@ def _spelled_out(name: str, api: Json) -> Json:
         **({"CorsConfiguration": body[CORS]} if CORS in body else {}),
     }
     schemes = body.get("components", {}).get("securitySchemes", {})
-    spelled_out = {name: {"Type": API, "Properties": plain}}
+    expanded = {name: {"Type": API, "Properties": plain}}
     for scheme, definition in schemes.items():
-        spelled_out[_authorizer_id(name, scheme)] = _authorizer(name, scheme, definition)
+        expanded[_authorizer_id(name, scheme)] = _authorizer(name, scheme, definition)
     for key, operation in _operations(name, body["paths"]):
-        spelled_out |= _route(name, key, operation, set(schemes))
-    return spelled_out
+        expanded |= _route(name, key, operation, set(schemes))
+    return expanded
 
 
 def declared_routes(template: Json) -> dict[str, bool]:
-    """Returns the routes that a SAM template's events ask for, and whether each wants a token.
+    """Return the routes of a SAM template's events, and whether each requires a token.
 
     Raises:
-        LocalError: An event leaves its API, method or path to a default.
+        LocalError: An event does not set its API, method or path.
     """
     apis = sam.resources(template, sam.HTTP_API)
     defaults = {name: api["Properties"].get("Auth", {}).get("DefaultAuthorizer") for name, api in apis.items()}
@@ -131,16 +131,16 @@ def declared_routes(template: Json) -> dict[str, bool]:
                     authorizer = route.get("Auth", {}).get("Authorizer", defaults[api])
                     routes[_route_key(method, path)] = authorizer not in {None, NO_AUTHORIZER}
                 case {"Type": "HttpApi"}:
-                    raise LocalError(f"{name}: an HttpApi event needs ApiId, Method and Path here.")
+                    raise LocalError(f"{name}: an HttpApi event must set ApiId, Method and Path.")
     return routes
 
 
 def require_routes(declared: dict[str, bool], deployed: dict[str, bool]) -> None:
-    """Makes sure that the API has the routes it was declared with, no more and no less.
+    """Check that the API has exactly the declared routes.
 
     Args:
-        declared: Route keys, and whether each wants a token, from the template.
-        deployed: The same from the running API.
+        declared: The template's route keys, and whether each requires a token.
+        deployed: The same of the deployed API.
 
     Raises:
         LocalError: They differ; the message names each difference.
@@ -149,41 +149,43 @@ def require_routes(declared: dict[str, bool], deployed: dict[str, bool]) -> None
         *(f"missing: {key}" for key in sorted(declared.keys() - deployed.keys())),
         *(f"not in the template: {key}" for key in sorted(deployed.keys() - declared.keys())),
         *(
-            f"{key} {'lost its' if declared[key] else 'has an unwanted'} authorizer"
+            f"{key} {'lost its' if declared[key] else 'has an unexpected'} authorizer"
             for key in sorted(declared.keys() & deployed.keys())
             if declared[key] != deployed[key]
         ),
     ]
     if differences:
-        raise LocalError("\n".join(["The deployed API is not the one in template.yaml:", *differences]))
+        raise LocalError("\n".join(["The deployed API differs from template.yaml:", *differences]))
 
 
 def _with_batches(actions: str | list[str]) -> list[str]:
-    """Returns a statement's actions and their batches: AWS has one permission for both, MiniStack has two."""
+    """Return a statement's actions and their batch actions: AWS has one permission for both, MiniStack two."""
     named = [actions] if isinstance(actions, str) else actions
     return [*named, *(f"{action}Batch" for action in named if action in BATCHED)]
 
 
 def _number(name: str, expression: Any, values: dict[str, str]) -> int:  # noqa: ANN401 - JSON of any kind
-    """Returns a number, or the parameter that it is: MiniStack has all parameters as text."""
+    """Return a number, or the value of a parameter as one: MiniStack treats all parameters as strings."""
     match expression:
         case int():
             return expression
         case {"Ref": str(parameter)} if values.get(parameter, "").isdecimal():
             return int(values[parameter])
         case _:
-            raise LocalError(f"{name}: the local cloud takes a number or a parameter here, and not {expression}.")
+            raise LocalError(f"{name}: the local stack supports only a number or a parameter here, not {expression}.")
 
 
 def _condition(name: str, expression: Any, values: dict[str, str]) -> Any:  # noqa: ANN401 - JSON of any kind
-    """Returns a condition in terms of those functions that MiniStack evaluates; the others it takes to be true."""
+    """Return a condition that uses only functions which MiniStack evaluates; others it takes to be true."""
     match expression:
         case {"Fn::Join": [str(separator), {"Ref": str(parameter)}]} if parameter in values:
             return separator.join(values[parameter].split(","))
         case dict() if CONDITION_FUNCTIONS.issuperset(expression):
             return {function: _condition(name, arguments, values) for function, arguments in expression.items()}
         case dict():
-            raise LocalError(f"Condition {name}: the local cloud does not know {', '.join(expression)} in a condition.")
+            raise LocalError(
+                f"Condition {name}: the local stack does not support {', '.join(expression)} in a condition."
+            )
         case list():
             return [_condition(name, argument, values) for argument in expression]
         case _:
@@ -191,33 +193,41 @@ def _condition(name: str, expression: Any, values: dict[str, str]) -> Any:  # no
 
 
 def _operations(api: str, paths: Json) -> Iterator[tuple[str, Json]]:
-    shapes: dict[str, str] = {}
+    paths_by_shape: dict[str, str] = {}
     for path, methods in paths.items():
         if not path.startswith(("/", "$")):
-            raise LocalError(f"{api}.Body: the local cloud does not know {path}. Teach it in local/adapter.py.")
+            raise LocalError(f"{api}.Body: the local stack does not support {path}; add it to local/adapter.py.")
         if path.endswith("/") and path != "/":
-            raise LocalError(f"{api}.Body: {path} ends with a slash, and no route of API Gateway can.")
-        if (alike := shapes.setdefault(VARIABLE.sub("{}", path), path)) != path:
-            raise LocalError(f"{api}.Body: {alike} and {path} are one path to API Gateway; give its variable one name.")
-        _only(methods, METHODS | {ANY_METHOD}, f"{api}.Body {path}")
+            raise LocalError(f"{api}.Body: {path} ends with a slash, which API Gateway does not support.")
+        if (alike := paths_by_shape.setdefault(VARIABLE.sub("{}", path), path)) != path:
+            raise LocalError(
+                f"{api}.Body: {alike} and {path} are the same path to API Gateway; use one name for the variable."
+            )
+        _require_supported(methods, METHODS | {ANY_METHOD}, f"{api}.Body {path}")
         for method, operation in methods.items():
             yield _route_key("any" if method == ANY_METHOD else method, path), operation
 
 
 def _route_key(method: str, path: str) -> str:
-    """Returns how API Gateway calls a route; the default one has no method and, in a `Body`, a slash in front."""
+    """Return API Gateway's key of a route; in a `Body`, the default route has a leading slash and no method."""
     return DEFAULT_ROUTE if path.removeprefix("/") == DEFAULT_ROUTE else f"{method.upper()} {path}"
 
 
 def _route(api: str, key: str, operation: Json, schemes: set[str]) -> Json:
-    _only(operation, {INTEGRATION, "isDefaultRoute", "security", "parameters", "responses"}, f"{api}.Body {key}")
+    _require_supported(
+        operation, {INTEGRATION, "isDefaultRoute", "security", "parameters", "responses"}, f"{api}.Body {key}"
+    )
     integration = operation[INTEGRATION]
-    _only(integration, {"httpMethod", "type", "uri", "payloadFormatVersion", "timeoutInMillis"}, f"{api}.Body {key}")
+    _require_supported(
+        integration, {"httpMethod", "type", "uri", "payloadFormatVersion", "timeoutInMillis"}, f"{api}.Body {key}"
+    )
     if integration["type"] != "aws_proxy":
-        raise LocalError(f"{api}.Body {key}: the local cloud does not know integrations of type {integration['type']}.")
+        raise LocalError(
+            f"{api}.Body {key}: the local stack does not support integrations of type {integration['type']}."
+        )
     names = [name for requirement in operation.get("security", []) for name in requirement if name != NO_AUTHORIZER]
     if len(names) > 1 or not schemes.issuperset(names):
-        raise LocalError(f"{api}.Body {key}: the local cloud does not know the security {operation['security']}.")
+        raise LocalError(f"{api}.Body {key}: the local stack does not support the security {operation['security']}.")
     suffix = hashlib.sha256(key.encode()).hexdigest()[:10]
     target = f"{api}Integration{suffix}"
     return {
@@ -255,7 +265,7 @@ def _authorizer_id(api: str, scheme: str) -> str:
 def _authorizer(api: str, scheme: str, definition: Json) -> Json:
     settings = definition.get(AUTHORIZER, {})
     if settings.get("type") != "request":
-        raise LocalError(f"{api}: the local cloud knows Lambda authorizers only, {scheme} is another kind.")
+        raise LocalError(f"{api}: the local stack supports only Lambda authorizers; {scheme} is another kind.")
     properties = {name[0].upper() + name[1:]: value for name, value in settings.items() if name != "type"}
     return {
         "Type": "AWS::ApiGatewayV2::Authorizer",
@@ -263,7 +273,8 @@ def _authorizer(api: str, scheme: str, definition: Json) -> Json:
     }
 
 
-def _only(found: Json, known: set[str], where: str) -> None:
-    """Refuses keys that nothing here would act on."""
-    if unknown := sorted(found.keys() - known):
-        raise LocalError(f"{where}: the local cloud does not know {', '.join(unknown)}. Teach it in local/adapter.py.")
+def _require_supported(piece: Json, supported: set[str], where: str) -> None:
+    """Reject keys that this module would ignore."""
+    if unknown := sorted(piece.keys() - supported):
+        names = ", ".join(unknown)
+        raise LocalError(f"{where}: the local stack does not support {names}; add support to local/adapter.py.")

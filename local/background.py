@@ -1,4 +1,4 @@
-"""Work that goes on beside other work."""
+"""Background threads."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def repeated(work: Callable[[], None], pause_seconds: Callable[[], float]) -> Iterator[None]:
-    """Does some work again and again, after a pause each, while the body of the `with` runs."""
-    left = threading.Event()
+    """Repeat some work, with a pause before each run, while the body of the `with` runs."""
+    stopped = threading.Event()
 
     def run() -> None:
-        while not left.wait(pause_seconds()):
+        while not stopped.wait(pause_seconds()):
             work()
 
     thread = threading.Thread(target=run, daemon=True)
@@ -19,5 +19,5 @@ def repeated(work: Callable[[], None], pause_seconds: Callable[[], float]) -> It
     try:
         yield
     finally:
-        left.set()
+        stopped.set()
         thread.join()

@@ -1,4 +1,4 @@
-"""`sam build`, skipped while no source has changed."""
+"""Run `sam build`, unless no source has changed."""
 
 import contextlib
 import hashlib
@@ -19,11 +19,11 @@ IGNORED = "__pycache__"
 
 @contextlib.contextmanager
 def in_background(layout: Layout, architecture: str) -> Iterator[None]:
-    """Builds every function and layer while the body of the `with` runs, and is done after it.
+    """Build all functions and layers while the body of the `with` runs; wait for the end of the build after it.
 
     Args:
         layout: The stack.
-        architecture: The processor to build for, as Lambda spells it: `x86_64` or `arm64`.
+        architecture: The processor architecture, as Lambda names it: `x86_64` or `arm64`.
 
     Raises:
         LocalError: `sam build` failed; the message ends with its last lines.
@@ -47,12 +47,12 @@ def in_background(layout: Layout, architecture: str) -> Iterator[None]:
 
 
 def built_template(layout: Layout) -> Path:
-    """Returns the template that `sam build` writes, in the folder of all it builds."""
+    """Return the path of the template that `sam build` writes, in the folder of its output."""
     return layout.build / "sam" / "template.yaml"
 
 
 def _start(layout: Layout, architecture: str, log: Path) -> subprocess.Popen[bytes]:
-    """Starts `sam build`, which keeps downloaded packages in `.aws-sam` of the folder it runs in."""
+    """Start `sam build`, which caches downloaded packages in `.aws-sam` of its working directory."""
     layout.build.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(exist_ok=True)
     command = [
@@ -66,14 +66,14 @@ def _start(layout: Layout, architecture: str, log: Path) -> subprocess.Popen[byt
 
 
 def _environment() -> dict[str, str]:
-    """Returns the caller's environment, which knows how to reach the package index, without anything of AWS's."""
+    """Return the caller's environment, which configures the package index, without AWS settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", SYSTEM_PATH)])
     return kept | {"PATH": path, "SAM_CLI_TELEMETRY": "0"}
 
 
 def fingerprint(layout: Layout, architecture: str) -> str:
-    """Returns a hash of all that a build is made of; arguments as for `in_background`."""
+    """Return a hash of all sources of a build; see `in_background` for the arguments."""
     digest = hashlib.sha256(architecture.encode())
     for path in _sources(layout):
         digest.update(str(path).encode())

@@ -1,4 +1,4 @@
-"""Creating and updating the stack, and saying what went wrong."""
+"""Create and update the CloudFormation stack, and explain failures."""
 
 import itertools
 import json
@@ -24,7 +24,7 @@ UNRECOGNIZED = "Unrecognized resource types"
 
 
 class FailedDeploymentError(LocalError):
-    """The stack did not come about.
+    """The stack could not be created or updated.
 
     Attributes:
         functions: Physical ids of the functions behind the resources that failed.
@@ -36,33 +36,33 @@ class FailedDeploymentError(LocalError):
 
 
 def deploy(client: "CloudFormationClient", template_url: str, template: Json, parameters: dict[str, str]) -> bool:
-    """Creates or updates the stack and waits for the end of it.
+    """Create or update the stack and wait until that ends.
 
     Args:
         client: A client for CloudFormation.
-        template_url: Where the template lies in S3.
-        template: The same template, to name the culprits.
+        template_url: The URL of the template in S3.
+        template: The same template, to name resources in errors.
         parameters: Values of its parameters.
 
     Returns:
         Whether there was anything to change.
 
     Raises:
-        FailedDeploymentError: A resource failed. An update has been rolled back; of a creation, all stays to look at.
-        LocalError: The template was refused.
+        FailedDeploymentError: A resource failed. A failed update is rolled back; a failed creation is kept.
+        LocalError: The template was rejected.
     """
-    given: list[ParameterTypeDef] = [
+    values: list[ParameterTypeDef] = [
         {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
     ]
     begun = _latest_event(client)
     try:
         if begun:
-            client.update_stack(StackName=STACK, TemplateURL=template_url, Parameters=given, Capabilities=CAPABILITIES)
+            client.update_stack(StackName=STACK, TemplateURL=template_url, Parameters=values, Capabilities=CAPABILITIES)
         else:
             client.create_stack(
                 StackName=STACK,
                 TemplateURL=template_url,
-                Parameters=given,
+                Parameters=values,
                 Capabilities=CAPABILITIES,
                 DisableRollback=True,
             )
@@ -70,14 +70,14 @@ def deploy(client: "CloudFormationClient", template_url: str, template: Json, pa
         message = error.response["Error"].get("Message", str(error))
         if "No updates are to be performed" in message:
             return False
-        raise LocalError(_explain_refusal(message, template)) from error
+        raise LocalError(_explain_rejection(message, template)) from error
     if (status := _wait(client)) not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         raise _failure(client, status, template, begun)
     return True
 
 
 def physical_ids(client: "CloudFormationClient") -> dict[str, str]:
-    """Returns the physical ids of the stack's resources by their logical ids."""
+    """Return the physical ids of the stack's resources by their logical ids."""
     pages = client.get_paginator("list_stack_resources").paginate(StackName=STACK)
     return {
         resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "")
@@ -87,7 +87,7 @@ def physical_ids(client: "CloudFormationClient") -> dict[str, str]:
 
 
 def _latest_event(client: "CloudFormationClient") -> str | None:
-    """Returns the id of the stack's latest event, None if there is no stack."""
+    """Return the id of the stack's latest event; None if there is no stack."""
     try:
         return client.describe_stack_events(StackName=STACK)["StackEvents"][0]["EventId"]
     except ClientError:
@@ -98,7 +98,9 @@ def _wait(client: "CloudFormationClient") -> str:
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while (status := client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]).endswith("_IN_PROGRESS"):
         if time.monotonic() > deadline:
-            raise LocalError(f"The stack has been in {status} for {TIMEOUT_SECONDS:.0f} s; `make down` and start over.")
+            raise LocalError(
+                f"The stack has been in {status} for {TIMEOUT_SECONDS:.0f} s; run `make down` and start again."
+            )
         time.sleep(POLL_SECONDS)
     return status
 
@@ -108,7 +110,7 @@ def _failure(client: "CloudFormationClient", status: str, template: Json, begun:
     events = (event for page in pages for event in page["StackEvents"])
     recent = list(itertools.takewhile(lambda event: event["EventId"] != begun, events))
     failed = [event for event in recent if event.get("ResourceStatus", "").endswith("_FAILED")]
-    # The stack itself fails because of a resource, or else for a reason of its own.
+    # Name the resources that failed; name the stack only if no resource did.
     failed = [event for event in failed if event.get("LogicalResourceId") != STACK] or failed
     reasons = [
         f"  {event.get('LogicalResourceId')} ({event.get('ResourceType')}): {event.get('ResourceStatusReason')}"
@@ -124,7 +126,7 @@ def _failure(client: "CloudFormationClient", status: str, template: Json, begun:
 
 
 def _function_behind(template: Json, logical_id: str) -> str:
-    """Returns the function whose log explains a failed resource: itself, or what a custom resource calls."""
+    """Return the function whose log explains a failed resource: itself, or the function of a custom resource."""
     resource = template["Resources"].get(logical_id, {})
     match resource.get("Properties", {}).get("ServiceToken"):
         case {"Fn::GetAtt": [str(function), "Arn"]}:
@@ -133,14 +135,14 @@ def _function_behind(template: Json, logical_id: str) -> str:
             return logical_id if resource.get("Type") == "AWS::Lambda::Function" else ""
 
 
-def _explain_refusal(message: str, template: Json) -> str:
-    """Names the resources whose types MiniStack refuses; it does not look at those under a false Condition."""
+def _explain_rejection(message: str, template: Json) -> str:
+    """Name the resources whose types MiniStack does not support; it ignores those under a false Condition."""
     if UNRECOGNIZED not in message:
-        return f"The template was refused: {json.dumps(message)}"
+        return f"The template was rejected: {json.dumps(message)}"
     refused = [
         f"  {name} ({kind})"
         for kind in message.split("[", 1)[1].rstrip("]").split(", ")
         for name in sam.resources(template, kind)
     ]
     advice = "Put them under a Condition that is false on a local stack, such as an empty DatabaseHost."
-    return "\n".join(["MiniStack does not know the types of these resources:", *refused, advice])
+    return "\n".join(["MiniStack does not support the types of these resources:", *refused, advice])

@@ -1,4 +1,4 @@
-"""What the command line tells a person while it works."""
+"""Progress output of the command line."""
 
 import contextlib
 import time
@@ -9,10 +9,10 @@ NAME_WIDTH = 22
 
 
 class Progress:
-    """Writes one line per step with the seconds it took; as readable in a CI log as in a terminal.
+    """Print a line for each step, with its duration.
 
     Args:
-        stream: Where to write; nowhere by default.
+        stream: Where to print; nowhere by default.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -20,12 +20,12 @@ class Progress:
 
     @contextlib.contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Times the body of the `with` and writes its line when it has succeeded."""
+        """Time the body of the `with` and print a line when it has succeeded."""
         begun = time.monotonic()
         yield
         self.say(f"  {name:<{NAME_WIDTH}} {time.monotonic() - begun:5.1f} s")
 
     def say(self, text: str) -> None:
-        """Writes a line, at once."""
+        """Print a line and flush it."""
         if self._stream:
             print(text, file=self._stream, flush=True)

@@ -1,4 +1,4 @@
-"""A way into a running stack for `sam local`, whose functions run in containers: the stack listens on loopback only."""
+"""Make a running stack reachable from the containers of `sam local`: the stack listens only on loopback."""
 
 import asyncio
 import json
@@ -15,12 +15,12 @@ from local.layout import Layout
 
 LOOPBACK = "127.0.0.1"
 HOST = "host.docker.internal"
-"""What containers call this machine."""
+"""The host name of this machine in containers."""
 CHUNK_BYTES = 65_536
 
 
 def write_settings(layout: Layout) -> Path:
-    """Writes down the deployed functions' environments for `--env-vars`; returns the file.
+    """Write the deployed functions' environments to a file for `--env-vars`; return its path.
 
     Args:
         layout: The stack; its MiniStack runs.
@@ -40,7 +40,7 @@ def write_settings(layout: Layout) -> Path:
 
 
 def sam_options(layout: Layout, settings: Path) -> list[str]:
-    """Returns the options with which `sam local` runs what was built last, over the stack and nothing else.
+    """Return the options for `sam local` to run the last build against the stack only.
 
     Args:
         layout: The stack.
@@ -49,49 +49,51 @@ def sam_options(layout: Layout, settings: Path) -> list[str]:
     return [
         *("--template", str(build.built_template(layout)), "--language-extensions", "--env-vars", str(settings)),
         *("--parameter-overrides", f"Architecture={environment.architecture()}"),
-        # No name server: what is not in the stack is unknown at once, AWS's own services among it.
+        # No name server, so that calls to anything outside the stack, such as AWS, fail at once.
         *("--add-host", f"{HOST}:host-gateway", "--container-dns", LOOPBACK),
     ]
 
 
 def bridge() -> str:
-    """Returns the address of this machine on Docker's network.
+    """Return the address of this machine on Docker's network.
 
     Raises:
-        LocalError: No Docker daemon answers.
+        LocalError: The Docker daemon is not reachable.
     """
     command = ["docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]
     try:
         return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError) as error:
-        raise LocalError(f"No Docker daemon answers: {getattr(error, 'stderr', None) or error}") from error
+        raise LocalError(f"The Docker daemon is not reachable: {getattr(error, 'stderr', None) or error}") from error
 
 
 async def relay(address: str, ports: Iterable[int]) -> None:
-    """Passes connections on to the same ports on loopback, until it is cancelled.
+    """Forward connections to the same ports on loopback, until cancelled.
 
     Args:
         address: Where to listen.
         ports: TCP ports to listen on.
 
     Raises:
-        LocalError: One of the ports is taken there.
+        LocalError: One of the ports is in use.
     """
     async with AsyncExitStack() as servers:
         for port in ports:
             try:
-                server = await asyncio.start_server(partial(_pass_on, port), address, port)
+                server = await asyncio.start_server(partial(_forward, port), address, port)
             except OSError as error:
-                raise LocalError(f"Containers cannot reach the stack, unless they do already: {error}") from error
+                raise LocalError(
+                    f"The ports for containers cannot be opened; another `make containers` may be running: {error}"
+                ) from error
             await servers.enter_async_context(server)
         await asyncio.Event().wait()
 
 
-async def _pass_on(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _forward(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with closing(writer), suppress(OSError):
-        here_reader, here_writer = await asyncio.open_connection(LOOPBACK, port)
-        with closing(here_writer):
-            await asyncio.gather(_copy(reader, here_writer), _copy(here_reader, writer))
+        target_reader, target_writer = await asyncio.open_connection(LOOPBACK, port)
+        with closing(target_writer):
+            await asyncio.gather(_copy(reader, target_writer), _copy(target_reader, writer))
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""From built folders to a deployed stack."""
+"""Deploy the last build to MiniStack."""
 
 import datetime as dt
 import hashlib
@@ -20,17 +20,17 @@ LOG_LINES_ON_FAILURE = 20
 
 
 def deploy(layout: Layout, overrides: Mapping[str, str]) -> bool:
-    """Deploys what has been built into the stack's MiniStack.
+    """Deploy the last build to the stack's MiniStack.
 
     Args:
         layout: The stack; its MiniStack runs.
-        overrides: Parameters of the template that differ from the usual ones.
+        overrides: Values of template parameters that override the default ones.
 
     Returns:
         Whether anything had changed.
 
     Raises:
-        LocalError: The template cannot be deployed as it is, or a resource failed.
+        LocalError: The template is invalid or unsupported, or a resource failed.
     """
     begun = dt.datetime.now(dt.UTC)
     endpoint = layout.emulator_url
@@ -49,26 +49,26 @@ def deploy(layout: Layout, overrides: Mapping[str, str]) -> bool:
     try:
         changed = cloudformation.deploy(emulator.client("cloudformation", endpoint), url, adapted, chosen)
     except cloudformation.FailedDeploymentError as failure:
-        raise LocalError("\n".join([str(failure), *_last_words(layout, failure.functions, begun)])) from failure
+        raise LocalError("\n".join([str(failure), *_last_log_lines(layout, failure.functions, begun)])) from failure
     adapter.require_routes(adapter.declared_routes(built), _routes(emulator.client("apigatewayv2", endpoint)))
     return changed
 
 
-def _last_words(layout: Layout, functions: list[str], since: dt.datetime) -> list[str]:
-    """Returns the last log lines of functions that failed, under a heading."""
+def _last_log_lines(layout: Layout, functions: list[str], since: dt.datetime) -> list[str]:
+    """Return the last log lines of failed functions, under a heading."""
     lines = logs.fetch(deployed.log_sources(layout, {name: name for name in functions}, since))
-    said = [logs.pretty(line).plain for line in lines if not line.is_platform]
-    return ["Last log lines:", *said[-LOG_LINES_ON_FAILURE:]] if said else []
+    texts = [logs.pretty(line).plain for line in lines if not line.is_platform]
+    return ["Last log lines:", *texts[-LOG_LINES_ON_FAILURE:]] if texts else []
 
 
 def _routes(client: "ApiGatewayV2Client") -> dict[str, bool]:
-    """Returns the keys of the deployed API's routes, and whether each wants a token."""
+    """Return the keys of the deployed API's routes, and whether each requires a token."""
     routes = client.get_routes(ApiId=emulator.API_ID)["Items"]
     return {route["RouteKey"]: route.get("AuthorizationType", "NONE") != "NONE" for route in routes}
 
 
 def _store_secret(client: "SecretsManagerClient", value: str) -> str:
-    """Returns the ARN of the token secret in Secrets Manager; puts it there if need be."""
+    """Store the token secret in Secrets Manager and return its ARN."""
     try:
         return client.create_secret(Name=SECRET_NAME, SecretString=value)["ARN"]
     except client.exceptions.ResourceExistsException:

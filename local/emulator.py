@@ -1,4 +1,4 @@
-"""MiniStack, the AWS of the local cloud, and clients for it."""
+"""MiniStack, the AWS emulator of the local stack, and clients for it."""
 
 import functools
 import shutil
@@ -13,16 +13,16 @@ from local.layout import EMULATOR, Layout
 from local.processes import Program
 
 REGION = "us-east-1"
-API_ID = "10ca1000"  # of the one HTTP API; MiniStack wants eight hexadecimal digits
-ACCOUNT_KEY = "test"  # MiniStack takes any key; a real one must never get near it
+API_ID = "10ca1000"  # of the HTTP API; MiniStack requires eight hexadecimal digits
+ACCOUNT_KEY = "test"  # MiniStack accepts any key; never use a real one
 NO_FILE = "/dev/null"
 ATTEMPTS = 2
 
 
 def program(layout: Layout) -> Program:
-    """Returns MiniStack as a program.
+    """Return MiniStack as a program.
 
-    It hands its own environment to every function, so it gets nothing but its settings.
+    It passes its own environment to every function, so it receives only its settings.
     """
     return Program(
         name=EMULATOR,
@@ -32,7 +32,7 @@ def program(layout: Layout) -> Program:
         health=f"{layout.emulator_url}/_ministack/ready",
         environment={
             "BIND_HOST": "127.0.0.1",
-            "AUTH": "true",  # functions have the credentials of their roles, and these are held to their policies
+            "AUTH": "true",  # functions have their roles' credentials, and IAM policies are enforced
             "GATEWAY_PORT": str(layout.emulator_port),
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
@@ -44,29 +44,29 @@ def program(layout: Layout) -> Program:
 
 
 def folder(layout: Layout) -> Path:
-    """Returns the folder of all that MiniStack writes and reads; it lasts as long as MiniStack does."""
+    """Return MiniStack's folder, which is deleted when MiniStack stops."""
     return layout.state / "ministack"
 
 
 def clear(layout: Layout) -> None:
-    """Deletes MiniStack's folder, in which each worker that it started has left a copy of its code."""
+    """Delete MiniStack's folder, in which each of its workers leaves a copy of its code."""
     shutil.rmtree(folder(layout), ignore_errors=True)
 
 
 def wipe(layout: Layout) -> None:
-    """Makes MiniStack's folder anew: what a killed one left there would only pile up."""
+    """Recreate MiniStack's folder, without the files that a killed MiniStack left."""
     clear(layout)
     (folder(layout) / "tmp").mkdir(parents=True)
 
 
 def interpreter(root: Path) -> Path:
-    """Returns the Python that MiniStack and its functions run on; it sees boto3 and no other package of ours."""
+    """Return the Python that runs MiniStack and the functions; of our tools' packages, it has only boto3."""
     return root / ".venv-ministack" / "bin" / "python"
 
 
 @functools.cache
 def session() -> boto3.Session:
-    """Returns a boto3 session in which the caller's AWS profile, credentials and settings have no say."""
+    """Return a boto3 session that ignores the caller's AWS profile, credentials and settings."""
     own = {
         "profile": (None, None, None, None),
         "config_file": (None, None, NO_FILE, None),
@@ -82,12 +82,12 @@ def session() -> boto3.Session:
 
 
 def client(service: str, endpoint: str, **credentials: str) -> Any:  # noqa: ANN401 - boto3 makes these classes at run time
-    """Returns a boto3 client that can reach MiniStack and nothing else, not even through a proxy.
+    """Return a boto3 client that can reach only MiniStack, and uses no proxy.
 
     Args:
-        service: Name of the AWS service, as boto3 spells it.
+        service: Name of the AWS service in boto3.
         endpoint: MiniStack's URL.
-        **credentials: Those of a role, as boto3 spells them; by default the account's own, which may do anything.
+        **credentials: A role's credentials, as arguments of boto3; by default the account's, which allow everything.
     """
     return session().client(
         service,  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""Can the local cloud run on this machine?"""
+"""Check the requirements of the local stack on this machine."""
 
 import importlib.util
 import platform
@@ -13,7 +13,7 @@ ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm
 
 
 def require(root: Path) -> None:
-    """Makes sure that what the local cloud stands on is there.
+    """Check that everything the local stack requires is installed.
 
     Args:
         root: The project's folder.
@@ -22,33 +22,33 @@ def require(root: Path) -> None:
         LocalError: Something is missing; the message says how to get it.
     """
     if sys.platform != "linux":
-        raise LocalError("The functions are built for Lambda's Linux and run here as they are: use Linux, or WSL 2.")
+        raise LocalError("The functions are built for Linux and run directly on this machine; use Linux or WSL 2.")
     if sys.version_info[:2] != PYTHON:
-        raise LocalError(f"This needs Python 3.13, not {platform.python_version()}: start it with `make`.")
+        raise LocalError(f"This requires Python 3.13, not {platform.python_version()}; start it with `make`.")
     if not importlib.util.find_spec("pip"):
-        raise LocalError(f"{sys.prefix} has no pip, which sam build needs: `rm -r .venv && make .venv`.")
+        raise LocalError(f"{sys.prefix} has no pip, which sam build requires; run `rm -r .venv && make .venv`.")
     if not emulator.interpreter(root).exists():
-        raise LocalError("MiniStack is not installed: `make .venv-ministack`.")
+        raise LocalError("MiniStack is not installed; run `make .venv-ministack`.")
     architecture()
 
 
 def package_folder(name: str) -> Path:
-    """Returns where a package of this environment lies, without running any of it.
+    """Return the folder of an installed package, without importing it.
 
     Raises:
         LocalError: It is not installed.
     """
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise LocalError(f"{name} is not installed: `make .venv`.")
+        raise LocalError(f"{name} is not installed; run `make .venv`.")
     return Path(spec.origin).parent
 
 
 def architecture() -> str:
-    """Returns this machine's processor, as Lambda spells it.
+    """Return this machine's processor architecture, as Lambda names it.
 
     Raises:
-        LocalError: Lambda has no such processor.
+        LocalError: Lambda does not support it.
     """
     machine = platform.machine().lower()
     if machine not in ARCHITECTURES:

@@ -1,5 +1,5 @@
-"""The error that the command line shows as a plain sentence."""
+"""The error that the command line prints without a traceback."""
 
 
 class LocalError(Exception):
-    """Something a person can put right; the message says what is wrong and what to do about it."""
+    """A problem that the user can solve; the message says what is wrong and what to do."""

@@ -1,7 +1,7 @@
-"""The address of the local API: what API Gateway does around MiniStack's HTTP API.
+"""The gateway of the local stack: serve MiniStack's HTTP API as API Gateway does.
 
-MiniStack serves an API under a path of its own and differs from API Gateway in what a caller sees of errors. This
-forwards every request byte for byte and evens that out, and makes tokens for the console (see `local.sign_in`):
+MiniStack serves an API under another path and returns other errors than API Gateway. This gateway forwards all requests
+unchanged and corrects the errors. It also issues tokens for the console (see `local.sign_in`):
 `python -m local.gateway --port N --emulator-port M --api ID --state FOLDER`.
 """
 
@@ -39,10 +39,10 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Gateway:
-    """An ASGI application that stands in front of one HTTP API of MiniStack's.
+    """An ASGI application in front of an HTTP API of MiniStack.
 
     Args:
-        client: Sends the requests; it must not add anything to them.
+        client: The HTTP client; it must not add headers.
         emulator: MiniStack's URL.
         api: The API's id.
         port: The port that callers use.
@@ -55,7 +55,7 @@ class Gateway:
         self._port = port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
+        """Handle a request."""
         request = Request(scope, receive)
         try:
             body = await _read(request)
@@ -82,17 +82,19 @@ class Gateway:
             finally:
                 await answer.aclose()
         except httpx.ConnectError:
-            return _message(503, "MiniStack does not answer: `make status` tells what runs, `make up` starts the rest.")
+            return _message(
+                503, "MiniStack is not reachable; `make status` shows what runs, `make up` starts the rest."
+            )
         except httpx.TransportError:
             return _message(503, "Service Unavailable")
-        if answer.status_code == httpx.codes.BAD_GATEWAY:  # the function failed; its error is nobody's business
+        if answer.status_code == httpx.codes.BAD_GATEWAY:  # the function failed; API Gateway does not expose its error
             return _message(500, "Internal Server Error")
         response = Response(content, answer.status_code)
         response.raw_headers = [(name.lower(), value) for name, value in answer.headers.raw if _is_end_to_end(name)]
         return response
 
     def _headers(self, request: Request, length: int) -> Headers:
-        """Returns the caller's headers with what API Gateway adds."""
+        """Return the caller's headers and those that API Gateway adds."""
         headers = [
             (name, value) for name, value in request.headers.raw if _is_end_to_end(name) and name not in REPLACED
         ]
@@ -111,7 +113,7 @@ class Gateway:
 
 
 async def _read(request: Request) -> bytes | None:
-    """Returns the body, None as soon as it is larger than API Gateway takes."""
+    """Read the body; return None as soon as it exceeds API Gateway's limit."""
     if int(request.headers.get("content-length", 0)) > BODY_LIMIT_BYTES:
         return None
     body = bytearray()
@@ -131,7 +133,7 @@ def _message(status: int, message: str) -> Response:
 
 
 def _listen(port: int) -> Iterable[socket.socket]:
-    """Yields listening sockets for every address that `localhost` may mean here."""
+    """Yield listening sockets on the IPv4 and IPv6 addresses of `localhost`."""
     for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         try:
             listener = socket.create_server((host, port), family=family)
@@ -139,13 +141,13 @@ def _listen(port: int) -> Iterable[socket.socket]:
             if family == socket.AF_INET:
                 raise
         else:
-            # Connections inherit it; without it every answer would wait for the acknowledgement of its headers.
+            # Inherited by connections; without it, each response waits for the acknowledgement of its headers.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             yield listener
 
 
 def main() -> None:
-    """Serves until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="python -m local.gateway", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="TCP port to listen on")
     parser.add_argument("--emulator-port", type=int, required=True, help="TCP port of MiniStack")

@@ -1,11 +1,11 @@
-"""How programs of the command line end when they are told to."""
+"""Signal handling of command-line programs."""
 
 import signal
 from typing import NoReturn
 
 
 def heed_termination() -> None:
-    """Lets SIGTERM end this program as Ctrl-C does, so that what it has started is stopped."""
+    """Treat SIGTERM like Ctrl-C, so that the programs which this one has started are stopped, too."""
     signal.signal(signal.SIGTERM, _interrupt)
 
 

@@ -1,4 +1,4 @@
-"""One function run as Lambda runs it, without Docker: AWS's runtime interface emulator around AWS's runtime client."""
+"""Invoke a function as Lambda does, without Docker: with AWS's runtime interface emulator and runtime client."""
 
 import contextlib
 import os
@@ -30,12 +30,12 @@ GRACE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Settings:
-    """What a function is configured with.
+    """The configuration of a function.
 
     Attributes:
-        variables: Its environment.
-        timeout: Longest run, in seconds.
-        memory: Memory it is told it has, in MB.
+        variables: Its environment variables.
+        timeout: Its time-out, in seconds.
+        memory: Its memory size, in MB.
     """
 
     variables: dict[str, str]
@@ -45,12 +45,12 @@ class Settings:
 
 @dataclass(frozen=True)
 class Package:
-    """A function as it was built last.
+    """The last build of a function.
 
     Attributes:
-        code: Its own folder.
-        layers: The folders of its layers that Python finds packages in.
-        properties: What the template says of it.
+        code: Its folder.
+        layers: The folders with its layers' packages.
+        properties: Its properties in the template.
     """
 
     code: Path
@@ -59,7 +59,7 @@ class Package:
 
 
 def invoke(layout: Layout, function: str, event: str) -> tuple[str, bool]:
-    """Runs a function once, on what was built last; its log goes to stderr.
+    """Invoke the last build of a function once; its log is written to stderr.
 
     Args:
         layout: The stack, running or not.
@@ -67,10 +67,10 @@ def invoke(layout: Layout, function: str, event: str) -> tuple[str, bool]:
         event: The event, as JSON.
 
     Returns:
-        The answer as JSON, and whether it is one: an error of the function's has the keys that Lambda gives it.
+        The result as JSON, and whether the function succeeded: an error has the same keys as in Lambda.
 
     Raises:
-        LocalError: There is no such function, or it could not be started.
+        LocalError: There is no such function, or it did not start.
     """
     package = built_package(layout, function)
     settings = (
@@ -84,15 +84,15 @@ def invoke(layout: Layout, function: str, event: str) -> tuple[str, bool]:
         **settings.variables,
         "LAMBDA_TASK_ROOT": str(package.code),
         "PYTHONPATH": os.pathsep.join(map(str, [package.code, *package.layers])),
-        "PYTHONDONTWRITEBYTECODE": "1",  # a cache would become part of the next deployment
+        "PYTHONDONTWRITEBYTECODE": "1",  # bytecode files would be part of the next deployment
     }
     with runtime(layout.root, package.code, package.properties["Handler"], variables) as url:
-        answer = httpx.post(url, content=event, trust_env=False, timeout=settings.timeout + GRACE_SECONDS)
-    return answer.text, not _is_error(answer)
+        response = httpx.post(url, content=event, trust_env=False, timeout=settings.timeout + GRACE_SECONDS)
+    return response.text, not _is_error(response)
 
 
 def built_package(layout: Layout, function: str) -> Package:
-    """Returns what the last `sam build` made of a function.
+    """Return the last build of a function.
 
     Raises:
         LocalError: There is no such function.
@@ -100,20 +100,20 @@ def built_package(layout: Layout, function: str) -> Package:
     built = build.built_template(layout)
     template = sam.read(built)
     logical_id = deployed.choose_function(sam.functions(sam.read(layout.template)), function)
-    usual, own = template.get("Globals", {}).get("Function", {}), template["Resources"][logical_id]["Properties"]
-    layers = [template["Resources"][layer["Ref"]] for each in (usual, own) for layer in each.get("Layers", [])]
+    shared, own = template.get("Globals", {}).get("Function", {}), template["Resources"][logical_id]["Properties"]
+    layers = [template["Resources"][layer["Ref"]] for each in (shared, own) for layer in each.get("Layers", [])]
     return Package(
         code=built.parent / own["CodeUri"],
         layers=tuple(built.parent / sam.source(layer) / "python" for layer in layers),
-        properties=usual | own,
+        properties=shared | own,
     )
 
 
-def _is_error(answer: httpx.Response) -> bool:
+def _is_error(response: httpx.Response) -> bool:
     try:
-        content = answer.json()
+        content = response.json()
     except ValueError:
-        return True  # a timeout is told in plain text
+        return True  # a time-out is reported as plain text
     return isinstance(content, dict) and {"errorMessage", "errorType"} <= content.keys()
 
 
@@ -127,18 +127,18 @@ def runtime(
     log: IO[str] | None = None,
     level: str = "error",
 ) -> Iterator[str]:
-    """Runs the emulator for the body of the `with`.
+    """Run the emulator while the body of the `with` runs.
 
     Args:
         root: The project's folder.
         code: The function's folder.
-        handler: As Lambda names it, `app.handler`.
-        variables: The function's environment.
-        log: What the function and the emulator print goes there; to stderr by default.
-        level: What the emulator itself prints beside the function's log: `error`, or `info` for each phase.
+        handler: The handler, such as `app.handler`.
+        variables: The function's environment variables.
+        log: Where the function and the emulator print; stderr by default.
+        level: The log level of the emulator: `error`, or `info` to log each phase.
 
     Yields:
-        The URL that takes events.
+        The URL to post events to.
     """
     api, runtime_api = (f"127.0.0.1:{free_port()}" for _ in range(2))
     process = subprocess.Popen(
@@ -165,7 +165,7 @@ def runtime(
         _await(process, f"http://{api}")
         yield f"http://{api}{INVOCATIONS}"
     finally:
-        # The runtime first: it would complain at length about an emulator that goes before it.
+        # Kill the runtime first: it logs many errors once the emulator is gone.
         with contextlib.suppress(psutil.NoSuchProcess):
             for runtime in psutil.Process(process.pid).children(recursive=True):
                 runtime.kill()
@@ -185,23 +185,25 @@ def _await(process: subprocess.Popen[bytes], url: str) -> None:
 
 def _deployed_settings(layout: Layout, function: str) -> Settings:
     client = emulator.client("lambda", layout.emulator_url)
-    found = client.get_function_configuration(FunctionName=deployed.function_names(layout)[function])
-    return Settings(found.get("Environment", {}).get("Variables", {}), found["Timeout"], found["MemorySize"])
+    configuration = client.get_function_configuration(FunctionName=deployed.function_names(layout)[function])
+    return Settings(
+        configuration.get("Environment", {}).get("Variables", {}), configuration["Timeout"], configuration["MemorySize"]
+    )
 
 
 def _template_settings(layout: Layout, template: Json, properties: Json) -> Settings:
-    """Returns the settings of a function that is not deployed: values that only a deployment knows are left out."""
+    """Return the settings of a function that is not deployed, without values that only a deployment has."""
     chosen = parameters.choose(template, parameters.values(layout), {})
     defaults = {name: str(parameter.get("Default", "")) for name, parameter in template.get("Parameters", {}).items()}
     known = defaults | chosen
     shared = template.get("Globals", {}).get("Function", {}).get("Environment", {}).get("Variables", {})
-    written = shared | properties.get("Environment", {}).get("Variables", {})
+    declared = shared | properties.get("Environment", {}).get("Variables", {})
     variables = {}
-    for name, value in sam.resolve(written, template, known).items():
+    for name, value in sam.resolve(declared, template, known).items():
         if isinstance(value, str | int | float):
             variables[name] = str(value)
         else:
-            print(f"{name} is left out: `make up` to have it.", file=sys.stderr)
+            print(f"{name} is not set; run `make up` to set it.", file=sys.stderr)
     return Settings(
         variables,
         int(properties.get("Timeout", DEFAULT_TIMEOUT_SECONDS)),
@@ -210,7 +212,7 @@ def _template_settings(layout: Layout, template: Json, properties: Json) -> Sett
 
 
 def _lambda_variables(layout: Layout, function: str, settings: Settings) -> dict[str, str]:
-    """Returns what Lambda itself puts into a function's environment."""
+    """Return the environment variables that Lambda sets."""
     return {
         "AWS_ACCESS_KEY_ID": emulator.ACCOUNT_KEY,
         "AWS_SECRET_ACCESS_KEY": emulator.ACCOUNT_KEY,

@@ -1,4 +1,4 @@
-"""Where a stack keeps its files and which ports it takes."""
+"""The files and ports of a stack."""
 
 import json
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_PORT = 8001
 DEFAULT_STATE = Path(".local")
 GATEWAY = "gateway"
-SERVICES = "stand-in services"
+SERVICES = "fake services"
 EMULATOR = "MiniStack"
 POSTGRES = "PostgreSQL"
 
 
 @dataclass(frozen=True)
 class Layout:
-    """One stack's place on this machine; two stacks with other folders and ports live side by side.
+    """The folders and ports of a stack. Stacks with different folders and ports can run at the same time.
 
     Attributes:
-        root: The project's folder, which holds `template.yaml`.
+        root: The project's folder, which contains `template.yaml`.
         state: The folder for everything the stack writes.
-        port: The API's TCP port; the next three belong to the stack as well.
+        port: The API's TCP port; the stack also uses the next three.
     """
 
     root: Path
@@ -30,18 +30,18 @@ class Layout:
 
     @classmethod
     def find(cls, root: Path, state: Path = DEFAULT_STATE, port: int | None = None) -> Self:
-        """Returns the layout for a state folder, on the port it runs on when none is given."""
+        """Return the layout of a state folder; by default on the port that its stack runs on."""
         state = (root / state).resolve()
         return cls(root=root, state=state, port=port or _recorded_port(state) or DEFAULT_PORT)
 
     @property
     def url(self) -> str:
-        """Where the API answers."""
+        """The URL of the API."""
         return f"http://localhost:{self.port}"
 
     @property
     def services_port(self) -> int:
-        """TCP port of the stand-in services."""
+        """TCP port of the fake services."""
         return self.port + 1
 
     @property
@@ -66,7 +66,7 @@ class Layout:
 
     @property
     def services_url(self) -> str:
-        """Where the stand-in services answer."""
+        """The URL of the fake services."""
         return f"http://127.0.0.1:{self.services_port}"
 
     @property
@@ -86,15 +86,15 @@ class Layout:
 
     @property
     def record(self) -> Path:
-        """The file that says on which ports the stack runs."""
+        """The file that records the ports of the stack."""
         return self.state / "stack.json"
 
     def log(self, name: str) -> Path:
-        """Returns the log file of one program."""
+        """Return the log file of a program."""
         return self.state / "logs" / f"{name}.log"
 
     def save(self) -> None:
-        """Records the ports, so that later commands find the stack, and hides the folder from git."""
+        """Record the ports for later commands, and make git ignore the folder."""
         (self.state / ".gitignore").write_text("*\n")
         self.record.write_text(json.dumps({"port": self.port, "ports": self.ports}, indent=2) + "\n")
 

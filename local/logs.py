@@ -1,4 +1,4 @@
-"""The functions' logs: fetched from MiniStack, shown to a person or passed on raw."""
+"""Read the functions' logs from MiniStack, and format them."""
 
 import datetime as dt
 import json
@@ -20,7 +20,7 @@ FOLLOW_SECONDS = 1.0
 PLATFORM_PREFIXES = ("START RequestId:", "END RequestId:", "REPORT RequestId:", "INIT_START ")
 LEVEL_STYLES = {"DEBUG": "dim", "INFO": "green", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
 SHOWN_FIELDS = {"level", "message", "exception"}
-"""Fields with a place of their own."""
+"""Fields that `pretty` shows without their names."""
 HIDDEN_FIELDS = {
     "_aws",
     "cold_start",
@@ -36,18 +36,18 @@ HIDDEN_FIELDS = {
     "timestamp",
     "xray_trace_id",
 }
-"""Fields of Powertools' that say nothing new on one machine."""
+"""Fields of Powertools that are redundant on one machine."""
 EMULATOR_ERROR = re.compile(r"(?P<time>[\d-]+ [\d:]+) ERROR \[lambda\] .* error for (?P<name>\S+): (?P<error>.*)")
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line of a function's log.
+    """A line of a function's log.
 
     Attributes:
-        time: When it was written; MiniStack gives all lines of an invocation one time, that of its end.
+        time: When it was written. MiniStack gives all lines of an invocation the time of its end.
         function: Name of the function's folder, `create_order`.
-        message: The line as it was written.
+        message: The unformatted line.
     """
 
     time: dt.datetime
@@ -56,28 +56,28 @@ class LogLine:
 
     @property
     def is_platform(self) -> bool:
-        """Whether Lambda wrote it, not the function."""
+        """Whether Lambda wrote the line, not the function."""
         return self.message.startswith(PLATFORM_PREFIXES)
 
 
 class Source(Protocol):
-    """Where log lines come from."""
+    """A source of log lines."""
 
     def read(self) -> Iterator[LogLine]:
-        """Yields the lines that have come since the last time."""
+        """Yield the lines that are new since the last call."""
 
 
 class FunctionLog:
-    """What a function has logged.
+    """The log group of a function.
 
-    MiniStack gives its lines no ids and returns so many at most. A line is known by its place in its stream, which is
-    one invocation, all at one time: reading from a time on always reads whole streams.
+    MiniStack's log events have no ids, and it returns a limited number. A line is identified by its position in its
+    stream. A stream is one invocation, and all its lines have the same time, so reads always return whole streams.
 
     Args:
         client: A client for CloudWatch Logs.
-        function: What lines call the function.
+        function: The function's name in log lines.
         group: Its log group.
-        since: Earliest time, good to the millisecond; the beginning by default.
+        since: Earliest time, precise to the millisecond; the beginning by default.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class FunctionLog:
         self._seen: set[tuple[str, int]] = set()
 
     def read(self) -> Iterator[LogLine]:
-        """Yields the lines that have come since the last time."""
+        """Yield the lines that are new since the last call."""
         while events := self._new_events():
             for event in events:
                 moment = dt.datetime.fromtimestamp(event["timestamp"] / 1000, tz=dt.UTC)
@@ -117,12 +117,12 @@ class FunctionLog:
 
 
 class EmulatorLog:
-    """Functions that could not be started, an import error for one: only MiniStack's own log tells of them.
+    """Functions that failed to start, such as by an import error: only MiniStack's own log has these errors.
 
     Args:
         path: MiniStack's log file.
-        functions: What lines call the functions, by their deployed names.
-        since: Earliest time, good to the second; the beginning by default.
+        functions: The functions' names in log lines, by their deployed names.
+        since: Earliest time, precise to the second; the beginning by default.
     """
 
     def __init__(self, path: Path, functions: Mapping[str, str], since: dt.datetime | None = None) -> None:
@@ -132,32 +132,32 @@ class EmulatorLog:
         self._read = 0
 
     def read(self) -> Iterator[LogLine]:
-        """Yields the lines that have come since the last time."""
+        """Yield the lines that are new since the last call."""
         with self._path.open(errors="replace") as file:
             file.seek(self._read)
             text = file.read()
             self._read = file.tell()
-        for found in EMULATOR_ERROR.finditer(text):
-            moment = dt.datetime.fromisoformat(found["time"]).replace(tzinfo=dt.UTC)
-            if found["name"] in self._functions and moment >= self._since:
-                entry = {"level": "ERROR", "message": f"could not be started: {found['error']}"}
-                yield LogLine(moment, self._functions[found["name"]], json.dumps(entry))
+        for match in EMULATOR_ERROR.finditer(text):
+            moment = dt.datetime.fromisoformat(match["time"]).replace(tzinfo=dt.UTC)
+            if match["name"] in self._functions and moment >= self._since:
+                entry = {"level": "ERROR", "message": f"failed to start: {match['error']}"}
+                yield LogLine(moment, self._functions[match["name"]], json.dumps(entry))
 
 
 def fetch(sources: Iterable[Source]) -> list[LogLine]:
-    """Returns all lines in the order of their times."""
+    """Return all lines in the order of their times."""
     return sorted((line for source in sources for line in source.read()), key=lambda line: line.time)
 
 
 def follow(sources: Collection[Source]) -> Iterator[LogLine]:
-    """Yields lines as they come, until the caller has had enough."""
+    """Yield lines as they are written, until the caller stops."""
     while True:
         yield from fetch(sources)
         time.sleep(FOLLOW_SECONDS)
 
 
 def pretty(line: LogLine) -> Text:
-    """Returns a line for a person: time, level, function, message and whatever fields the function added."""
+    """Format a line: time, level, function, message and further fields."""
     clock = line.time.astimezone().strftime("%H:%M:%S")
     entry = _entry(line.message)
     level = str(entry.get("level", ""))
@@ -176,7 +176,7 @@ def pretty(line: LogLine) -> Text:
 
 
 def _entry(message: str) -> dict[str, Any]:
-    """Returns a structured line's fields, none for a line of plain text."""
+    """Return the fields of a structured line; empty for plain text."""
     try:
         entry = json.loads(message)
     except ValueError:

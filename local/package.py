@@ -1,4 +1,4 @@
-"""Built folders as zip files in S3: what `sam package` does, without its start-up time."""
+"""Upload built folders to S3 as zip files, as `sam package` does, without its start-up time."""
 
 import copy
 import hashlib
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 BUCKET = "artifacts"
 SITE = f"python/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
-"""The folder of a layer in which Python looks for files that lead elsewhere."""
+"""The folder of a layer in which Python looks for `.pth` files."""
 
 
-def upload(template: Json, folder: Path, s3: "S3Client", shelf: Path) -> Json:
-    """Uploads what the template's functions and layers are made of.
+def upload(template: Json, folder: Path, s3: "S3Client", layers: Path) -> Json:
+    """Upload the code of the template's functions and layers.
 
-    MiniStack unpacks the layers for each worker that it starts, which takes longer than starting it. So all that is in
-    an uploaded layer is a file that leads Python to the layer's one copy.
+    MiniStack unpacks the layers for each worker, which takes longer than the start of the worker. So an uploaded layer
+    contains only a `.pth` file that points Python to the layer's single copy on disk.
 
     Args:
         template: The template that `sam build` wrote.
-        folder: Where it wrote it.
-        s3: A client for the S3 to upload to; the bucket is made if need be.
-        shelf: The folder for copies of layers.
+        folder: The folder of that template.
+        s3: A client for S3; the bucket is created if needed.
+        layers: The folder for the copies of layers.
 
     Returns:
-        The template, pointing at S3. A key is the hash of its content: what has not changed keeps its place.
+        The template, with the locations in S3. A key is the hash of its content, so unchanged code keeps its key.
     """
     packaged = copy.deepcopy(template)
     s3.create_bucket(Bucket=BUCKET)
@@ -42,7 +42,7 @@ def upload(template: Json, folder: Path, s3: "S3Client", shelf: Path) -> Json:
     for resource in sam.resources(packaged, *sam.SOURCES).values():
         archive = archived(folder / sam.source(resource))
         if resource["Type"] == sam.LAYER:
-            archive = _leading_to(_unpacked(archive, shelf) / "python")
+            archive = _layer_with_path(_unpacked(archive, layers) / "python")
         key = f"{hashlib.sha256(archive).hexdigest()}.zip"
         if key not in present:
             s3.put_object(Bucket=BUCKET, Key=key, Body=archive)
@@ -51,7 +51,7 @@ def upload(template: Json, folder: Path, s3: "S3Client", shelf: Path) -> Json:
 
 
 def archived(folder: Path) -> bytes:
-    """Returns a folder as a zip file that depends on nothing but names and contents; it is not compressed."""
+    """Return a folder as an uncompressed zip file that depends only on file names and contents."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return _zipped({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
 
@@ -64,9 +64,9 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _unpacked(archive: bytes, shelf: Path) -> Path:
-    """Returns the folder in which a zip file is unpacked, named after its content."""
-    folder = shelf / hashlib.sha256(archive).hexdigest()
+def _unpacked(archive: bytes, layers: Path) -> Path:
+    """Unpack a zip file into a folder named after its hash, and return the folder."""
+    folder = layers / hashlib.sha256(archive).hexdigest()
     if not folder.exists():
         partial = folder.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
@@ -76,7 +76,7 @@ def _unpacked(archive: bytes, shelf: Path) -> Path:
     return folder
 
 
-def _leading_to(packages: Path) -> bytes:
-    """Returns a layer that puts a folder of packages before all others, where its own would be."""
+def _layer_with_path(packages: Path) -> bytes:
+    """Return a layer that puts a folder of packages first on `sys.path`."""
     line = f"import sys; sys.path.insert(0, {str(packages)!r})\n"
     return _zipped({f"{SITE}/layer.pth": line.encode()})

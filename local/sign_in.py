@@ -1,7 +1,7 @@
-"""Tokens for the console, made at the local stack's own address in place of a user service's sign-in.
+"""Issue tokens for the console of the local stack, in place of a user service.
 
-Who can reach the loopback of this machine may have any token. A web page from elsewhere may not: the request must name
-a loopback host, which a foreign name that leads here is not, and must come from a page of that same host.
+Any user of this machine may have any token. A web page of another origin may not: the `Host` header must be a loopback
+host, which prevents DNS rebinding, and the `Origin` header must be of the same host.
 """
 
 import re
@@ -19,10 +19,10 @@ LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 
 
 class SignIn:
-    """An ASGI application that answers `POST /local/token`, and hands everything else on.
+    """An ASGI application that handles `POST /local/token` and passes all other requests on.
 
     Args:
-        inner: What answers everything else.
+        inner: The application for all other requests.
         state: The stack's state folder, with the secret that signs tokens.
     """
 
@@ -31,7 +31,7 @@ class SignIn:
         self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
+        """Handle a request."""
         if scope["path"] != PATH:
             await self._inner(scope, receive, send)
             return
@@ -51,22 +51,24 @@ class SignIn:
             case {"customer": str(customer), "scope": str(scopes)} if customer:
                 token = tokens.sign(tokens.shared_secret(self._state), customer, scopes)
                 return JSONResponse({"token": token}, headers={"Cache-Control": "no-store"})
-        return _message(HTTPStatus.BAD_REQUEST, 'The body is to be like {"customer": "5", "scope": "orders:read"}.')
+        return _message(HTTPStatus.BAD_REQUEST, 'The body must be like {"customer": "5", "scope": "orders:read"}.')
 
 
 def _refusal(request: Request) -> Response | None:
-    """Returns the answer to a request that is to have no token; None where it may have one."""
+    """Return the response to a request that may not have a token; None if it may."""
     host = request.headers.get("host", "")
     if not LOOPBACK.fullmatch(host):
-        return _message(HTTPStatus.FORBIDDEN, f"The host is {host!r}; it can be localhost, 127.0.0.1 or [::1].")
+        return _message(HTTPStatus.FORBIDDEN, f"The host is {host!r}; it must be localhost, 127.0.0.1 or [::1].")
     if request.method != "POST":
-        return _message(HTTPStatus.METHOD_NOT_ALLOWED, f"The method is {request.method}; it can be POST.", Allow="POST")
+        return _message(
+            HTTPStatus.METHOD_NOT_ALLOWED, f"The method is {request.method}; it must be POST.", Allow="POST"
+        )
     origin = request.headers.get("origin")
     if origin != f"http://{host}":
-        return _message(HTTPStatus.FORBIDDEN, f"The origin is {origin!r}; tokens are made for pages of http://{host}.")
+        return _message(HTTPStatus.FORBIDDEN, f"The origin is {origin!r}; it must be http://{host}.")
     media_type = request.headers.get("content-type", "").partition(";")[0].strip()
     if media_type != "application/json":
-        return _message(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body is {media_type!r}; it can be application/json.")
+        return _message(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body is {media_type!r}; it must be application/json.")
     return None
 
 

@@ -1,4 +1,4 @@
-"""The whole local cloud as one object: bring it up, change it, look into it, take it down."""
+"""Start, update, inspect and stop the local stack."""
 
 import contextlib
 import datetime as dt
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Database:
-    """How to reach the stack's database; there is no password."""
+    """The address and user of the stack's database; there is no password."""
 
     host: str
     port: int
@@ -37,13 +37,13 @@ class Database:
 
 
 class Stack:
-    """PostgreSQL, the stand-in services, MiniStack with the deployed template, and the gateway.
+    """PostgreSQL, the fake services, MiniStack with the deployed template, and the gateway.
 
     Args:
         root: The project's folder.
-        state: Folder for everything the stack writes; relative to `root`, unless absolute.
-        port: TCP port of the API; the next three are taken as well. Where it runs, or 8001, by default.
-        progress: Hears about each step; nobody does by default.
+        state: Folder for everything the stack writes, absolute or relative to `root`.
+        port: TCP port of the API; the next three are used, too. By default that of the running stack, or 8001.
+        progress: Prints each step; nothing is printed by default.
     """
 
     def __init__(
@@ -59,25 +59,25 @@ class Stack:
 
     @property
     def url(self) -> str:
-        """Where the API answers."""
+        """The URL of the API."""
         return self.layout.url
 
     @property
     def services_url(self) -> str:
-        """Where the stand-in services answer."""
+        """The URL of the fake services."""
         return self.layout.services_url
 
     def up(self, parameters: Mapping[str, str] | None = None) -> bool:
-        """Starts whatever does not run, and deploys when MiniStack has never had the stack, or has lost it.
+        """Start all parts that are not running, and deploy the stack if it is not deployed.
 
         Args:
-            parameters: Values for parameters of the template, on top of the usual ones.
+            parameters: Values of template parameters that override the default ones.
 
         Returns:
-            Whether there was anything to do.
+            Whether anything was started.
 
         Raises:
-            LocalError: It cannot be started as things are, or something failed and all was taken down again.
+            LocalError: It could not be started; all parts have been stopped again.
         """
         environment.require(self.layout.root)
         with self._lock():
@@ -85,7 +85,7 @@ class Stack:
             missing = self._missing()
             if not missing and deployed.is_deployed(self.layout):
                 return False
-            self._progress.say(f"Starting the local cloud in {self.layout.state} …")
+            self._progress.say(f"Starting the local stack in {self.layout.state} …")
             ports.require_free({name: self.layout.ports[name] for name in missing})
             try:
                 self._start(missing, parameters or {})
@@ -95,35 +95,35 @@ class Stack:
             return True
 
     def down(self) -> bool:
-        """Stops everything; the data stays.
+        """Stop all parts; keep the data.
 
         Returns:
-            Whether anything ran.
+            Whether anything was running.
         """
         with self._lock(wait=True):
             return self._stop()
 
     def deploy(self, parameters: Mapping[str, str] | None = None) -> bool:
-        """Builds and deploys again.
+        """Build and deploy again.
 
         Args:
-            parameters: Values for parameters of the template, on top of the usual ones, for this deployment.
+            parameters: Values of template parameters that override the default ones, for this deployment.
 
         Returns:
             Whether anything had changed.
 
         Raises:
-            LocalError: The stack does not run, or the deployment failed and has been rolled back.
+            LocalError: The stack is not running, or the deployment failed and was rolled back.
         """
         environment.require(self.layout.root)
         with self._lock():
             if missing := self._missing():
-                raise LocalError(f"Not running: {', '.join(missing)}. `make up` first.")
+                raise LocalError(f"Not running: {', '.join(missing)}. Run `make up` first.")
             self.build()
             return self._deploy(parameters or {})
 
     def build(self) -> None:
-        """Builds functions and layers, unless nothing has changed since the last time.
+        """Build functions and layers, unless nothing has changed since the last build.
 
         Raises:
             LocalError: `sam build` failed.
@@ -132,16 +132,16 @@ class Stack:
             pass
 
     def status(self) -> dict[str, bool]:
-        """Returns whether each part runs, by its name."""
+        """Return whether each part is running, by its name."""
         missing = self._missing()
         return {name: name not in missing for name in self.layout.ports}
 
     def call(self, function: str, event: Json) -> Json:
-        """Calls a deployed function directly, as AWS's command line would, and returns its answer.
+        """Invoke a deployed function and return its result.
 
         Args:
             function: Name of the function's folder, `relay_outbox`.
-            event: What the function is handed.
+            event: The event to invoke it with.
 
         Raises:
             LocalError: Nothing is deployed, there is no such function, or it failed.
@@ -149,16 +149,16 @@ class Stack:
         return deployed.call(self.layout, function, event)
 
     def token(self, customer: str, scope: str = "") -> str:
-        """Returns a bearer token for a customer that is good for twelve hours; the stack need not run.
+        """Return a bearer token for a customer, valid for twelve hours; works without a running stack.
 
         Args:
-            customer: Who calls.
+            customer: The caller.
             scope: Scopes, separated by spaces.
         """
         return tokens.sign(tokens.shared_secret(self.layout.state), customer, scope)
 
     def logs(self, function: str | None = None, since: dt.datetime | None = None) -> list[LogLine]:
-        """Returns log lines in the order of their times.
+        """Return log lines, sorted by time.
 
         Args:
             function: Name of the function's folder, `create_order`; all functions by default.
@@ -170,7 +170,7 @@ class Stack:
         return logs.fetch(self._log_sources(function, since))
 
     def follow(self, function: str | None = None) -> Iterator[LogLine]:
-        """Yields log lines from now on, until the caller has had enough or MiniStack is gone; see `logs`."""
+        """Yield new log lines, until the caller stops or MiniStack ends; see `logs`."""
         return logs.follow(self._log_sources(function, dt.datetime.now(dt.UTC)))
 
     def _log_sources(self, function: str | None, since: dt.datetime | None) -> list[Source]:
@@ -191,7 +191,7 @@ class Stack:
             self._start_parts(missing)
 
     def _start_parts(self, names: Collection[str]) -> None:
-        """Starts parts side by side."""
+        """Start parts concurrently."""
         with ThreadPoolExecutor() as pool:
             starts = [
                 pool.submit(self._start_program, program) for program in self._programs() if program.name in names
@@ -212,10 +212,10 @@ class Stack:
 
     @contextlib.contextmanager
     def _building(self) -> Iterator[None]:
-        """Builds functions and layers while the body of the `with` runs."""
+        """Build functions and layers while the body of the `with` runs."""
         with self._progress.step("functions and layers"), build.in_background(self.layout, environment.architecture()):
             yield
-            import local.deployment  # noqa: F401 - takes a second, which costs nothing here
+            import local.deployment  # noqa: F401 - the import takes a second; do it while the build runs
 
     def _deploy(self, parameters: Mapping[str, str]) -> bool:
         from local import deployment
@@ -224,7 +224,7 @@ class Stack:
             return deployment.deploy(self.layout, parameters)
 
     def _stop(self) -> bool:
-        with _undisturbed():
+        with _ignoring_signals():
             running = self.postgres.running or bool(processes.owned(self.layout.state))
             processes.stop(self.layout.state)
             self.postgres.stop()
@@ -236,7 +236,7 @@ class Stack:
             return running
 
     def _missing(self) -> list[str]:
-        """Returns the names of the parts that do not run."""
+        """Return the names of the parts that are not running."""
         stopped = [program.name for program in self._programs() if not processes.find(program, self.layout.state)]
         return stopped if self.postgres.running else [*stopped, POSTGRES]
 
@@ -268,36 +268,36 @@ class Stack:
         ]
 
     def _require_same_port(self) -> None:
-        """Refuses to start the stack a second time on other ports."""
+        """Check that the stack is not already running on other ports."""
         running = Layout.find(self.layout.root, self.layout.state)
         if running.port != self.layout.port and processes.owned(self.layout.state):
             raise LocalError(
-                f"{self.layout.state} is in use by a stack on port {running.port}: `make down` first, "
-                f"or give the other stack a folder of its own: STATE=.local-{self.layout.port}."
+                f"{self.layout.state} is in use by a stack on port {running.port}; run `make down` first, "
+                f"or use another folder for the other stack: STATE=.local-{self.layout.port}."
             )
 
     @contextlib.contextmanager
     def _lock(self, *, wait: bool = False) -> Iterator[None]:
-        """Keeps other commands from changing the same stack at the same time."""
+        """Lock the stack against concurrent changes by other commands."""
         self.layout.state.mkdir(parents=True, exist_ok=True)
         with (self.layout.state / "lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError:
-                raise LocalError("Another command is at work on this stack; try again when it is done.") from None
+                raise LocalError("Another command is changing this stack; try again when it has finished.") from None
             yield
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Puts off SIGINT and SIGTERM, so that an impatient second Ctrl-C does not leave half a stack behind."""
+def _ignoring_signals() -> Iterator[None]:
+    """Ignore SIGINT and SIGTERM, so that a second Ctrl-C does not leave parts of the stack running."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    wanted = (signal.SIGINT, signal.SIGTERM)
-    previous = [signal.signal(number, signal.SIG_IGN) for number in wanted]
+    signals = (signal.SIGINT, signal.SIGTERM)
+    previous = [signal.signal(number, signal.SIG_IGN) for number in signals]
     try:
         yield
     finally:
-        for number, handler in zip(wanted, previous, strict=True):
+        for number, handler in zip(signals, previous, strict=True):
             signal.signal(number, handler)

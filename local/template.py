@@ -1,4 +1,4 @@
-"""Reading SAM templates."""
+"""Read SAM templates."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from yaml import YAMLError
 from local.errors import LocalError
 
 type Json = dict[str, Any]
-"""A piece of a template: what JSON calls an object."""
+"""A part of a template: a JSON object."""
 
 FUNCTION = "AWS::Serverless::Function"
 LAYER = "AWS::Serverless::LayerVersion"
@@ -21,11 +21,11 @@ HTTP_API = "AWS::Serverless::HttpApi"
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 NOTHING = {"Ref": "AWS::NoValue"}
 SOURCES = {FUNCTION: "CodeUri", LAYER: "ContentUri"}
-"""The property that names the folder, for each type that `sam build` builds."""
+"""The property with the source folder, for each type that `sam build` builds."""
 
 
 def read(path: Path) -> Json:
-    """Return a template with its short forms (`!Ref`), loops (`Fn::ForEach`) and mappings spelled out.
+    """Read a template and expand its short forms (`!Ref`), loops (`Fn::ForEach`) and mappings.
 
     Raises:
         LocalError: There is no such file, or it is not YAML.
@@ -39,11 +39,11 @@ def read(path: Path) -> Json:
     context = TemplateProcessingContext(fragment=template)
     for step in (TemplateParsingProcessor(), ForEachProcessor()):
         step.process_template(context)
-    spelled_out: Json = _spell_out(context.fragment, template.get("Mappings", {}))
-    return spelled_out
+    expanded: Json = _expand(context.fragment, template.get("Mappings", {}))
+    return expanded
 
 
-def _spell_out(piece: Any, mappings: Json) -> Any:  # noqa: ANN401 - templates hold anything
+def _expand(piece: Any, mappings: Json) -> Any:  # noqa: ANN401 - templates hold anything
     """Replace the expressions that a loop leaves behind (names of resources, look-ups in mappings) by their values."""
     match piece:
         case {"Fn::Sub": str(text)} if "${" not in text:
@@ -51,9 +51,9 @@ def _spell_out(piece: Any, mappings: Json) -> Any:  # noqa: ANN401 - templates h
         case {"Fn::FindInMap": [str(name), str(first), str(second)]} if name in mappings:
             return mappings[name][first][second]
         case dict():
-            return _substitute({name: _spell_out(each, mappings) for name, each in piece.items()})
+            return _substitute({name: _expand(each, mappings) for name, each in piece.items()})
         case list():
-            return [_spell_out(each, mappings) for each in piece]
+            return [_expand(each, mappings) for each in piece]
     return piece
 
 
@@ -66,12 +66,12 @@ def _substitute(piece: Json) -> Json:
 
 
 def resources(template: Json, *types: str) -> Json:
-    """Returns the resources of the given types by logical id."""
+    """Return the resources of the given types by logical id."""
     return {name: resource for name, resource in template["Resources"].items() if resource["Type"] in types}
 
 
 def statements(piece: Any) -> Iterator[Json]:  # noqa: ANN401 - templates hold anything
-    """Yields all statements of policies in a piece of a template."""
+    """Yield all policy statements in a part of a template."""
     match piece:
         case {"Effect": _}:
             yield piece
@@ -84,11 +84,11 @@ def statements(piece: Any) -> Iterator[Json]:  # noqa: ANN401 - templates hold a
 
 
 def resolve(piece: Any, template: Json, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - templates hold anything
-    """Returns a piece of a template with parameters put in and conditions decided; what only AWS knows stays.
+    """Return a part of a template with parameters and conditions resolved; keep what only AWS can resolve.
 
     Args:
         piece: Any part of the template.
-        template: All of it.
+        template: The whole template.
         values: Values of its parameters.
     """
 
@@ -110,7 +110,7 @@ def resolve(piece: Any, template: Json, values: Mapping[str, str]) -> Any:  # no
 
 
 def _computed(piece: Json) -> Any:  # noqa: ANN401
-    """Returns what a function makes of its arguments; what is none stays as it is, without what is nothing."""
+    """Evaluate an intrinsic function of resolved arguments; return other objects without `AWS::NoValue`."""
     match piece:
         case {"Fn::Equals": [left, right]}:
             return str(left) == str(right)
@@ -126,12 +126,12 @@ def _computed(piece: Json) -> Any:  # noqa: ANN401
 
 
 def source(resource: Json) -> str:
-    """Returns the folder that a function or layer is made of, as the template writes it."""
+    """Return the source folder of a function or layer, as the template has it."""
     folder: str = resource["Properties"][SOURCES[resource["Type"]]]
     return folder
 
 
 def functions(template: Json) -> dict[str, str]:
-    """Returns the logical ids of the functions by the names of their folders: `create_order`."""
-    found = resources(template, FUNCTION)
-    return {Path(source(function)).name: logical_id for logical_id, function in found.items()}
+    """Return the logical ids of the functions, by folder."""
+    declared = resources(template, FUNCTION)
+    return {Path(source(function)).name: logical_id for logical_id, function in declared.items()}

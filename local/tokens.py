@@ -1,4 +1,4 @@
-"""Bearer tokens as the user service would sign them."""
+"""Sign bearer tokens, in place of a user service."""
 
 import datetime as dt
 import secrets
@@ -13,10 +13,10 @@ OWNER_ONLY = 0o600
 
 
 def shared_secret(state: Path) -> str:
-    """Returns the secret that signs the tokens of a stack; makes it when there is none.
+    """Return the secret that signs the tokens of a stack; create it if there is none.
 
     Args:
-        state: The stack's state folder; the secret is the file `jwt-secret` in it, for its owner only.
+        state: The stack's state folder; the secret is its file `jwt-secret`, readable only by its owner.
     """
     path = state / "jwt-secret"
     state.mkdir(parents=True, exist_ok=True)
@@ -30,13 +30,13 @@ def shared_secret(state: Path) -> str:
 
 
 def sign(secret: str, customer: str, scope: str = "", *, now: dt.datetime | None = None) -> str:
-    """Returns a token that is good for twelve hours.
+    """Return a token that is valid for twelve hours.
 
     Args:
         secret: The secret shared with the authorizer.
-        customer: Who calls: the claims `sub` and `customer_id`.
+        customer: The caller: the claims `sub` and `customer_id`.
         scope: Scopes, separated by spaces.
-        now: Time of issue; the present by default.
+        now: Time of issue; now by default.
     """
     now = now or dt.datetime.now(dt.UTC)
     claims = {"sub": customer, "customer_id": customer, "iat": now, "exp": now + LIFETIME}

@@ -74,7 +74,7 @@ def test_given_a_token_when_pasted_then_orders_are_listed_and_it_stays_in_the_ta
     page.goto("/console")
     page.get_by_label("Token").fill("something else")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("This is not a valid token")).to_be_visible()
+    expect(page.get_by_text("Not a valid token")).to_be_visible()
     page.get_by_label("Token").fill(token)
     page.get_by_role("button", name="Sign in").click()
     expect(rows(page)).to_have_count(1)

@@ -151,12 +151,12 @@ JWT = "JwtConfiguration: {issuer: 'https://a.example', audience: [b]}, IdentityS
     [
         ('!Join ["", !Ref Subnets]', "!FindInMap [A, B, C]", "InVpc: .* Fn::FindInMap"),
         ("FailOnWarnings: true", "DisableExecuteApiEndpoint: true", "Api.Body: .* servers"),
-        ("Authorizers:\n", f"Authorizers:\n          Jwt: {{{JWT}}}\n", "Lambda authorizers only, Jwt"),
+        ("Authorizers:\n", f"Authorizers:\n          Jwt: {{{JWT}}}\n", "only Lambda authorizers; Jwt"),
         (FUNCTION, f"Condition: InVpc\n    {FUNCTION}", "Api.Body /orders/.* Fn::If"),
         ("Resources:\n", SECOND_API, "one HTTP API; template.yaml has 2"),
         ('AuthorizerPayloadFormatVersion: "2.0"', "", "not valid SAM"),
         ("Path: /anything", "Path: /anything/", "/anything/ ends with a slash"),
-        ("Path: /anything", 'Path: "/orders/{id}"', "one path to API Gateway"),
+        ("Path: /anything", 'Path: "/orders/{id}"', "the same path to API Gateway"),
     ],
 )
 def test_given_what_is_not_known_when_adapted_then_it_is_an_error(
@@ -182,7 +182,7 @@ def test_given_an_event_without_a_path_when_asked_for_routes_then_it_is_an_error
         ({"GET /a": True}, "missing: GET /b"),
         ({"GET /a": True, "GET /b": False, "GET /c": True}, "not in the template: GET /c"),
         ({"GET /a": False, "GET /b": False}, "GET /a lost its authorizer"),
-        ({"GET /a": True, "GET /b": True}, "GET /b has an unwanted authorizer"),
+        ({"GET /a": True, "GET /b": True}, "GET /b has an unexpected authorizer"),
     ],
 )
 def test_given_another_api_than_declared_when_compared_then_the_difference_is_named(

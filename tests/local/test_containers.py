@@ -70,7 +70,7 @@ def test_given_a_relay_when_a_second_one_starts_then_it_says_that_there_is_one(s
             for _ in range(2):
                 relays.create_task(containers.relay(BRIDGE, [service.server_port]))
 
-    with pytest.RaisesGroup(pytest.RaisesExc(LocalError, match="unless they do already")):
+    with pytest.RaisesGroup(pytest.RaisesExc(LocalError, match="another `make containers` may be running")):
         asyncio.run(start_two())
 
 
@@ -78,5 +78,5 @@ def test_given_no_docker_daemon_when_its_bridge_is_looked_for_then_that_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
-    with pytest.raises(LocalError, match="No Docker daemon answers"):
+    with pytest.raises(LocalError, match="The Docker daemon is not reachable"):
         containers.bridge()

@@ -100,7 +100,7 @@ def test_given_a_function_that_cannot_start_when_read_then_its_error_is_a_line_o
     log = EmulatorLog(path, {"orders-health": "health"}, START)
     (line,) = log.read()
     assert (line.time, line.function) == (START + dt.timedelta(seconds=3), "health")
-    assert "could not be started: No module named 'x'" in line.message
+    assert "failed to start: No module named 'x'" in line.message
     assert list(log.read()) == []
 
 

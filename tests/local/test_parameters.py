@@ -19,12 +19,12 @@ def test_given_an_override_when_chosen_then_it_wins() -> None:
 
 
 def test_given_an_unknown_override_when_chosen_then_the_known_ones_are_named() -> None:
-    with pytest.raises(LocalError, match=r"no parameter Nope; it has CartUrl, Later, LogLevel"):
+    with pytest.raises(LocalError, match=r"no parameter Nope; its parameters are CartUrl, Later, LogLevel"):
         parameters.choose(TEMPLATE, {"CartUrl": "a"}, {"Nope": "1"})
 
 
 def test_given_a_parameter_without_a_value_when_chosen_then_it_is_named() -> None:
-    with pytest.raises(LocalError, match="wants a value for CartUrl"):
+    with pytest.raises(LocalError, match="requires a value for CartUrl"):
         parameters.choose(TEMPLATE, {}, {})
 
 

@@ -109,7 +109,7 @@ def test_given_settings_that_mix_up_keys_when_asked_then_neither_allowed_nor_den
     authorizer: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JWT_ALGORITHMS", "HS256,RS256")
-    with pytest.raises(ConfigurationError, match="with a shared secret"):
+    with pytest.raises(ConfigurationError, match="a shared secret allows only"):
         answer(authorizer, GOOD)
 
 

@@ -6,27 +6,15 @@ import { caller, may } from "./session.js";
 const REASON = ["Reason", "reason", { maxlength: 500, hint: "optional" }];
 const TRACKING = ["Tracking number", "tracking_number", { maxlength: 128, hint: "optional" }];
 
-/** Status updates by support: the new status, and the statuses in which the API accepts it. */
+/** Status updates by support, with the statuses in which the API accepts them. */
 const UPDATES = [
-  {
-    status: "shipped",
-    from: ["confirmed"],
-    label: "Mark as shipped",
-    text: "The carrier has the parcel.",
-    fields: [TRACKING],
-  },
-  {
-    status: "delivered",
-    from: ["shipped"],
-    label: "Mark as delivered",
-    text: "The customer has the parcel.",
-    fields: [],
-  },
+  { status: "shipped", from: ["confirmed"], label: "Mark as shipped", text: "The parcel left.", fields: [TRACKING] },
+  { status: "delivered", from: ["shipped"], label: "Mark as delivered", text: "The parcel arrived.", fields: [] },
   {
     status: "returned",
     from: ["shipped", "delivered"],
     label: "Mark as returned",
-    text: "The parcel has come back. The payment will be refunded.",
+    text: "The parcel came back. The payment will be refunded.",
     fields: [REASON],
     isDestructive: true,
   },
@@ -38,8 +26,8 @@ export function updatesOn(status) {
 }
 
 /**
- * Returns the actions that the user may take on an order.
- * @returns {Array<Object>} each has what `ask` shows, and `run`, a function of the values that the user entered
+ * Returns the user's actions on an order.
+ * @returns {Array<Object>} what `ask` shows, and `run`, a function of the entered values
  */
 export function actionsOn(order) {
   const isOwn = caller()?.customer === order.customer_id;

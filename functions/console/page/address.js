@@ -15,7 +15,7 @@ export function view() {
   return { filter, order: values.get("order"), isNew: values.has("new") };
 }
 
-/** Returns the current URL fragment with some changes. @param {Object} changes empty values remove a parameter */
+/** Returns the URL's fragment with changes. @param {Object} changes empty values remove parameters */
 export function link(changes) {
   const next = parameters();
   for (const [name, value] of Object.entries(changes)) {

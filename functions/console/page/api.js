@@ -9,7 +9,7 @@ const NOT_MODIFIED = 304;
 
 /** An error response of the API, or of the gateway in front of it. */
 export class Problem extends Error {
-  /** @param {Object} details problem details (RFC 9457); those of the gateway have only a message */
+  /** @param {Object} details problem details (RFC 9457); the gateway's have only a message */
   constructor(status, details) {
     super(details.detail ?? details.message ?? `The service returned status ${status}.`);
     this.title = details.title ?? "Request failed";
@@ -18,7 +18,6 @@ export class Problem extends Error {
   }
 }
 
-/** The API could not be reached. */
 export class Unreachable extends Problem {
   constructor() {
     super(0, { title: "No connection", detail: "The service is unreachable. Try again later." });
@@ -26,8 +25,8 @@ export class Unreachable extends Problem {
 }
 
 /**
- * Sends a request. If the user is not signed in, or the token has expired, asks for a token first. If the token is
- * rejected, asks for another and sends the request again: all requests here are safe to repeat.
+ * Sends a request. Asks for a token if there is none, or if it has expired or is rejected, and then repeats the
+ * request: all requests here are safe to repeat.
  * @param {{query?: Object, body?: Object, headers?: Object, signal?: AbortSignal}} options
  * @returns {Promise<Object|null>} null if nothing has changed (304)
  * @throws {Problem}
@@ -36,7 +35,7 @@ async function call(method, path, options = {}) {
   if (isExpired()) await askForToken(token() ? "expired" : "missing");
   const { status, isGood, data } = await send(method, path, options);
   if (isGood || status === NOT_MODIFIED) return data;
-  // A 403 without a code is from the gateway, which rejects the token; the API's have a code and concern scopes.
+  // A 403 without a code is from the gateway and rejects the token; with a code it is from the API.
   if (status === UNAUTHORIZED || (status === FORBIDDEN && !data.code)) {
     await askForToken("rejected");
     return call(method, path, options);

@@ -4,8 +4,8 @@ import { button, element, field } from "./dom.js";
 
 /**
  * Asks the user to confirm an action.
- * @param {{label: string, text: string, fields: Array, isDestructive?: boolean}} action each of its fields is a list of
- *   arguments of `field`
+ * @param {{label: string, text: string, fields: Array, isDestructive?: boolean}} action fields are arguments of
+ *   `field`
  * @returns {Promise<Object|null>} the values of the fields by name; null if the user went back
  */
 export function ask({ label, text, fields, isDestructive }) {

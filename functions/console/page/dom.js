@@ -1,4 +1,4 @@
-/** Helpers to create elements. Text is always inserted as text, never as markup. */
+/** Creates elements. Text is inserted as text, never as markup. */
 
 /**
  * @param {string} name

@@ -38,7 +38,6 @@ export function showFilters(filter) {
   form.querySelector("#clear").hidden = !FILTERS.some((name) => name !== "sort_by" && filter[name]);
 }
 
-/** Searches for the text in the search field. */
 export function readSearch(event) {
   event.preventDefault();
   navigate({ q: document.getElementById("search").elements.q.value.trim() });

@@ -7,7 +7,7 @@ const AGE = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "sh
 const NUMBER = new Intl.NumberFormat();
 const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60]];
 
-/** Makes a label of the name of a status, an event or a reason: `payment_declined` is "Payment declined". */
+/** Returns the label of a status, event or reason: `payment_declined` is "Payment declined". */
 export function labelOf(name) {
   return name.charAt(0).toUpperCase() + name.slice(1).replaceAll(/[._]/g, " ");
 }
@@ -21,7 +21,7 @@ export function number(value) {
   return NUMBER.format(value);
 }
 
-/** Returns the last characters of an order's id, which are random; the first ones are a time. */
+/** Returns the end of an order's id, which is random; its start is a time. */
 export function shortId(id) {
   return id.slice(-8);
 }
@@ -47,7 +47,6 @@ export function updateAge(shown) {
   setText(shown, AGE.format(-Math.floor(seconds / length), unit));
 }
 
-/** Creates a coloured label of a status. */
 export function pill(status) {
   return element("span", { class: "pill", "data-status": status }, labelOf(status));
 }

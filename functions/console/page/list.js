@@ -1,4 +1,4 @@
-/** The list of orders: loads pages by cursor, and refreshes without a change of the scroll position. */
+/** The list of orders: loads pages by cursor and keeps the scroll position on refresh. */
 
 import { link } from "./address.js";
 import { listOrders, Problem } from "./api.js";
@@ -25,7 +25,7 @@ const endObserver = new IntersectionObserver(([{ isIntersecting }]) => isInterse
   rootMargin: "300px",
 });
 
-/** The list on the page: its filter, its orders, their rows by id, and the cursor of the next page. */
+/** The list on the page: filter, orders, rows by order id, and cursor. */
 let current = null;
 
 /** Shows the orders that match a filter, and highlights the open one. */
@@ -41,7 +41,6 @@ export function showOrders(filter, open) {
   for (const [id, { row }] of current.rows) mark(row, id);
 }
 
-/** Reads the shown orders again. @throws {Problem} */
 export async function refreshOrders() {
   const list = current;
   if (!list?.total || list.isBusy) return;
@@ -88,13 +87,13 @@ function read(list, parameters) {
   });
 }
 
-/** Returns the API's parameters of a filter: days are from midnight to midnight in the user's time zone. */
+/** Returns the API's parameters of a filter: days are in the user's time zone. */
 function query(filter) {
   const { created_from: from, created_to: to } = filter;
   return { ...filter, ...(from && { created_from: midnight(from, 0) }), ...(to && { created_to: midnight(to, 1) }) };
 }
 
-/** Returns the start of a day, or of a later one. An invalid day stays unchanged, so that the API reports it. */
+/** Returns the start of a day, or of a later one. The API reports invalid days, which stay unchanged. */
 function midnight(day, daysLater) {
   const at = new Date(`${day}T00:00`);
   if (!DAY.test(day) || Number.isNaN(at.valueOf())) return day;
@@ -132,7 +131,7 @@ function arrangeRows() {
   body.querySelectorAll("time").forEach(updateAge);
 }
 
-/** Remembers the row at the top of the screen; returns a function that scrolls back to it. */
+/** Returns a function that scrolls back to the row which is now at the top. */
 function keepScrollPosition() {
   const top = table.tHead.getBoundingClientRect().bottom;
   const anchor = scrollY > 0 && [...body.rows].find((row) => row.getBoundingClientRect().top >= Math.max(top, 0));
@@ -168,7 +167,6 @@ function cells(order) {
   ];
 }
 
-/** Highlights the row if its order is open. */
 function mark(row, id) {
   row.querySelector("a").setAttribute("aria-current", id === current.open);
 }

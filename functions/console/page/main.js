@@ -8,7 +8,7 @@ import { refreshOrders, showOrders } from "./list.js";
 import { showNewOrder } from "./new-order.js";
 import { showToast } from "./notice.js";
 import { closeOrder, refreshOrder, showOrder } from "./order.js";
-import { refreshRegularly } from "./refresh.js";
+import { keepRefreshing } from "./refresh.js";
 import { caller, signIn, signOut } from "./session.js";
 
 const NARROW = matchMedia("(width < 1100px)");
@@ -72,5 +72,5 @@ document.getElementById("search").addEventListener("search", readSearch);
 NARROW.addEventListener("change", coverList);
 signInFromUrl();
 showCaller();
-const refresh = refreshRegularly(() => Promise.all([refreshOrders(), refreshOrder()]));
+const refresh = keepRefreshing(() => Promise.all([refreshOrders(), refreshOrder()]));
 show();

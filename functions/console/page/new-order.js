@@ -14,7 +14,6 @@ const PRODUCT_ERRORS = {
 };
 let lineCount = 0;
 
-/** Shows the empty form. */
 export function showNewOrder(pane, placed) {
   if (pane.querySelector("form.new-order")) return;
   const lines = element("div", { class: "new-lines" }, newLine());
@@ -49,7 +48,7 @@ export function showNewOrder(pane, placed) {
   }
 }
 
-/** Returns a function that makes idempotency keys: the same key for the same request, so that a retry is safe. */
+/** Returns a function that makes idempotency keys: the same key for the same request. */
 function keys() {
   let last = "";
   let key = "";

@@ -17,7 +17,7 @@ export function skeleton(rows) {
   return element("div", { class: "skeleton", role: "status", "aria-label": "Loading" }, bones);
 }
 
-/** Creates an alert with the API's description of a problem. @param {...(Node|false)} actions what the user can do */
+/** Creates an alert that describes a problem. @param {...(Node|false)} actions buttons */
 export function alertOf(problem, ...actions) {
   const text = [element("strong", {}, problem.title), element("p", {}, problem.message)];
   return element("div", { class: "alert", role: "alert" }, text, actions);

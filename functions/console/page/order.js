@@ -11,10 +11,9 @@ import { may } from "./session.js";
 
 const SKELETON_ROWS = 3;
 
-/** The open order: its id, its pane, its last known state, and a function to call when it changes. */
+/** The open order: id, pane, last known state, and a function to call on changes. */
 let open = null;
 
-/** Opens an order. */
 export async function showOrder(pane, id, changed) {
   if (open?.id === id) return;
   open = { id, pane, changed, order: null };
@@ -32,7 +31,6 @@ export function closeOrder() {
   if (id) document.getElementById(`row-${id}`)?.focus({ preventScroll: true });
 }
 
-/** Refreshes the open order if it has changed. @throws {Problem} */
 export async function refreshOrder() {
   const view = open;
   if (!view?.order) return;
@@ -87,7 +85,7 @@ function actionButton(action, position) {
   return button(action.label, () => act(action), { kind, id: `action-${position}` });
 }
 
-/** Confirms an action, runs it, and shows the result: the updated order, and the error if the action failed. */
+/** Confirms and runs an action, then shows the updated order and any error. */
 async function act(action) {
   const view = open;
   const values = await ask(action);

@@ -7,8 +7,8 @@ import { moment } from "./format.js";
 const INTERVAL_MILLISECONDS = 5000;
 const MAX_INTERVAL_MILLISECONDS = 60000;
 
-/** Runs a task repeatedly, with exponential backoff while it fails. @returns {function(): Promise} runs it at once */
-export function refreshRegularly(task) {
+/** Repeats a task, with exponential backoff on failure. @returns {function(): Promise} runs it at once */
+export function keepRefreshing(task) {
   let timer = 0;
   let interval = INTERVAL_MILLISECONDS;
   let running = false;

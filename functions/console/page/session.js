@@ -46,7 +46,7 @@ export function may(scope) {
 export function signIn(text) {
   const candidate = text.trim().replace(/^Bearer\s+/i, "");
   const user = callerOf(candidate);
-  if (!user) return "This is not a valid token: it must have three parts separated by dots.";
+  if (!user) return "Not a valid token: it must have three parts separated by dots.";
   if (user.expires <= Date.now()) return `This token expired at ${new Date(user.expires).toLocaleString()}.`;
   sessionStorage.setItem(KEY, candidate);
   return "";

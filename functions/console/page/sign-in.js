@@ -56,7 +56,7 @@ function identityOf({ customer, scopes }) {
   return [customer, ...[...scopes].sort()].join(" ");
 }
 
-/** Creates the buttons that request a token from the local stack, which issues one to any user of this machine. */
+/** Creates buttons that request a token from the local stack. */
 function localChoices(accept, fail) {
   const request = (scope) => async () => {
     const answer = await fetch("/local/token", {

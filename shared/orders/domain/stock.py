@@ -51,7 +51,7 @@ def insufficient_stock(shortages: Sequence[Shortage]) -> InsufficientStock:
     """Make the error that names each short product."""
     named = ", ".join(f"{each.product_id} ({each.available} of {each.requested})" for each in shortages[:_NAMED])
     return InsufficientStock(
-        f"Too little is available of {named}{_more(shortages)}; nothing was reserved.",
+        f"Insufficient stock of {named}{_more(shortages)}; nothing was reserved.",
         shortages=[asdict(each) for each in shortages],
     )
 
