@@ -16,19 +16,19 @@ from botocore.exceptions import ClientError
 from local import cloudformation, deployed, emulator, package
 from local.deployment import SECRET_NAME
 from local.stack import Stack
-from orders.aws import task_queue as queue
+from orders.aws import task_queue
 from tests.promises import PROMISES
 from tests.support import FUNCTIONS
 
 type Json = dict[str, Any]
 
-QUEUES = sorted(set(queue.SERVICES.values()))
-DEAD_LETTERS = [f"{name}{queue.DEAD_LETTERS}" for name in QUEUES]
+QUEUES = sorted(set(task_queue.SERVICES.values()))
+DEAD_LETTERS = [f"{name}{task_queue.DEAD_LETTERS}" for name in QUEUES]
 FAILED = "failed-invocations"
 NO_TASK = f'{{"task_id": "{uuid.UUID(int=0)}"}}'
 HIDDEN_SECONDS = 60
 
-SEND = {name: {f"sqs:SendMessage {queue.SERVICES[kind]}" for kind in kinds} for name, kinds in PROMISES.items()}
+SEND = {name: {f"sqs:SendMessage {task_queue.SERVICES[kind]}" for kind in kinds} for name, kinds in PROMISES.items()}
 WORK = {
     f"sqs:{operation} {name}"
     for operation in ("ReceiveMessage", "ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes")

@@ -43,7 +43,7 @@ def test_given_an_id_of_the_clients_when_sent_then_the_answer_and_every_log_line
     with client(**{"X-Request-ID": "support-case-17"}) as customer:
         assert customer.get("/v1/orders").headers["x-request-id"] == "support-case-17"
     lines = [line.message for line in stack.logs("list_orders", since=since) if "support-case-17" in line.message]
-    assert any('"answered"' in line for line in lines)
+    assert any('"request completed"' in line for line in lines)
 
 
 def test_given_an_answer_when_read_by_a_browser_then_it_is_kept_by_nobody_and_taken_for_nothing_else(

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from orders.aws import client as aws
 from orders.aws.client import SQS, AwsError, AwsService
 from orders.aws.credentials import CredentialProvider, CredentialsUnavailable
 from orders.aws.sigv4 import Credentials
@@ -161,7 +160,7 @@ def test_given_a_lasting_failure_when_called_then_it_raises_after_few_attempts(
 def test_given_a_time_out_when_called_then_the_call_is_not_retried(
     server: Server, sqs: AwsService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aws, "_READ_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("orders.aws.client._READ_TIMEOUT_SECONDS", 0.05)
     server.may_answer.clear()
     with pytest.raises(AwsError, match="does not answer in time"):
         sqs.call("SendMessage", {})

@@ -20,13 +20,13 @@ ORDER = "01a1f804-f676-7425-8d36-c12d7c86e4b3"
 
 STATUSES = {
     "cancel_order/reason": 200,
-    "cancel_order/somebody_elses": 404,
+    "cancel_order/other_customers": 404,
     "cancel_order/stale": 412,
     "console/no_such_asset": 404,
     "console/page": 200,
     "create_order/cart": 201,
     "create_order/earlier_names": 201,
-    "create_order/for_somebody_else": 403,
+    "create_order/for_other_customer": 403,
     "create_order/invalid": 422,
     "create_order/items": 201,
     "create_order/malformed": 400,
@@ -40,13 +40,13 @@ STATUSES = {
     "get_order/customer": 200,
     "get_order/no_such_id": 404,
     "get_order/order": 200,
-    "get_order/somebody_elses": 404,
+    "get_order/other_customers": 404,
     "get_order/timeline": 200,
     "health/earlier_path": 200,
     "health/health": 200,
     "list_customer_orders/own": 200,
-    "list_customer_orders/somebody_elses": 403,
-    "list_orders/everybodys": 200,
+    "list_customer_orders/other_customers": 403,
+    "list_orders/all_customers": 200,
     "list_orders/invalid": 400,
     "list_orders/own": 200,
     "list_orders/search": 200,
@@ -55,17 +55,17 @@ STATUSES = {
     "update_order_status/cancelled": 200,
     "update_order_status/paid": 409,
     "update_order_status/shipped": 409,
-    "update_order_status/two_at_once": 422,
+    "update_order_status/two_statuses": 422,
     "update_order_status/without_scope": 403,
 }
 PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEA68Vl8segdds6/cFRzDqA5nQt5Wk+RnoUztr/vi7P8Bc=
 -----END PUBLIC KEY-----"""
-"""Of a private key that nobody has."""
+"""Its private key was discarded."""
 TOKENS: dict[str, dict[str, Any]] = {
     "authorizer/expired": {"isAuthorized": False},
     "authorizer/forged": {"isAuthorized": False},
-    "authorizer/good": {"isAuthorized": True, "context": {"customer_id": "5", "scope": "orders:read"}},
+    "authorizer/valid": {"isAuthorized": True, "context": {"customer_id": "5", "scope": "orders:read"}},
     "authorizer/no_token": {"isAuthorized": False},
 }
 MIGRATIONS = {"migrate_database/by_hand"}

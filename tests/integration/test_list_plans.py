@@ -12,13 +12,13 @@ import pytest
 
 from local.postgres import Postgres
 from orders.config import DatabaseSettings
-from orders.domain import order_query as listing
+from orders.domain import order_query
 from orders.domain.clock import uuid7
 from orders.domain.cursors import Position
 from orders.domain.lifecycle import STATES
 from orders.domain.order_query import OrderQuery, SortKey
 from orders.postgres.connection import Database, connect
-from orders.postgres.order_list import query as search
+from orders.postgres.order_list.query import EXAMINED, find_orders
 from tests.support import load_function
 
 ORDERS = 200_000
@@ -76,7 +76,7 @@ SORTS = tuple(product(SortKey, ("asc", "desc"), ("first", "next")))
 INDEX_SCANS = {"Index Scan", "Index Only Scan"}
 READ_BY_LIST = (len(STATES) + 1) * (SIZE + 1)
 """Each state's share of a page, and the orders of the page."""
-READ_BY_SEARCH = (len(STATES) + 7) * (search.EXAMINED + 1)
+READ_BY_SEARCH = (len(STATES) + 7) * (EXAMINED + 1)
 """Each state's share of a walk; three selectors; the orders gathered and looked at, and two products of each."""
 BLOCKS_PER_ENTRY = 5
 """The depth of an index, and the row."""
@@ -129,7 +129,7 @@ class ExplainingDatabase(Database):
 
     def explain(self, query: OrderQuery) -> Plan:
         """How a list is found."""
-        search.find_orders(self, query)
+        find_orders(self, query)
         return self.last
 
 
@@ -167,7 +167,7 @@ def either_way(request: pytest.FixtureRequest, database: ExplainingDatabase) -> 
 
 def query(parameters: Mapping[str, str], sort: SortKey, direction: str, page: str, **others: str) -> OrderQuery:
     """A list as it is asked for; the next page begins in the middle of all orders."""
-    asked = listing.parse({**parameters, "sort_by": sort, "sort_order": direction, **others}, owner=None)
+    asked = order_query.parse({**parameters, "sort_by": sort, "sort_order": direction, **others}, owner=None)
     if page == "first":
         return asked
     values = {SortKey.CREATED_AT: 0, SortKey.UPDATED_AT: int(MIDDLE.timestamp()) * 1_000_000, SortKey.TOTAL: 25_000}
@@ -197,7 +197,7 @@ def test_given_filters_that_few_or_many_orders_pass_when_a_page_is_read_then_wit
 def test_given_any_filters_when_their_orders_are_counted_then_within_bounds(
     database: ExplainingDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "COUNTED", search.EXAMINED)
+    monkeypatch.setattr("orders.postgres.order_list.query.COUNTED", EXAMINED)
     for filters in product(*KINDS):
         asked = query(merged(filters), SortKey.CREATED_AT, "desc", "first", include_total="true")
         plan = database.explain(asked)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from orders.domain.lifecycle import STATES
 from orders.domain.states import PaymentStatus, ShippingStatus, Status
-from orders.postgres.order_list import query as search
+from orders.postgres.order_list.query import COUNTED
 from tests.integration.conftest import Query
 from tests.integration.stored import StoredOrder, store_orders
 from tests.integration.world import World
@@ -314,8 +314,8 @@ class TestModel:
         store_orders(query, orders)
         expected = wanted.among(orders)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(search, "EXAMINED", examined)
-            patch.setattr(search, "COUNTED", counted)
+            patch.setattr("orders.postgres.order_list.query.EXAMINED", examined)
+            patch.setattr("orders.postgres.order_list.query.COUNTED", counted)
             answers = list(pages(listed, wanted.parameters()))
         assert [order for answer in answers for order in ids(answer)] == expected
         assert all(answer.json["count"] <= wanted.size for answer in answers)
@@ -344,10 +344,10 @@ class TestCrowd:
         orders = [
             StoredOrder(
                 created_at=EIGHT + timedelta(milliseconds=number),
-                updated_at=EIGHT + timedelta(milliseconds=number * 7919 % search.COUNTED),
+                updated_at=EIGHT + timedelta(milliseconds=number * 7919 % COUNTED),
                 products=("SKU123", *self.products(number)),
             )
-            for number in range(search.COUNTED)
+            for number in range(COUNTED)
         ]
         store_orders(query, orders)
         return [order.id for order in orders]
@@ -452,9 +452,9 @@ class TestCrowd:
             answer = call(listed, "GET", "/v1/orders", query=wanted, **READER)
             return answer.json["total"], answer.json["total_is_exact"]
 
-        assert total() == (search.COUNTED, True)
+        assert total() == (COUNTED, True)
         store_orders(query, [StoredOrder(created_at=EIGHT)])
-        assert total() == (search.COUNTED, False)
+        assert total() == (COUNTED, False)
 
     @pytest.mark.usefixtures("orders")
     def test_given_a_cursor_when_its_page_is_counted_then_the_total_is_the_whole_lists(

@@ -46,7 +46,7 @@ def searched(expression: str, *printed: LogLine, **options: str) -> list[tuple[s
 def test_given_log_lines_when_read_then_they_are_metrics_of_ours_and_of_lambda() -> None:
     found = measured(
         embedded("Revenue", 12.5, service="orders", currency="EUR"),
-        line('{"message": "answered", "status": 201}'),
+        line('{"message": "request completed", "status": 201}'),
         line("REPORT RequestId: 1\tDuration: 20.5 ms\tBilled Duration: 21 ms"),
     )
     function = frozenset({("FunctionName", "orders-create-order")})

@@ -110,8 +110,8 @@ def test_given_a_function_that_cannot_start_when_read_then_its_error_is_a_line_o
         ("plain text", "plain text"),
         ("[1]", "[1]"),
         (
-            '{"level": "INFO", "message": "answered", "order_id": "01", "status": 201, "cold_start": true}',
-            "answered order_id=01 status=201",
+            '{"level": "INFO", "message": "request completed", "order_id": "01", "status": 201, "cold_start": true}',
+            "request completed order_id=01 status=201",
         ),
         ('{"level": "ERROR", "message": "failed", "exception": "Traceback …"}', "failed\nTraceback …"),
         ('{"_aws": {}, "OrdersPlaced": [1.0]}', "metrics OrdersPlaced=[1.0]"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.postgres import Postgres
-from orders.clients import catalog_inventory as stock
+from orders.clients import catalog_inventory
 from orders.config import DatabaseSettings
 from orders.telemetry import logger
 from tests.simulation.schedules import Schedule
@@ -51,7 +51,7 @@ def stages(postgres: Postgres) -> Iterator[list[Stage]]:
 @pytest.fixture(autouse=True)
 def _in_order(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Calls to a catalog are made one after the other, so that a schedule can be repeated; warnings are not news."""
-    monkeypatch.setattr(stock, "_CALLS_AT_ONCE", 1)
+    monkeypatch.setattr(catalog_inventory, "_CALLS_AT_ONCE", 1)
     level = logger.log_level
     logger.setLevel("CRITICAL")
     yield

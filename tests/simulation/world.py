@@ -25,11 +25,10 @@ from orders.domain.errors import OrderServiceError, RequestInProgress, Unavailab
 from orders.domain.lifecycle import TaskKind
 from orders.domain.order import OrderDetails, TransitionResult
 from orders.schemas.requests import NewOrder, StatusUpdate
-from orders.use_cases import relay_outbox as relay
 from orders.use_cases.cancel_order import CancelOrder
 from orders.use_cases.place_order import PlaceOrder
 from orders.use_cases.process_task import MessageDisposition, ProcessTask
-from orders.use_cases.relay_outbox import RelayOutbox
+from orders.use_cases.relay_outbox import PAYMENT_TIMEOUT, RelayOutbox
 from orders.use_cases.update_order_status import UpdateOrderStatus
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.database import SimulatedDatabase
@@ -338,5 +337,5 @@ def stock_at_first() -> dict[str, int]:
     return {name: quantity for name, (_, quantity) in PRODUCTS.items()}
 
 
-OVERDUE_MINUTES = relay.PAYMENT_TIMEOUT.total_seconds() / 60 + 1
+OVERDUE_MINUTES = PAYMENT_TIMEOUT.total_seconds() / 60 + 1
 """After so many minutes an order that nobody pays for is overdue."""

@@ -26,7 +26,7 @@ def ask_for_a_cart(answered: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_given_a_client_error_of_any_number_when_called_then_it_is_a_refusal(
     status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(DownstreamRefused, match=f"it answered {status} to GET /carts/5"):
+    with pytest.raises(DownstreamRefused, match=f"it returned {status} for GET /carts/5"):
         ask_for_a_cart(status, monkeypatch)
 
 
@@ -37,4 +37,4 @@ def test_given_any_other_status_that_is_no_answer_when_called_then_it_may_be_ask
     with pytest.raises(DownstreamUnavailable) as raised:
         ask_for_a_cart(status, monkeypatch)
     assert type(raised.value) is DownstreamUnavailable
-    assert raised.value.__notes__ == [f"it answered {status} to GET /carts/5"]
+    assert raised.value.__notes__ == [f"it returned {status} for GET /carts/5"]

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from orders.domain import cursors
-from orders.domain import order_query as listing
+from orders.domain import cursors, order_query
 from orders.domain.cursors import Position
 from tools.benchmarks import events
 from tools.benchmarks.contenders import OURS
@@ -120,7 +119,7 @@ def measure(testbed: Testbed, rounds: int) -> dict[str, dict[str, dict[str, Summ
 def _query(testbed: Testbed, orders: int, kind: Kind, page: str) -> dict[str, str]:
     if page == FIRST:
         return kind.query
-    query = listing.parse(kind.query, owner=None)
+    query = order_query.parse(kind.query, owner=None)
     [(number,)] = testbed.query(orders, f"SELECT count(*) FROM orders WHERE {kind.where}")
     place = max(0, min(DEEP * query.page.size, number - query.page.size - 1))
     [(value, order)] = testbed.query(

@@ -95,7 +95,7 @@ class Client:
         if response.status in expected:
             return response
         telemetry.count("DownstreamErrors", downstream=self.service)
-        cause = f"it answered {response.status} to {method} {path}"
+        cause = f"it returned {response.status} for {method} {path}"
         # Compare numbers: load balancers return statuses that `HTTPStatus` does not define.
         is_client_error = HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
         if is_client_error and response.status not in _TEMPORARY:

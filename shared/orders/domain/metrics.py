@@ -9,14 +9,14 @@ from orders.domain.lifecycle import TaskKind
 
 
 class Sales(NamedTuple):
-    """How many orders were placed, and the sum of their totals in units of the currency."""
+    """Number of orders placed, and the sum of their totals in major units of the currency."""
 
     orders: int
     revenue: Decimal
 
 
 class OpenTasks(NamedTuple):
-    """How many tasks are pending and failed, and for how many seconds the oldest pending one has been enqueued."""
+    """Number of pending and failed tasks, and the age of the oldest pending one in seconds."""
 
     pending: int = 0
     failed: int = 0
@@ -25,7 +25,7 @@ class OpenTasks(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """All metrics at one moment.
+    """All metrics in one snapshot.
 
     Attributes:
         orders: number of orders by status field and status; includes statuses that no order has.

@@ -1,4 +1,4 @@
-"""Order metrics as Prometheus scrapes them; only the metrics function has this client library."""
+"""Format the metrics for Prometheus; only the metrics function has its client library."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -23,7 +23,7 @@ def render(metrics: Metrics) -> str:
 
 
 class OrderCollector(Collector):
-    """The metric families of one reading."""
+    """Collect the metric families of one snapshot."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -43,16 +43,16 @@ class OrderCollector(Collector):
         window = ("window", "currency")
         text = "Orders placed."
         yield _counter("orders_placed_total", text, [(key, sales.orders) for key, sales in ever], "currency")
-        text = "Totals of all orders placed, in units of the currency; cancellations and refunds are not deducted."
+        text = "Totals of all orders placed, in major units of the currency, without deduction of refunds."
         yield _counter("orders_revenue_total", text, [(key, sales.revenue) for key, sales in ever], "currency")
-        text = "Orders placed within the window, which ends with the last full minute."
+        text = "Orders placed within the window, which ends with the last complete minute."
         yield _gauge("orders_placed_recent", text, [(key, sales.orders) for key, sales in recent], *window)
-        text = "Totals of the orders placed within the window, in units of the currency."
+        text = "Totals of the orders placed within the window, in major units of the currency."
         yield _gauge("orders_revenue_recent", text, [(key, sales.revenue) for key, sales in recent], *window)
 
     def _tasks(self) -> Iterator[Metric]:
         tasks = [([kind], each) for kind, each in self._metrics.tasks.items()]
-        text = "Tasks that are not done yet."
+        text = "Pending tasks."
         yield _gauge("orders_tasks_pending", text, [(key, each.pending) for key, each in tasks], "kind")
         text = "Age of the oldest pending task; 0 if none is pending."
         ages = [(key, each.age_seconds) for key, each in tasks]

@@ -1,4 +1,4 @@
-"""Read the metrics of orders and tasks from the database: right with any number of functions."""
+"""Read the metrics of orders and tasks from the database, so that they cover all functions."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _STATUSES: Mapping[str, type[StrEnum]] = {
 
 @dataclass(frozen=True, slots=True)
 class ReadMetrics:
-    """Reads all metrics at one moment."""
+    """Read all metrics in one snapshot."""
 
     database: Database
     clock: Clock
