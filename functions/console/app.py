@@ -20,13 +20,13 @@ app = Api()
 
 @app.get("/console")
 def console() -> Response[str]:
-    """Return the console's page."""
+    """Get the console's page."""
     return page().answer(app.current_event.headers)
 
 
 @app.get("/console/<version>/<asset>")
 def console_asset(version: str, asset: str) -> Response[str]:
-    """Return a script, style or image of the console."""
+    """Get a script, style or image of the console."""
     file = assets().get(asset)
     if file is None or version != current_version():
         raise errors.RouteNotFound(f"There is no file /console/{version}/{asset}; reload /console.")

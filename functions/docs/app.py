@@ -26,7 +26,7 @@ class DocumentedApi(Api):
         if path.endswith("/") and routes().methods(bare := path.rstrip("/")):
             return self._redirect(bare)
         methods = routes().methods(path)
-        # The method can be right: API Gateway and this table do not agree on every character in a path.
+        # The method is right if only this table matches the path, such as one with characters that no id has.
         if not methods or method in methods:
             return self._known_error(
                 errors.RouteNotFound(f"There is no route {method} {path}; /docs lists all routes.")
@@ -55,13 +55,13 @@ swagger_ui = SwaggerUi("/docs")
 @app.get("/docs")
 @app.get("/orders-doc", deprecated=True)
 def page() -> Response[str]:
-    """Return Swagger UI."""
+    """Get Swagger UI."""
     return swagger_ui.page.answer(app.current_event.headers)
 
 
 @app.get("/docs/<asset>")
 def asset(asset: str) -> Response[str]:
-    """Return a script or style of Swagger UI."""
+    """Get a script or style of Swagger UI."""
     file = swagger_ui.assets.get(asset)
     if file is None:
         raise errors.RouteNotFound(f"There is no file /docs/{asset}; reload /docs.")
@@ -70,13 +70,13 @@ def asset(asset: str) -> Response[str]:
 
 @app.get("/openapi.json")
 def openapi() -> Response[str]:
-    """Return the OpenAPI document."""
+    """Get the OpenAPI document."""
     return document("openapi.json").answer(app.current_event.headers)
 
 
 @app.get("/postman.json")
 def postman() -> Response[str]:
-    """Return the Postman collection."""
+    """Get the Postman collection."""
     return document("postman.json").answer(app.current_event.headers)
 
 

@@ -1,4 +1,4 @@
-"""Read an order."""
+"""Get an order."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ orders = cache(bootstrap.get_order)
 @app.get("/v1/orders/<order>")
 @app.get("/v1/orders/<order>/details", deprecated=True)
 def get_order(order: str) -> Response[str]:
-    """Return an order with its lines and, if requested, its timeline."""
+    """Get an order with its lines and, if requested, its timeline."""
     include = app.query.get("include", "")
     if include not in {"", "timeline"}:
         raise InvalidParameter(f"include is {include!r}; it must be timeline.")
@@ -30,7 +30,7 @@ def get_order(order: str) -> Response[str]:
 
 @app.get("/orders/<name>", deprecated=True)
 def get_order_or_customer_orders(name: str) -> Response[str]:
-    """Return an order by its id; list a customer's orders for any other id."""
+    """Get an order by its id; for any other id, list that customer's orders."""
     if is_order_id(name):
         return get_order(name)
     return app.orders(customer_orders().list(app.caller, app.query, customer_id(name)))

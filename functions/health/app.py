@@ -18,7 +18,7 @@ health = cache(bootstrap.check_health)
 @app.get("/v1/health")
 @app.get("/health", deprecated=True)
 def check_health() -> Response[str]:
-    """Report whether the database is available and tasks are processed; 503 only if no order can be placed."""
+    """Check whether the database is available and tasks are processed on time."""
     view = health().check()
     if view is UNAVAILABLE:
         headers = {"Retry-After": str(DatabaseUnavailable.retry_after)}

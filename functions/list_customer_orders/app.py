@@ -15,7 +15,7 @@ orders = cache(bootstrap.list_orders)
 @app.get("/v1/customers/<customer>/orders")
 @app.get("/v1/orders/my-orders/<customer>", deprecated=True)
 def list_customer_orders(customer: str) -> Response[str]:
-    """Return a page of the customer's orders."""
+    """List a customer's orders."""
     return app.orders(orders().list(app.caller, app.query, customer_id(customer)))
 
 

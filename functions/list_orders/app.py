@@ -15,7 +15,7 @@ orders = cache(bootstrap.list_orders)
 @app.get("/v1/orders")
 @app.get("/orders", deprecated=True)
 def list_orders() -> Response[str]:
-    """Return a page of orders."""
+    """List orders."""
     return app.orders(orders().list(app.caller, app.query))
 
 

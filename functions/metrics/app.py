@@ -16,7 +16,7 @@ metrics = cache(bootstrap.read_metrics)
 
 @app.get("/metrics")
 def read_metrics() -> Response[str]:
-    """Return all metrics in Prometheus' text format."""
+    """Get all metrics in Prometheus' text format."""
     return Response(HTTPStatus.OK, CONTENT_TYPE, render(metrics().read(app.caller)))
 
 

@@ -16,7 +16,7 @@ update = cache(bootstrap.update_order_status)
 @app.put("/v1/orders/<order>/status")
 @app.put("/orders/<order>", deprecated=True)
 def update_order_status(order: str) -> Response[str]:
-    """Set one of an order's statuses to a new value."""
+    """Update one of an order's statuses."""
     return app.order(update().update(app.caller, order_id(order), app.body(StatusUpdate), app.expected_versions))
 
 

@@ -31,7 +31,7 @@ class FieldError(TypedDict):
 
 
 class OrderServiceError(Exception):
-    """Base of all errors that the service returns; by itself, an unexpected error.
+    """An unexpected error; base of all errors that the service returns.
 
     Attributes:
         code: stable, machine-readable name.
@@ -61,7 +61,7 @@ class BadRequest(OrderServiceError):
 
 
 class MalformedJson(BadRequest):
-    """The body is not JSON."""
+    """The body is not valid JSON."""
 
     code = "malformed_json"
     title = "Malformed JSON"
