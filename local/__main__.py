@@ -9,22 +9,22 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 from rich.console import Console
 from rich.table import Table
 
 from local import logs
 from local.console import Progress
 from local.errors import LocalError
-from local.interrupts import heed_termination
-from local.layout import DEFAULT_STATE, ROOT
+from local.interrupts import exit_code, heed_termination
+from local.layout import ROOT
+from local.options import add_stack_options
 from local.stack import Stack
 
 CUSTOMER = "5"
 SCOPE = "orders:read orders:write"
 ORDER = '{"items": [{"product_id": "PROD001", "quantity": 2, "unit_price": 79.99}]}'
 STOPPED = "Everything is stopped; the data stays."
-INTERRUPTED = 130
 WIDE = 200  # the width of a table that is written to a file
 Options = argparse.Namespace
 
@@ -39,35 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     options = parser().parse_args(arguments)
-    try:
-        code: int = options.run(options)
-    except LocalError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except (BotoCoreError, ClientError) as error:
-        print(f"MiniStack failed; `make status` shows what runs: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
-        return INTERRUPTED
-    return code
+    return exit_code(lambda: options.run(options))
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser; each command sets the function to run as the option `run`."""
     top = argparse.ArgumentParser(prog="python -m local", description="The whole service on this machine.")
-    top.add_argument(
-        "--state",
-        type=Path,
-        default=Path(os.environ.get("STATE") or DEFAULT_STATE),
-        help="folder for everything the stack writes (STATE)",
-    )
-    top.add_argument(
-        "--port",
-        type=_port,
-        default=os.environ.get("PORT") or None,
-        help="TCP port of the API; the next three are used, too (PORT)",
-    )
+    add_stack_options(top)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, run: Callable[[Options], int], summary: str) -> argparse.ArgumentParser:
@@ -252,13 +230,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not separator:
         raise argparse.ArgumentTypeError(f"{text} is not NAME=VALUE")
     return name, value
-
-
-def _port(text: str) -> int:
-    highest = 65535 - 3
-    if not text.isdecimal() or not 1 <= int(text) <= highest:
-        raise argparse.ArgumentTypeError(f"{text} is not a port from 1 to {highest}")
-    return int(text)
 
 
 if __name__ == "__main__":

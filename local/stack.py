@@ -3,9 +3,7 @@
 import contextlib
 import datetime as dt
 import fcntl
-import signal
 import sys
-import threading
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING
 from local import build, deployed, emulator, environment, logs, ports, processes, tokens
 from local.console import Progress
 from local.errors import LocalError
+from local.interrupts import ignoring_signals
 from local.layout import DEFAULT_STATE, EMULATOR, GATEWAY, POSTGRES, SERVICES, Layout
 from local.logs import LogLine, Source
 from local.parameters import DATABASE
@@ -224,7 +223,7 @@ class Stack:
             return deployment.deploy(self.layout, parameters)
 
     def _stop(self) -> bool:
-        with _ignoring_signals():
+        with ignoring_signals():
             running = self.postgres.running or bool(processes.owned(self.layout.state))
             processes.stop(self.layout.state)
             self.postgres.stop()
@@ -246,8 +245,8 @@ class Stack:
             Program(
                 name=SERVICES,
                 command=(
-                    *(sys.executable, "-m", "local.services", "--port", str(layout.services_port)),
-                    *("--state", str(layout.state / "services.sqlite")),
+                    *(sys.executable, "-m", "fakes", "--port", str(layout.services_port)),
+                    *("--state", str(layout.state / "fakes.sqlite")),
                 ),
                 folder=layout.root,
                 log=layout.log("services"),
@@ -286,18 +285,3 @@ class Stack:
             except BlockingIOError:
                 raise LocalError("Another command is changing this stack; try again when it has finished.") from None
             yield
-
-
-@contextlib.contextmanager
-def _ignoring_signals() -> Iterator[None]:
-    """Ignore SIGINT and SIGTERM, so that a second Ctrl-C does not leave parts of the stack running."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signals = (signal.SIGINT, signal.SIGTERM)
-    previous = [signal.signal(number, signal.SIG_IGN) for number in signals]
-    try:
-        yield
-    finally:
-        for number, handler in zip(signals, previous, strict=True):
-            signal.signal(number, handler)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from local import cloudformation, deployed
 from local.dashboard import measured, nested, page
-from local.errors import LocalError
+from local.interrupts import exit_code
 from local.layout import ROOT
-from local.replay.session import add_stack_options
+from local.options import add_stack_options
 from local.stack import Stack
 
 
@@ -23,15 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     options = _parser().parse_args(arguments)
-    try:
-        stack = Stack(ROOT, options.state, options.port)
-        output = options.output or stack.layout.state / "dashboard.html"
-        metrics = measured.read(stack.logs(), deployed.function_names(stack.layout))
-        widgets = nested.widgets(nested.resources(ROOT, nested.DASHBOARD, cloudformation.STACK))
-        output.write_text(page.render("Orders", widgets, metrics))
-    except LocalError as error:
-        print(error, file=sys.stderr)
-        return 1
+    return exit_code(lambda: _draw(Stack(ROOT, options.state, options.port), options.output))
+
+
+def _draw(stack: Stack, output: Path | None) -> int:
+    output = output or stack.layout.state / "dashboard.html"
+    metrics = measured.read(stack.logs(), deployed.function_names(stack.layout))
+    widgets = nested.widgets(nested.resources(ROOT, nested.DASHBOARD, cloudformation.STACK))
+    output.write_text(page.render("Orders", widgets, metrics))
     print(f"Written to {output}")
     return 0
 

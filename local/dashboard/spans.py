@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 from local.dashboard.expressions import Line
 from local.dashboard.measured import Point
-from local.replay.report import percentile
+from local.percentiles import percentile
 
 LENGTHS = (5, 10, 15, 30, 60, 300, 900, 3600)
 """Possible lengths of a span in seconds."""

@@ -69,7 +69,7 @@ def client(stack: Stack) -> Iterator[Client]:
 
 @pytest.fixture
 def services(stack: Stack) -> Iterator[httpx.Client]:
-    """The stand-in services, in their demo state."""
+    """The fakes, in their demo state."""
     with httpx.Client(base_url=stack.services_url) as services:
         services.post("/control/reset").raise_for_status()
         yield services

@@ -14,11 +14,11 @@ import pytest
 from psycopg2.extras import RealDictCursor
 
 from local.postgres import Postgres
-from local.services.process import ServiceProcess
 from orders.aws.task_queue import DEAD_LETTERS
 from orders.config import DatabaseSettings
 from orders.postgres.connection import Database
 from tests.aws import mocked
+from tests.fakes_process import FakesProcess
 from tests.support import load_function
 
 type Query = Callable[..., list[dict[str, Any]]]
@@ -51,17 +51,17 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def service_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    """The stand-in services."""
-    with ServiceProcess(tmp_path_factory.mktemp("services") / "state.sqlite") as process:
+def service_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakesProcess]:
+    """The fakes."""
+    with FakesProcess(tmp_path_factory.mktemp("services") / "state.sqlite") as process:
         services = ("cart", "inventory", "notification", "payment", "shipping")
         os.environ.update({f"{service.upper()}_URL": f"{process.url}/{service}" for service in services})
         yield process
 
 
 @pytest.fixture
-def services(service_process: ServiceProcess) -> Iterator[httpx.Client]:
-    """The stand-in services in their demo state: 1,000,000 of each product, and a cart for customers 1 to 5."""
+def services(service_process: FakesProcess) -> Iterator[httpx.Client]:
+    """The fakes in their demo state: 1,000,000 of each product, and a cart for customers 1 to 5."""
     with httpx.Client(base_url=service_process.url) as client:
         client.post("/control/reset").raise_for_status()
         yield client

@@ -78,8 +78,8 @@ def test_given_a_crash_when_somebody_sets_the_stock_then_what_they_set_stands(
 def test_given_a_catalog_that_fails_halfway_when_ordered_then_what_was_taken_is_put_back(
     function: Load, services: httpx.Client, query: Query, stock: Stock
 ) -> None:
-    knob = {"operation": "PUT /products/{id}", "failure_rate": 1, "failure_status": 400, "times": 1}
-    services.put("/control/inventory", json=knob).raise_for_status()
+    fault = {"operation": "PUT /products/{id}", "failure_rate": 1, "failure_status": 400, "times": 1}
+    services.put("/control/inventory", json=fault).raise_for_status()
     answer = call(function("create_order"), "POST", "/v1/orders", {"items": ITEMS})
     assert (answer.status, answer.json["service"]) == (503, "catalog")
     assert call(function("create_order"), "POST", "/v1/orders", {"items": ITEMS}).status == 201

@@ -177,12 +177,12 @@ def test_given_text_that_looks_like_sql_when_ordered_then_it_is_text(function: L
 
 
 @pytest.mark.parametrize(
-    "knob", [{"failure_rate": 1, "failure_status": 503}, {"failure_rate": 1, "failure_status": 400}]
+    "fault", [{"failure_rate": 1, "failure_status": 503}, {"failure_rate": 1, "failure_status": 400}]
 )
 def test_given_an_inventory_that_fails_when_ordered_then_503_and_nothing_is_stored(
-    function: Load, services: httpx.Client, query: Query, inventory_api: str, knob: dict[str, Any]
+    function: Load, services: httpx.Client, query: Query, inventory_api: str, fault: dict[str, Any]
 ) -> None:
-    services.put("/control/inventory", json=knob).raise_for_status()
+    services.put("/control/inventory", json=fault).raise_for_status()
     answer = call(function("create_order"), "POST", "/v1/orders", {"items": ITEMS})
     service = {"reservations": "inventory", "catalog": "catalog"}[inventory_api]
     assert (answer.status, answer.json["code"], answer.json["service"]) == (503, "downstream_unavailable", service)
@@ -193,8 +193,8 @@ def test_given_an_inventory_that_fails_when_ordered_then_503_and_nothing_is_stor
 def test_given_an_inventory_that_fails_now_and_then_when_ordered_then_it_is_asked_again(
     function: Load, services: httpx.Client, stock: Stock
 ) -> None:
-    for knob in ({"failure_rate": 1, "times": 1}, {"lost_answer_rate": 1, "times": 1}):
-        services.put("/control/inventory", json=knob).raise_for_status()
+    for fault in ({"failure_rate": 1, "times": 1}, {"lost_answer_rate": 1, "times": 1}):
+        services.put("/control/inventory", json=fault).raise_for_status()
         assert call(function("create_order"), "POST", "/v1/orders", {"items": ITEMS}).status == 201
     assert stock("SKU123") == FREE - 4
 

@@ -50,7 +50,7 @@ type Book = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture
-def knob(services: httpx.Client) -> Callable[..., None]:
+def set_fault(services: httpx.Client) -> Callable[..., None]:
     """Make a service slow, failing or forgetful."""
 
     def turn(service: str, **settings: Any) -> None:
@@ -59,7 +59,7 @@ def knob(services: httpx.Client) -> Callable[..., None]:
     return turn
 
 
-type Knob = Callable[..., None]
+type SetFault = Callable[..., None]
 
 
 def test_given_an_order_when_its_tasks_are_carried_out_then_it_is_paid_and_ready(
@@ -95,9 +95,9 @@ def test_given_a_cart_that_changed_meanwhile_when_marked_then_it_is_left_alone(
 
 
 def test_given_a_declined_payment_when_carried_out_then_the_order_fails_and_its_stock_is_free(
-    world: World, book: Book, knob: Knob, stock: Stock
+    world: World, book: Book, set_fault: SetFault, stock: Stock
 ) -> None:
-    knob("payment", decline_rate=1)
+    set_fault("payment", decline_rate=1)
     order = world.place()
     assert world.drain() == []
     assert book(order) == {
@@ -129,11 +129,11 @@ def test_given_a_cancel_at_any_moment_when_all_is_done_then_nothing_is_held_char
 
 
 def test_given_a_parcel_that_has_left_when_cancelled_then_the_order_is_shipped_and_the_customer_is_told(
-    world: World, book: Book, knob: Knob
+    world: World, book: Book, set_fault: SetFault
 ) -> None:
     order = world.place()
     world.drain()
-    knob("shipping", refuse_rate=1)
+    set_fault("shipping", refuse_rate=1)
     world.cancel(order)
     assert world.drain() == []
     assert book(order)["state"] == "shipped/paid/shipped"
@@ -162,9 +162,9 @@ def test_given_a_returned_parcel_when_reported_then_money_and_stock_go_back(
 
 
 def test_given_a_payment_that_settles_later_when_reported_then_the_order_goes_on_and_can_be_refunded(
-    world: World, book: Book, knob: Knob, services: httpx.Client
+    world: World, book: Book, set_fault: SetFault, services: httpx.Client
 ) -> None:
-    knob("payment", pending_rate=1, times=1)
+    set_fault("payment", pending_rate=1, times=1)
     order = world.place()
     assert world.drain() == []
     assert book(order)["state"] == "pending/processing/pending"
@@ -183,14 +183,14 @@ def test_given_a_payment_that_settles_later_when_reported_then_the_order_goes_on
 def test_given_a_service_in_trouble_when_it_recovers_then_all_is_done_once(
     world: World,
     book: Book,
-    knob: Knob,
+    set_fault: SetFault,
     stock: Stock,
     services: httpx.Client,
     service: str,
     trouble: dict[str, Any],
 ) -> None:
     order = world.place_cart()
-    knob(service, **trouble)
+    set_fault(service, **trouble)
     assert world.drain() == []
     services.delete("/control").raise_for_status()
     books = book(order)
@@ -206,9 +206,9 @@ def test_given_a_service_in_trouble_when_it_recovers_then_all_is_done_once(
 
 
 def test_given_a_service_that_stays_away_when_tried_often_enough_then_the_task_fails_and_can_be_sent_back(
-    world: World, book: Book, knob: Knob, query: Query
+    world: World, book: Book, set_fault: SetFault, query: Query
 ) -> None:
-    knob("payment", failure_rate=1)
+    set_fault("payment", failure_rate=1)
     order = world.place()
     assert len(world.drain()) == 1
     task = world.relay.failed_tasks()
@@ -216,16 +216,16 @@ def test_given_a_service_that_stays_away_when_tried_often_enough_then_the_task_f
         ("charge_payment", MAX_ATTEMPTS, order)
     ]
     assert "payment" in str(task[0]["last_error"])
-    knob("payment", failure_rate=0)
+    set_fault("payment", failure_rate=0)
     assert world.relay.redrive([task[0]["id"]]) == 1
     assert world.drain() == []
     assert book(order)["state"] == "confirmed/paid/ready"
 
 
 def test_given_a_service_that_refuses_when_asked_then_it_is_asked_once(
-    world: World, knob: Knob, services: httpx.Client, query: Query
+    world: World, set_fault: SetFault, services: httpx.Client, query: Query
 ) -> None:
-    knob("notification", failure_rate=1, failure_status=400)
+    set_fault("notification", failure_rate=1, failure_status=400)
     world.place()
     assert len(world.drain()) == 2
     calls = services.get("/control/calls", params={"service": "notification"}).json()["calls"]

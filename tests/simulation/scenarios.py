@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 
 from orders.domain.lifecycle import TaskKind
+from tests.simulation.crowd import crowd, several, ship
 from tests.simulation.world import OVERDUE_MINUTES, World
 
 type Scenario = Callable[[World], None]
 
 DESKS = {"desk": 2}
-_STEPS = 25
 CHARGE, SHIP = TaskKind.CHARGE_PAYMENT, TaskKind.CREATE_SHIPMENT
 
 
@@ -21,7 +21,7 @@ def paid_without_a_key(world: World) -> None:
 
 
 def cart_without_a_key(world: World) -> None:
-    world.services.carts.fill("ann", desk=1)
+    world.services.fill_cart("ann", desk=1)
     world.place_cart("ann", has_key=False)
     world.settle()
     world.place_cart("ann", has_key=False)
@@ -30,12 +30,12 @@ def cart_without_a_key(world: World) -> None:
 def delivered(world: World) -> None:
     order = world.place("ann", {"desk": 1, "lamp": 2})
     world.settle()
-    _ship(world, order)
+    ship(world, order)
     world.report(order, status="delivered")
 
 
 def from_the_cart(world: World) -> None:
-    world.services.carts.fill("ann", desk=1)
+    world.services.fill_cart("ann", desk=1)
     world.place_cart("ann")
     world.settle()
     world.place_cart("ann")
@@ -43,7 +43,7 @@ def from_the_cart(world: World) -> None:
 
 def cart_ordered_again(world: World) -> None:
     """A cart is ordered twice at once; then the first order is cancelled and the cart is ordered anew."""
-    world.services.carts.fill("ann", desk=1)
+    world.services.fill_cart("ann", desk=1)
     order = world.place_cart("ann")
     world.place_cart("ann")
     world.cancel(order, "ann")
@@ -52,33 +52,33 @@ def cart_ordered_again(world: World) -> None:
 
 def cart_changed(world: World) -> None:
     """A cart is filled anew before it is marked as ordered."""
-    world.services.carts.fill("ann", desk=1)
+    world.services.fill_cart("ann", desk=1)
     world.place_cart("ann")
-    world.services.carts.fill("ann", lamp=1)
+    world.services.fill_cart("ann", lamp=1)
     world.settle()
     world.place_cart("ann")
 
 
 def declined(world: World) -> None:
-    world.services.payment.verdict = "declined"
+    world.services.payment.outcome = "declined"
     world.place("ann", DESKS)
 
 
 def paid_later(world: World) -> None:
-    world.services.payment.verdict = "processing"
+    world.services.payment.outcome = "processing"
     order = world.place("ann", DESKS)
     world.settle()
-    world.services.payment.settle("succeeded")
+    world.services.settle_charges("succeeded")
     world.report_books()
     world.settle()
     world.cancel(order, "ann")
 
 
 def declined_later(world: World) -> None:
-    world.services.payment.verdict = "processing"
+    world.services.payment.outcome = "processing"
     world.place("ann", DESKS)
     world.settle()
-    world.services.payment.settle("declined")
+    world.services.settle_charges("declined")
     world.report_books()
 
 
@@ -87,22 +87,22 @@ def cancelled_before_the_charge(world: World) -> None:
 
 
 def cancelled_during_the_charge(world: World) -> None:
-    world.services.payment.verdict = "processing"
+    world.services.payment.outcome = "processing"
     order = world.place("ann", DESKS)
     world.process(CHARGE)
     world.cancel(order, "ann")
     world.settle()
-    world.services.payment.settle("declined")
+    world.services.settle_charges("declined")
     world.report_books()
 
 
 def money_after_the_cancel(world: World) -> None:
-    world.services.payment.verdict = "processing"
+    world.services.payment.outcome = "processing"
     order = world.place("ann", DESKS)
     world.process(CHARGE)
     world.cancel(order, "ann")
     world.settle()
-    world.services.payment.settle("succeeded")
+    world.services.settle_charges("succeeded")
     world.report_books()
 
 
@@ -121,7 +121,7 @@ def cancelled_when_ready(world: World) -> None:
 
 
 def recall_refused(world: World) -> None:
-    world.services.shipping.refuses = True
+    world.services.shipping.refuses_cancel = True
     order = world.place("ann", DESKS)
     world.settle()
     world.cancel(order, "ann")
@@ -134,7 +134,7 @@ def shipped_while_recalled(world: World) -> None:
     order = world.place("ann", DESKS)
     world.settle()
     world.cancel(order, "ann")
-    _ship(world, order)
+    ship(world, order)
 
 
 def shipment_after_the_cancel(world: World) -> None:
@@ -161,13 +161,13 @@ def shipped_by_hand(world: World) -> None:
     order = world.place("ann", DESKS)
     world.process(CHARGE)
     world.report(order, status="shipped")
-    world.services.shipping.dispatch(order)
+    world.services.dispatch(order)
 
 
 def returned(world: World) -> None:
     order = world.place("ann", DESKS)
     world.settle()
-    _ship(world, order)
+    ship(world, order)
     world.report(order, status="delivered")
     world.settle()
     world.report(order, status="returned")
@@ -176,7 +176,7 @@ def returned(world: World) -> None:
 def returned_undelivered(world: World) -> None:
     order = world.place("ann", {"desk": 1, "lamp": 1})
     world.settle()
-    _ship(world, order)
+    ship(world, order)
     world.report(order, status="returned")
 
 
@@ -213,7 +213,7 @@ def reported_again_and_again(world: World) -> None:
     world.settle()
     world.report_books()
     world.report(order, status="delivered")
-    _ship(world, order)
+    ship(world, order)
     world.report_books()
     world.report(order, status="shipped", event_id="left")
     world.report(order, status="delivered", event_id="arrived")
@@ -243,17 +243,6 @@ def last_piece(world: World) -> None:
     world.place("bob", {"chair": 1})
 
 
-def several(world: World) -> None:
-    """Several orders at once, each going its own way."""
-    orders = [world.place(customer, {"desk": 2, "lamp": 1}) for customer in ("ann", "bob", "eve")]
-    world.deliver_any()
-    world.cancel(orders[0], "ann")
-    world.settle()
-    _ship(world, orders[1])
-    world.report(orders[1], status="returned")
-    world.cancel(orders[2], "eve")
-
-
 def somebody_elses(world: World) -> None:
     order = world.place("ann", DESKS)
     if world.cancel(order, "eve"):
@@ -261,37 +250,6 @@ def somebody_elses(world: World) -> None:
     world.settle()
     if world.cancel(order, "eve"):
         raise AssertionError("somebody else's order was cancelled")
-
-
-def crowd(world: World) -> None:
-    """Several customers do what comes to their minds, while everything else goes on."""
-    random = world.random
-    customers: dict[str, str] = {}
-    for _ in range(_STEPS):
-        customer = random.choice(["ann", "bob", "eve"])
-        order = random.choice([None, *customers])
-        world.services.payment.verdict = random.choice(["succeeded", "succeeded", "declined", "processing"])
-        match random.randrange(8):
-            case 0 | 1:
-                placed = world.place(customer, {random.choice(["desk", "lamp", "chair"]): random.randint(1, 3)})
-                if placed:
-                    customers[placed] = customer
-            case 2 if order:
-                world.cancel(order, customers[order])
-            case 3:
-                _ship(world, order)
-            case 4:
-                world.report(order, status=random.choice(["delivered", "returned"]))
-            case 5:
-                world.services.payment.settle(random.choice(["succeeded", "declined"]))
-                world.report_books()
-            case 6:
-                world.clock.pass_time(minutes=random.uniform(0, 20))
-                world.run_relay()
-            case _:
-                world.deliver_any()
-    world.services.payment.settle("succeeded")
-    world.report_books()
 
 
 SCENARIOS: Mapping[str, Scenario] = {
@@ -332,10 +290,3 @@ SCENARIOS: Mapping[str, Scenario] = {
         crowd,
     )
 }
-
-
-def _ship(world: World, order: str | None) -> None:
-    """The parcel leaves, and the carrier says so."""
-    if world.services.shipping.dispatch(order):
-        world.report(order, status="shipped")
-    world.settle()

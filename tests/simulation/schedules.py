@@ -8,10 +8,10 @@ from queue import SimpleQueue
 from random import Random
 from typing import Self, get_args
 
+from checks.violations import violations
 from orders.config import InventoryApi
-from tests.simulation.books import Books
 from tests.simulation.effects import Effect, Fault, NoFaults, OneFault, Plan, SomeFaults
-from tests.simulation.invariants import violations
+from tests.simulation.evidence import collect
 from tests.simulation.scenarios import SCENARIOS
 from tests.simulation.stage import Stage
 from tests.simulation.world import World
@@ -66,7 +66,7 @@ class Schedule:
         """Run it until nothing moves any more; returns what is wrong then, and how to repeat it."""
         world = self._world(stage, self.plan(Random(str(self))))
         try:
-            wrong = violations(Books.of(self._finish(world)))
+            wrong = violations(collect(self._finish(world)))
         except Exception as error:
             error.add_note(self._repeat(world))
             raise

@@ -8,9 +8,9 @@ from random import Random
 
 import pytest
 
+from checks.violations import violations
 from orders.config import InventoryApi
-from tests.simulation.books import Books
-from tests.simulation.invariants import violations
+from tests.simulation.evidence import collect
 from tests.simulation.scenarios import SCENARIOS
 from tests.simulation.schedules import INVENTORY_APIS, Schedule, one_fault, run_all, some_faults
 from tests.simulation.stage import Stage
@@ -77,4 +77,4 @@ def test_given_no_fault_when_all_has_settled_then_everything_holds(
     world = World(stages[0], inventory_api, Random(scenario))
     SCENARIOS[scenario](world)
     world.drain()
-    assert violations(Books.of(world)) == []
+    assert violations(collect(world)) == []

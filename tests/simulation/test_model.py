@@ -1,8 +1,6 @@
 """Any interleaving of what can happen, against a plain model of orders, stock and money."""
 
 from collections import Counter
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from random import Random
 from typing import Literal
 
@@ -11,145 +9,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from checks.stored import read_orders
+from checks.violations import violations
+from fakes.payment import ChargeStatus
 from orders.config import InventoryApi
-from tests.simulation.books import Books
-from tests.simulation.invariants import violations
+from tests.simulation.evidence import collect
 from tests.simulation.messages import Message
+from tests.simulation.model import Order, Shop
 from tests.simulation.schedules import INVENTORY_APIS
-from tests.simulation.services.payment import ChargeStatus
 from tests.simulation.stage import Stage
 from tests.simulation.world import PRODUCTS, World
-
-RESERVED_FOR = timedelta(minutes=15)
-UNPAID_FOR = timedelta(minutes=30)
-
-CHARGE, REFUND = "charge_payment", "refund_payment"
-COMMIT, RELEASE = "commit_stock", "release_stock"
-CREATE, RECALL = "create_shipment", "cancel_shipment"
-NOTIFY = "send_notification"
-
-
-@dataclass(slots=True)
-class Order:
-    """What is known of an order: all that matters, and no more."""
-
-    product: str
-    quantity: int
-    placed_at: datetime
-    state: str = "pending/pending/pending"
-    todo: Counter[str] = field(default_factory=lambda: Counter([CHARGE, NOTIFY]))
-    charge: ChargeStatus | None = None
-    refunded: bool = False
-    holds: Literal["reserved", "sold", "expired", "released"] = "reserved"
-    parcel: Literal["ready", "dispatched", "cancelled"] | None = None
-
-    def go(self, state: str, *todo: str) -> None:
-        self.state = state
-        self.todo.update(todo)
-
-
-@dataclass(slots=True)
-class Shop:
-    """The model: orders, what is free of each product, and how the services behave."""
-
-    reservations_expire: bool
-    free: dict[str, int] = field(default_factory=lambda: {name: many for name, (_, many) in PRODUCTS.items()})
-    orders: dict[str, Order] = field(default_factory=dict)
-    verdict: ChargeStatus = "succeeded"
-
-    def can_place(self, product: str, quantity: int) -> bool:
-        return self.free[product] >= quantity
-
-    def place(self, name: str, order: Order) -> None:
-        self.orders[name] = order
-        self.free[order.product] -= order.quantity
-
-    def cancel(self, order: Order) -> bool:
-        match order.state:
-            case "pending/pending/pending":
-                order.go("cancelled/voided/cancelled", RELEASE, NOTIFY)
-            case "pending/processing/pending":
-                order.go("cancelled/processing/cancelled", RELEASE, NOTIFY)
-            case "confirmed/paid/pending":
-                order.go("cancelled/refunding/cancelled", REFUND, RELEASE, NOTIFY)
-            case "confirmed/paid/ready":
-                order.go("cancelling/paid/ready", RECALL)
-            case _:
-                return order.state.startswith("cancel")
-        return True
-
-    def ship(self, order: Order) -> bool:
-        if order.state in {"confirmed/paid/ready", "confirmed/paid/pending"}:
-            order.go("shipped/paid/shipped", NOTIFY)
-            return True
-        return order.state == "shipped/paid/shipped"
-
-    def deliver(self, order: Order) -> bool:
-        if order.state == "shipped/paid/shipped":
-            order.go("delivered/paid/delivered", NOTIFY)
-            return True
-        return order.state == "delivered/paid/delivered"
-
-    def take_back(self, order: Order) -> bool:
-        if order.state in {"shipped/paid/shipped", "delivered/paid/delivered"}:
-            order.go("returned/refunding/returned", REFUND, RELEASE, NOTIFY)
-            return True
-        return order.state.startswith("returned")
-
-    def learn_of_charge(self, order: Order) -> None:
-        """The order hears what became of its charge."""
-        match order.state, order.charge:
-            case "pending/processing/pending", "succeeded":
-                order.go("confirmed/paid/pending", COMMIT, CREATE, NOTIFY)
-            case "cancelled/processing/cancelled", "succeeded":
-                order.go("cancelled/refunding/cancelled", REFUND)
-            case "pending/processing/pending", "declined":
-                order.go("failed/failed/cancelled", RELEASE, NOTIFY)
-            case "cancelled/processing/cancelled", "declined":
-                order.go("cancelled/voided/cancelled")
-
-    def process(self, order: Order, kind: str) -> None:
-        """One of the things that are to be done for the order is done."""
-        order.todo -= Counter([kind])
-        match kind:
-            case "charge_payment" if order.state == "pending/pending/pending":
-                order.go("pending/processing/pending")
-                order.charge = self.verdict
-                self.learn_of_charge(order)
-            case "refund_payment":
-                order.refunded = True
-                order.go(order.state.replace("refunding", "refunded"), NOTIFY)
-            case "commit_stock" if order.holds == "reserved":
-                order.holds = "sold"
-            case "commit_stock" if order.holds == "expired" and self.can_place(order.product, order.quantity):
-                self.free[order.product] -= order.quantity
-                order.holds = "sold"
-            case "release_stock":
-                self._give_back(order, "released")
-            case "create_shipment" if order.state == "confirmed/paid/pending":
-                order.parcel = "ready"
-                order.go("confirmed/paid/ready")
-            case "cancel_shipment" if order.parcel == "dispatched":
-                order.go("shipped/paid/shipped", NOTIFY)
-            case "cancel_shipment":
-                order.parcel = "cancelled"
-                order.go("cancelled/refunding/cancelled", REFUND, RELEASE, NOTIFY)
-
-    def expire_orders(self, now: datetime) -> None:
-        for order in self.orders.values():
-            if order.state == "pending/pending/pending" and order.placed_at + UNPAID_FOR < now:
-                order.go("failed/voided/cancelled", RELEASE, NOTIFY)
-
-    def expire_reservations(self, now: datetime) -> None:
-        for order in self.orders.values():
-            if self.reservations_expire and order.holds == "reserved" and order.placed_at + RESERVED_FOR <= now:
-                self._give_back(order, "expired")
-
-    def _give_back(self, order: Order, holds: Literal["expired", "released"]) -> None:
-        if order.holds in {"reserved", "sold"}:
-            self.free[order.product] += order.quantity
-        order.holds = holds
-
 
 SETTINGS = settings(
     max_examples=50,
@@ -183,7 +52,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(verdict=st.sampled_from(["succeeded", "declined", "processing"]))
     def decide_about_charges(self, verdict: ChargeStatus) -> None:
-        self.shop.verdict = self.world.services.payment.verdict = verdict
+        self.shop.verdict = self.world.services.payment.outcome = verdict
 
     @precondition(lambda self: self.shop.orders)
     @rule(data=st.data())
@@ -195,7 +64,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(data=st.data())
     def ship(self, data: st.DataObject) -> None:
         name, order = self._any_order(data)
-        if order.parcel in {"ready", "dispatched"} and self.world.services.shipping.dispatch(name):
+        if order.parcel in {"ready", "dispatched"} and self.world.services.dispatch(name):
             order.parcel = "dispatched"
             assert self.world.report(name, status="shipped") == self.shop.ship(order)
 
@@ -213,7 +82,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(verdict=st.sampled_from(["succeeded", "declined"]))
     def settle_charges(self, verdict: Literal["succeeded", "declined"]) -> None:
-        self.world.services.payment.settle(verdict)
+        self.world.services.settle_charges(verdict)
         for order in self.shop.orders.values():
             if order.charge == "processing":
                 order.charge = verdict
@@ -255,10 +124,10 @@ class Interleavings(RuleBasedStateMachine):
 
     @invariant()
     def agree(self) -> None:
-        books = Books.of(self.world)
+        rows = read_orders(self.world.look)
         states = {name: order.state for name, order in self.shop.orders.items()}
-        assert {row.id: "/".join(row.state) for row in books.orders} == states
-        for row in books.orders:
+        assert {row.id: "/".join(row.state) for row in rows} == states
+        for row in rows:
             todo = Counter(task.kind for task in row.tasks if task.state == "pending")
             assert todo == self.shop.orders[row.id].todo
             self.orders_of_tasks |= {task.id: row.id for task in row.tasks}
@@ -268,12 +137,12 @@ class Interleavings(RuleBasedStateMachine):
         for name, order in self.shop.orders.items():
             charge = charges.get(name)
             assert order.charge == (charge.status if charge else None)
-            assert order.refunded == bool(charge and charge.refunded)
+            assert order.refunded == bool(charge and charge.refunded_amount)
 
     def teardown(self) -> None:
         self.world.report_books()
         self.world.drain()
-        assert violations(Books.of(self.world)) == []
+        assert violations(collect(self.world)) == []
 
     def _run(self, message: Message) -> None:
         self.world.clock.pass_until(message.due)

@@ -9,16 +9,17 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
+from checks.violations import violations
 from orders.domain.caller import Caller
 from orders.domain.errors import OrderServiceError
 from orders.domain.lifecycle import TaskKind
 from orders.schemas.requests import NewOrder, StatusUpdate
-from tests.simulation.books import Books
 from tests.simulation.effects import Effect, Fault
-from tests.simulation.invariants import violations
+from tests.simulation.evidence import collect
 from tests.simulation.schedules import INVENTORY_APIS
 from tests.simulation.stage import Stage
-from tests.simulation.world import STAFF, UseCases, World
+from tests.simulation.use_cases import UseCases
+from tests.simulation.world import STAFF, World
 
 ROUNDS = 25
 ANN, BOB = Caller("ann"), Caller("bob")
@@ -51,7 +52,7 @@ def worlds(request: pytest.FixtureRequest, stages: list[Stage]) -> Callable[[], 
             world = World(stages[0], request.param, Random(seed))
             yield world
             world.drain()
-            assert violations(Books.of(world)) == []
+            assert violations(collect(world)) == []
 
     return worlds
 
@@ -95,14 +96,14 @@ def test_given_a_refund_when_a_return_or_the_refund_is_reported_then_the_money_g
         task = _waiting(world, TaskKind.REFUND_PAYMENT)
         _race(world, _work(task, where), _report(order, **report))
         world.drain()
-        assert world.services.payment.charges["ch_1"].refunded == 20_000
+        assert world.services.payment.charges["ch_1"].refunded_amount == 20_000
 
 
 def test_given_a_parcel_that_leaves_when_the_order_is_cancelled_then_one_of_both_is_refused(worlds: Worlds) -> None:
     for world in worlds():
         order = _placed(world)
         world.settle()
-        world.services.shipping.dispatch(order)
+        world.services.dispatch(order)
         _race(world, _report(order, status="shipped"), _cancel(order))
         world.drain()
         assert _status(world) == "shipped"
@@ -148,7 +149,7 @@ def test_given_the_last_piece_when_two_order_it_at_once_then_one_has_it(worlds: 
 
 def test_given_a_cart_when_it_is_ordered_twice_at_once_then_there_is_one_order(worlds: Worlds) -> None:
     for world in worlds():
-        world.services.carts.fill("ann", desk=1)
+        world.services.fill_cart("ann", desk=1)
         placed = _race(world, *[("orders.insert", lambda uses: uses.place.from_cart(ANN, "ann"))] * 2)
         assert len(placed) == 1
 
@@ -205,7 +206,7 @@ def _placed(world: World) -> str:
 def _shipped(world: World) -> str:
     order = _placed(world)
     world.settle()
-    world.services.shipping.dispatch(order)
+    world.services.dispatch(order)
     assert world.report(order, status="shipped")
     world.settle()
     return order

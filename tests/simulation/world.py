@@ -6,37 +6,27 @@ worked on comes back after its visibility time-out; then another process goes on
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from random import Random
 from typing import Any
 
-from orders import bootstrap
+from checks.evidence import Fate, Request
 from orders.aws.task_queue import SERVICES
-from orders.clients.cart import CartClient
-from orders.clients.notification import NotificationClient
-from orders.clients.payment import PaymentClient
-from orders.clients.shipping import ShippingClient
-from orders.config import InventoryApi, InventorySettings
+from orders.config import InventoryApi
 from orders.domain.caller import WRITE, Caller
-from orders.domain.clock import Clock
 from orders.domain.errors import OrderServiceError, RequestInProgress, Unavailable
 from orders.domain.lifecycle import TaskKind
 from orders.domain.order import OrderDetails, TransitionResult
 from orders.schemas.requests import NewOrder, StatusUpdate
-from orders.use_cases.cancel_order import CancelOrder
-from orders.use_cases.place_order import PlaceOrder
-from orders.use_cases.process_task import MessageDisposition, ProcessTask
-from orders.use_cases.relay_outbox import PAYMENT_TIMEOUT, RelayOutbox
-from orders.use_cases.update_order_status import UpdateOrderStatus
+from orders.use_cases.process_task import MessageDisposition
+from orders.use_cases.relay_outbox import PAYMENT_TIMEOUT
 from tests.simulation.clock import SimulatedClock
-from tests.simulation.database import SimulatedDatabase
 from tests.simulation.effects import Crash, Effects, Fault, NoFaults, Plan
-from tests.simulation.messages import Mailbox, Message, SimulatedQueue
-from tests.simulation.network import Network, Services
-from tests.simulation.services.inventory import Product
+from tests.simulation.messages import Mailbox, Message
+from tests.simulation.services import Services
 from tests.simulation.stage import Stage
+from tests.simulation.use_cases import UseCases, use_cases
 
 STAFF = Caller("staff", frozenset({WRITE}))
 
@@ -56,49 +46,6 @@ SELECT (SELECT count(*) FROM order_tasks WHERE state = 'pending')
 """
 
 
-@dataclass(frozen=True, slots=True)
-class UseCases:
-    """Everything that functions can call."""
-
-    place: PlaceOrder
-    cancel: CancelOrder
-    update: UpdateOrderStatus
-    work: ProcessTask
-    relay: RelayOutbox
-
-
-def use_cases(
-    database: SimulatedDatabase,
-    mailbox: Mailbox,
-    services: Services,
-    clock: Clock,
-    random: Random,
-    inventory_api: InventoryApi,
-) -> UseCases:
-    """The real use cases and clients, over a simulated queue and network."""
-    queue = SimulatedQueue(mailbox, database.effects, clock)
-    session = Network(services, database.effects, random)
-    inventory = bootstrap.inventory(InventorySettings(inventory_api, "http://inventory"), session, database, clock)
-    carts = CartClient(session, "http://cart")
-    return UseCases(
-        place=PlaceOrder(database, queue, inventory, carts, clock, "USD"),
-        cancel=CancelOrder(database, queue, clock),
-        update=UpdateOrderStatus(database, queue, clock),
-        work=ProcessTask(
-            database=database,
-            queue=queue,
-            inventory=inventory,
-            carts=carts,
-            payments=PaymentClient(session, "http://payment"),
-            shipping=ShippingClient(session, "http://shipping"),
-            notifications=NotificationClient(session, "http://notification"),
-            clock=clock,
-            random=random,
-        ),
-        relay=RelayOutbox(database, queue, inventory, clock),
-    )
-
-
 class World:
     """Customers, staff, services and the order service among them.
 
@@ -110,7 +57,7 @@ class World:
         use_cases: what the processes call.
         others: the same over another connection, for what happens at the same moment.
         other_effects: what those have done; nothing goes wrong with it.
-        placed: the orders that customers were told of.
+        requests: what customers sent to place orders, and what they were told.
         keys: how many idempotency keys customers have used.
 
     Args:
@@ -136,14 +83,12 @@ class World:
         self._attempts = _MOST_ATTEMPTS if is_patient else 1
         self._received: Message | None = None
         self.clock = SimulatedClock(random)
-        self.services = Services.with_stock(
-            self.clock, {name: Product(quantity, price) for name, (price, quantity) in PRODUCTS.items()}
-        )
+        self.services = Services(self.clock, PRODUCTS)
         self.mailbox = Mailbox(random)
         self.effects = Effects(plan or NoFaults(), self._meanwhile)
         self.other_effects = Effects(NoFaults())
         self.inventory_api = inventory_api
-        self.placed: list[str] = []
+        self.requests: list[Request] = []
         self.keys = 0
         stage.database.effects = self.effects
         stage.other.effects = self.other_effects
@@ -151,9 +96,9 @@ class World:
         self.use_cases = use_cases(stage.database, *around)
         self.others = use_cases(stage.other, *around)
 
-    def look(self, statement: str) -> list[dict[str, Any]]:
+    def look(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
         """What stands in the database."""
-        return self._stage.look(statement)
+        return self._stage.look(statement, **parameters)
 
     def place(
         self, customer: str, items: Mapping[str, int], *, price: str | None = None, has_key: bool = True
@@ -166,16 +111,16 @@ class World:
         request = NewOrder.model_validate(
             {
                 "items": lines,
-                "customer_name": key,
-                "customer_email": f"{customer}@example.com",
+                "customer_name": customer,
+                "customer_email": key,
             }
         )
-        return self._told(lambda: self.use_cases.place.from_items(Caller(customer), request, key=key))
+        return self._told(key, lambda: self.use_cases.place.from_items(Caller(customer), request, key=key))
 
     def place_cart(self, customer: str, *, has_key: bool = True) -> str | None:
         """A customer orders what is in the cart; returns the order's id, if the customer was told one."""
         key = self._new_key() if has_key else None
-        return self._told(lambda: self.use_cases.place.from_cart(Caller(customer), customer, key=key))
+        return self._told(None, lambda: self.use_cases.place.from_cart(Caller(customer), customer, key=key))
 
     def cancel(self, order: str | None, customer: str) -> bool:
         """A customer cancels an order; tells whether it was accepted."""
@@ -239,13 +184,15 @@ class World:
     def _new_key(self) -> str:
         """A customer's name for one wish, however often it has to be said."""
         self.keys += 1
-        return f"wish {self.keys}"
+        return f"wish-{self.keys}@example.com"
 
-    def _told(self, action: Callable[[], TransitionResult]) -> str | None:
+    def _told(self, email: str | None, action: Callable[[], TransitionResult]) -> str | None:
+        """Place an order, which is known by its e-mail address; a cart has none."""
         outcome = self._attempt(action, self._attempts)
         if outcome is None:
+            self.requests.append(Request(email, Fate.UNKNOWN))
             return None
-        self.placed.append(outcome.row["id"])
+        self.requests.append(Request(email, Fate.ACCEPTED, str(outcome.row["id"])))
         return str(outcome.row["id"])
 
     def _ask(self, action: Callable[[], object]) -> bool:
@@ -320,7 +267,7 @@ class World:
         for charge in self.services.payment.charges.values():
             if charge.status in of_charges:
                 yield charge.order_id, {"payment_status": of_charges[charge.status], "event_id": charge.id}
-            if charge.captured and charge.refunded == charge.captured:
+            if charge.captured and charge.refunded_amount == charge.captured:
                 yield charge.order_id, {"payment_status": "refunded"}
         of_shipments = {"ready": "ready", "dispatched": "shipped", "cancelled": "cancelled"}
         for shipment in self.services.shipping.shipments.values():
@@ -330,11 +277,6 @@ class World:
 
 def _update(use_cases: UseCases, order: str, update: dict[str, str]) -> OrderDetails:
     return use_cases.update.update(STAFF, order, StatusUpdate.model_validate(update), None)
-
-
-def stock_at_first() -> dict[str, int]:
-    """What there was of each product."""
-    return {name: quantity for name, (_, quantity) in PRODUCTS.items()}
 
 
 OVERDUE_MINUTES = PAYMENT_TIMEOUT.total_seconds() / 60 + 1

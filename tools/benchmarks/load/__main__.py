@@ -7,10 +7,11 @@ from pathlib import Path
 
 from local.errors import LocalError
 from local.layout import ROOT
+from local.options import add_stack_options
 from local.processes import minimal_environment
-from local.replay.session import add_stack_options, require_running
 from local.stack import Stack
 from tools.benchmarks.places import LOAD_REPORT, PYTHON
+from tools.support.session import require_running
 
 
 def main() -> int:

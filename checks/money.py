@@ -1,0 +1,31 @@
+"""Money: an order is charged once and in full, and gets everything back when it ends."""
+
+from collections.abc import Iterator
+
+from checks.evidence import Case
+from orders.domain.states import PaymentStatus
+
+_CHARGED = frozenset({PaymentStatus.PAID, PaymentStatus.REFUNDING, PaymentStatus.REFUNDED})
+
+
+def charged_once(case: Case) -> Iterator[str]:
+    """There is one charge at most, and one that succeeded unless the order failed, ended or waits for it."""
+    order = case.order
+    if len(case.charges) > 1:
+        yield f"has {len(case.charges)} charges"
+    is_waiting = order.state.payment_status is PaymentStatus.PROCESSING
+    must_be_charged = order.state.payment_status in _CHARGED or (order.is_live and not is_waiting)
+    if must_be_charged and not any(charge.status == "succeeded" for charge in case.charges):
+        yield "was never charged"
+
+
+def amounts(case: Case) -> Iterator[str]:
+    """A charge is of the order's total. It is refunded in full when the order ends, and not at all before."""
+    order = case.order
+    for charge in case.charges:
+        if charge.status == "succeeded" and (charge.amount, charge.currency) != (order.total, order.currency):
+            yield f"was charged {charge.amount} {charge.currency}, but its total is {order.total} {order.currency}"
+        is_due = not order.is_live or order.state.payment_status is PaymentStatus.REFUNDED
+        due = charge.captured if is_due else 0
+        if charge.refunded_amount != due:
+            yield f"{charge.refunded_amount} of {charge.captured} were refunded, not {due}"

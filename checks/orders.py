@@ -1,0 +1,106 @@
+"""Orders: one for each request, settled, with a timeline that the lifecycle allows, and with its parcel."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from checks.evidence import Case, Evidence, Fate, Order
+from orders.domain import lifecycle
+from orders.domain.lifecycle import Event, TaskKind
+from orders.domain.states import PaymentStatus, ShippingStatus, Status
+
+_IN_BETWEEN = frozenset({"pending", "processing", "cancelling", "refunding"})
+"""The statuses, of order, payment or shipment, that an order at rest does not have."""
+_TERMINAL = lifecycle.TERMINAL_STATUSES | {
+    PaymentStatus.FAILED,
+    PaymentStatus.VOIDED,
+    PaymentStatus.REFUNDED,
+    ShippingStatus.CANCELLED,
+    ShippingStatus.RETURNED,
+}
+_LEFT = frozenset({ShippingStatus.SHIPPED, ShippingStatus.DELIVERED, ShippingStatus.RETURNED})
+
+
+def one_for_each_request(evidence: Evidence) -> Iterator[str]:
+    """An accepted request has one order, one of unknown fate at most one, and a refused one none."""
+    by_key: defaultdict[str | None, list[str]] = defaultdict(list)
+    for order in evidence.orders:
+        by_key[order.key].append(order.id)
+    for request in evidence.requests:
+        ids = by_key.get(request.key, [])
+        if request.fate is Fate.ACCEPTED and request.order_id not in ids:
+            yield f"the request {request.key} was accepted as {request.order_id}, but stored are {ids}"
+        if request.fate is Fate.REFUSED and request.key is not None and ids:
+            yield f"the request {request.key} was refused, but stored are {ids}"
+    known = {request.key for request in evidence.requests}
+    for key, ids in by_key.items():
+        if key is not None and len(ids) > 1:
+            yield f"{len(ids)} orders are stored for the request {key}: {ids}"
+        if key is not None and key not in known:
+            yield f"no request has placed the orders of {key}: {ids}"
+
+
+def one_for_each_cart(evidence: Evidence) -> Iterator[str]:
+    """One version of a cart has one live order at most."""
+    carts = Counter((order.customer_id, order.cart_version) for order in evidence.orders if order.is_live)
+    for (customer, version), count in carts.items():
+        if version is not None and count > 1:
+            yield f"{count} live orders are stored for version {version} of the cart of {customer}"
+
+
+def counted(evidence: Evidence) -> Iterator[str]:
+    """The metrics count as many orders of each state as are stored."""
+    for count in evidence.counts:
+        if count.counted != count.stored:
+            yield f"{count.counted} orders are counted as {count.state}, but {count.stored} are stored"
+
+
+def settled(case: Case) -> Iterator[str]:
+    """An order has come to rest, unless it waits for a charge that is processing."""
+    state = case.order.state
+    is_charged = state.payment_status is PaymentStatus.PROCESSING and any(
+        charge.status == "processing" for charge in case.charges
+    )
+    if not _IN_BETWEEN.isdisjoint(state) and (state.status is Status.CANCELLING or not is_charged):
+        yield "got stuck"
+
+
+def timeline(case: Case) -> Iterator[str]:
+    """The timeline has a row for each version. The lifecycle allows each step, and demands the tasks that there are."""
+    order = case.order
+    if [step.version for step in order.timeline] != list(range(1, order.version + 1)):
+        yield f"has version {order.version} and the timeline {[step.version for step in order.timeline]}"
+    if not order.timeline or order.timeline[-1].state != order.state:
+        yield f"its timeline does not end with {'/'.join(order.state)}"
+    yield from _steps(order)
+
+
+def _steps(order: Order) -> Iterator[str]:
+    first = lifecycle.placing_tasks(from_cart=order.cart_version is not None)
+    wanted = Counter((1, str(task.kind), task.template) for task in first)
+    for before, after in zip(order.timeline, order.timeline[1:], strict=False):
+        transition = lifecycle.transition(Event(after.event), before.state)
+        if transition is None or transition.apply(before.state) != after.state:
+            yield f"{after.event} led from {'/'.join(before.state)} to {'/'.join(after.state)}"
+            continue
+        wanted.update((after.version, str(task.kind), task.template) for task in transition.tasks)
+        for was, now in zip(before.state, after.state, strict=True):
+            if was in _TERMINAL and now != was:
+                yield f"{was} became {now}"
+    found = Counter((task.version, task.kind, task.template) for task in order.tasks)
+    if found != wanted:
+        yield f"lacks the tasks {sorted(map(str, wanted - found))} and has {sorted(map(str, found - wanted))} too many"
+
+
+def parcels(case: Case, *, are_tracked: bool) -> Iterator[str]:
+    """There is one parcel at most. None can leave once the order is over; if one has left, a failed task says so."""
+    order = case.order
+    if len(case.shipments) > 1:
+        yield f"has {len(case.shipments)} parcels"
+    has_left = order.state.shipping_status in _LEFT
+    is_over = has_left or not order.is_live
+    for shipment in case.shipments:
+        if shipment.status == "ready" and is_over and (are_tracked or not has_left):
+            yield "is over, but its parcel is ready"
+        is_reported = order.has_failed(TaskKind.CANCEL_SHIPMENT)
+        if shipment.status == "dispatched" and order.state.status is Status.CANCELLED and not is_reported:
+            yield "is cancelled, but its parcel is dispatched"

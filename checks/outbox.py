@@ -1,0 +1,45 @@
+"""Outbox: every task is done, or has failed for a known reason and is a dead letter; and has had its effect once."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from checks.evidence import DONE, FAILED, Case, Evidence, Task
+from orders.domain.lifecycle import TaskKind
+
+
+def processed(case: Case, evidence: Evidence) -> Iterator[str]:
+    """Each task is done, or has failed and is a dead letter.
+
+    Two kinds may fail: to commit stock whose hold had expired, and to cancel a shipment that was dispatched.
+    """
+    for task in case.order.tasks:
+        is_failed = task.state == FAILED
+        if task.state != DONE and not (is_failed and _may_fail(task, case, evidence)):
+            yield f"its task {task.id} ({task.kind}) is {task.state}: {task.error}"
+        if is_failed and evidence.dead_letters is not None and task.id not in evidence.dead_letters:
+            yield f"its task {task.id} ({task.kind}) has failed, but is no dead letter"
+
+
+def notified(case: Case) -> Iterator[str]:
+    """The customer was sent each notification that a task says was sent, and once."""
+    done = {task.template for task in case.order.tasks if task.template and task.state == DONE}
+    sent = Counter(notification.template for notification in case.notifications)
+    for template in sorted(done | sent.keys()):
+        if sent[template] != 1 or template not in done:
+            yield f"the customer was told {template} {sent[template]} times"
+
+
+def cart_marked(case: Case) -> Iterator[str]:
+    """The cart that was ordered is marked as ordered, unless it has changed."""
+    version = case.order.cart_version
+    if version and case.cart and case.cart.version == version and case.cart.status != "Ordered":
+        yield "its cart is not marked as ordered"
+
+
+def _may_fail(task: Task, case: Case, evidence: Evidence) -> bool:
+    match task.kind:
+        case TaskKind.COMMIT_STOCK:
+            return evidence.holds_expire and not case.holds
+        case TaskKind.CANCEL_SHIPMENT:
+            return any(shipment.status == "dispatched" for shipment in case.shipments)
+    return False

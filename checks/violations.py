@@ -1,0 +1,67 @@
+"""What must hold once nothing moves any more.
+
+Three things are known and are no violation:
+
+- A hold that has expired before the order was paid takes its stock again, or its `commit_stock` task fails if the stock
+  has gone to another order.
+- A catalog without reservations has to be believed. A write that arrives after its lock was released, and a write of
+  somebody else between a crash and its settlement, both change the stock.
+- Nobody asks the payment service about a charge that is processing: the order waits until the service reports it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from checks import money, orders, outbox, stock
+from checks.evidence import Case, Evidence
+from fakes.service import OfOrder
+
+
+def violations(evidence: Evidence) -> list[str]:
+    """Return a phrase about everything that must hold and does not."""
+    return [
+        *orders.one_for_each_request(evidence),
+        *orders.one_for_each_cart(evidence),
+        *orders.counted(evidence),
+        *stock.adds_up(evidence),
+        *(
+            f"order {case.order.id} ({'/'.join(case.order.state)}) {phrase}"
+            for case in _cases(evidence)
+            for phrase in _of_order(case, evidence)
+        ),
+    ]
+
+
+def _of_order(case: Case, evidence: Evidence) -> Iterator[str]:
+    yield from orders.settled(case)
+    yield from orders.timeline(case)
+    yield from orders.parcels(case, are_tracked=evidence.parcels_are_tracked)
+    yield from stock.held(case, holds_expire=evidence.holds_expire)
+    yield from money.charged_once(case)
+    yield from money.amounts(case)
+    yield from outbox.processed(case, evidence)
+    yield from outbox.notified(case)
+    yield from outbox.cart_marked(case)
+
+
+def _cases(evidence: Evidence) -> Iterator[Case]:
+    charges = _by_order(evidence.charges)
+    shipments = _by_order(evidence.shipments)
+    notifications = _by_order(evidence.notifications)
+    holds = _by_order(evidence.holds)
+    for order in evidence.orders:
+        yield Case(
+            order=order,
+            charges=charges[order.id],
+            shipments=shipments[order.id],
+            notifications=notifications[order.id],
+            holds=holds[order.id],
+            cart=evidence.carts.get(order.customer_id),
+        )
+
+
+def _by_order[R: OfOrder](records: Iterable[R]) -> defaultdict[str, list[R]]:
+    grouped: defaultdict[str, list[R]] = defaultdict(list)
+    for record in records:
+        grouped[record.order_id].append(record)
+    return grouped

@@ -1,0 +1,99 @@
+"""The cart service: one cart for each customer."""
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fakes.service import Answer, Operation, Refusal
+from fakes.values import Currency, Price, Record, Units
+
+
+class CartItem(Record):
+    """A product in a cart, with a price where the cart states one."""
+
+    product_id: str
+    quantity: Units
+    unit_price: Price | None = None
+
+
+class CartContents(BaseModel):
+    """The new contents of a cart."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: Annotated[tuple[CartItem, ...], Field(max_length=1000)]
+    currency: Currency = "USD"
+    customer_name: str | None = None
+    customer_email: str | None = None
+
+
+class CartOrdered(BaseModel):
+    """The report that a cart was ordered.
+
+    Attributes:
+        version: The version that was ordered; None stands for the current one.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Literal["Ordered"]
+    version: str | None = None
+
+
+class Cart(Record):
+    """A customer's cart. Each change of its contents gives it a new, unique version."""
+
+    customer_id: str
+    version: str
+    status: Literal["Active", "Ordered"]
+    currency: Currency
+    items: tuple[CartItem, ...]
+    customer_name: str | None
+    customer_email: str | None
+
+
+@dataclass(slots=True)
+class Carts:
+    """The service.
+
+    Attributes:
+        carts: By customer id.
+        new_id: Returns a new id with a prefix.
+    """
+
+    carts: MutableMapping[str, Cart]
+    new_id: Callable[[str], str]
+
+    def get_cart(self, customer_id: str) -> Answer[Cart]:
+        """Return a customer's cart."""
+        return Answer(self._get(customer_id))
+
+    def set_cart(self, customer_id: str, body: CartContents | CartOrdered) -> Answer[Cart]:
+        """Fill a cart, or mark it as ordered."""
+        if isinstance(body, CartContents):
+            cart = Cart(customer_id=customer_id, version=self.new_id("v"), status="Active", **dict(body))
+        else:
+            cart = self._get(customer_id)
+            if body.version not in {None, cart.version}:
+                raise Refusal(
+                    HTTPStatus.CONFLICT,
+                    "cart_changed",
+                    f"The version of the cart is {cart.version!r}, not {body.version!r}.",
+                )
+            cart = cart.model_copy(update={"status": "Ordered"})
+        self.carts[customer_id] = cart
+        return Answer(cart)
+
+    def _get(self, customer_id: str) -> Cart:
+        cart = self.carts.get(customer_id)
+        if cart is None:
+            raise Refusal(HTTPStatus.NOT_FOUND, "unknown_cart", f"The customer {customer_id!r} has no cart.")
+        return cart
+
+    OPERATIONS: ClassVar[tuple[Operation, ...]] = (
+        Operation("GET", "/carts/{customer_id}", get_cart, exclude_none=True),
+        Operation("PUT", "/carts/{customer_id}", set_cart, exclude_none=True),
+    )

@@ -1,0 +1,99 @@
+"""The control operations: set faults, read the log of calls, and go back to the demo state."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from fakes.fakes import Fakes
+from fakes.server.faults import Fault, Faults, ServiceFault, operation_pattern
+from fakes.server.injection import CALLS_KEPT, Call, CallLog
+from fakes.service import Refusal, Service
+
+
+class ActiveFaults(BaseModel):
+    """The active faults, with what is left of their `times`."""
+
+    # The name is part of the HTTP contract, like the code `useless_knob`.
+    knobs: list[ServiceFault]
+
+
+class LoggedCalls(BaseModel):
+    """Calls in the order in which they arrived."""
+
+    calls: list[Call]
+
+
+def control_router(fakes: Fakes, faults: Faults, calls: CallLog, reset_records: Callable[[], None]) -> APIRouter:
+    """Return the routes under `/control`.
+
+    Args:
+        fakes: The services.
+        faults: The active faults.
+        calls: The log.
+        reset_records: Puts the demo state in place of all records.
+    """
+    router = APIRouter(prefix="/control", tags=["control"])
+
+    @router.get("")
+    async def show_faults() -> ActiveFaults:
+        """Show the active faults."""
+        return ActiveFaults(knobs=faults.show())
+
+    @router.delete("", status_code=HTTPStatus.NO_CONTENT)
+    async def clear_faults() -> None:
+        """Remove all faults."""
+        faults.clear()
+
+    @router.post("/reset", status_code=HTTPStatus.NO_CONTENT)
+    async def reset() -> None:
+        """Go back to the demo state, without faults and without logged calls."""
+        reset_records()
+        faults.reset()
+        calls.clear()
+
+    @router.get("/calls")
+    async def list_calls(
+        service: Service | None = None,
+        path_contains: str = "",
+        limit: Annotated[int, Query(ge=1, le=CALLS_KEPT)] = CALLS_KEPT,
+    ) -> LoggedCalls:
+        """List the last calls to a service, or to all, whose path contains a text."""
+        matching = [call for call in calls if service in {None, call.service} and path_contains in call.path]
+        return LoggedCalls(calls=matching[-limit:])
+
+    @router.delete("/calls", status_code=HTTPStatus.NO_CONTENT)
+    async def clear_calls() -> None:
+        """Delete the log of calls."""
+        calls.clear()
+
+    @router.put("/{service}")
+    async def set_fault(service: Service, body: Fault) -> ServiceFault:
+        """Set a fault of a service or of one of its operations. A fault that cannot have an effect is refused."""
+        _refuse_without_effect(fakes, service, body)
+        return faults.set(service, body)
+
+    @router.delete("/{service}", status_code=HTTPStatus.NO_CONTENT)
+    async def clear_faults_of_service(service: Service) -> None:
+        """Remove a service's faults."""
+        faults.clear(service)
+
+    return router
+
+
+def _refuse_without_effect(fakes: Fakes, service: Service, fault: Fault) -> None:
+    if service is not Service.PAYMENT and (fault.decline_rate or fault.pending_rate):
+        raise _without_effect("Only payment has a decline_rate and a pending_rate.")
+    if service is not Service.SHIPPING and fault.refuse_rate:
+        raise _without_effect("Only shipping has a refuse_rate.")
+    if fault.operation is not None:
+        pattern = operation_pattern(fault.operation)
+        operations = fakes.by_name[service].OPERATIONS
+        if not any(pattern.fullmatch(f"{each.method} /{service}{each.path}") for each in operations):
+            raise _without_effect(f"The {service} service has no operation {fault.operation!r}.")
+
+
+def _without_effect(detail: str) -> Refusal:
+    return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "useless_knob", detail)

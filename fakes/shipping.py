@@ -1,0 +1,110 @@
+"""The shipping service: parcels, which can be cancelled until they are dispatched."""
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, Field, JsonValue
+
+from fakes.service import Answer, IdempotencyKey, Keys, Operation, Refusal, created, get_or_refuse, of_order
+from fakes.values import Record
+
+type ShipmentStatus = Literal["ready", "dispatched", "cancelled"]
+
+
+class NewShipment(BaseModel):
+    """The contents, the order and the address of a parcel."""
+
+    order_id: str
+    lines: Annotated[list[dict[str, JsonValue]], Field(min_length=1)]
+    address: JsonValue = None
+
+
+class Shipment(Record):
+    """A parcel."""
+
+    order_id: str
+    lines: list[dict[str, JsonValue]]
+    address: JsonValue
+    id: str
+    tracking_number: str
+    status: ShipmentStatus
+
+
+class Shipments(BaseModel):
+    """Shipments in the order in which they were created."""
+
+    shipments: list[Shipment]
+
+
+@dataclass(slots=True)
+class Shipping:
+    """The service.
+
+    Attributes:
+        shipments: By id.
+        keys: The idempotency keys that were used.
+        new_id: Returns a new id with a prefix.
+        refuses_cancel: Dispatch parcels at the moment when they are cancelled.
+    """
+
+    shipments: MutableMapping[str, Shipment]
+    keys: Keys
+    new_id: Callable[[str], str]
+    refuses_cancel: bool = False
+
+    def create_shipment(self, body: NewShipment, idempotency_key: IdempotencyKey = None) -> Answer[Shipment]:
+        """Create a parcel that is ready. The same key again answers 200 with the same shipment as it is now."""
+
+        def create() -> str:
+            shipment_id = self.new_id("shp")
+            self.shipments[shipment_id] = Shipment(
+                id=shipment_id,
+                tracking_number=f"TRK{shipment_id.removeprefix('shp_')[:16].upper()}",
+                status="ready",
+                **body.model_dump(),
+            )
+            return shipment_id
+
+        shipment_id, is_new = self.keys.once("shipment", idempotency_key, body.model_dump(), create)
+        return created(self.shipments[shipment_id], is_new=is_new)
+
+    def list_shipments(self, order_id: str | None = None) -> Answer[Shipments]:
+        """List shipments: an order's, or all."""
+        return Answer(Shipments(shipments=of_order(self.shipments.values(), order_id)))
+
+    def get_shipment(self, shipment_id: str) -> Answer[Shipment]:
+        """Return a shipment."""
+        return Answer(self._get(shipment_id))
+
+    def dispatch_shipment(self, shipment_id: str) -> Answer[Shipment]:
+        """Dispatch a parcel."""
+        if self._get(shipment_id).status == "cancelled":
+            raise Refusal(
+                HTTPStatus.CONFLICT, "shipment_cancelled", f"The shipment {shipment_id!r} has been cancelled."
+            )
+        return self._set_status(shipment_id, "dispatched")
+
+    def cancel_shipment(self, shipment_id: str) -> Answer[Shipment]:
+        """Cancel a parcel unless it is dispatched."""
+        if self._get(shipment_id).status == "ready":
+            self._set_status(shipment_id, "dispatched" if self.refuses_cancel else "cancelled")
+        if self._get(shipment_id).status == "dispatched":
+            raise Refusal(HTTPStatus.CONFLICT, "already_left", f"The shipment {shipment_id!r} has left already.")
+        return self.get_shipment(shipment_id)
+
+    def _get(self, shipment_id: str) -> Shipment:
+        return get_or_refuse(self.shipments, shipment_id, "shipment")
+
+    def _set_status(self, shipment_id: str, status: ShipmentStatus) -> Answer[Shipment]:
+        self.shipments[shipment_id] = self._get(shipment_id).model_copy(update={"status": status})
+        return self.get_shipment(shipment_id)
+
+    OPERATIONS: ClassVar[tuple[Operation, ...]] = (
+        Operation("POST", "/shipments", create_shipment, HTTPStatus.CREATED),
+        Operation("GET", "/shipments", list_shipments),
+        Operation("GET", "/shipments/{shipment_id}", get_shipment),
+        Operation("POST", "/shipments/{shipment_id}/dispatch", dispatch_shipment),
+        Operation("POST", "/shipments/{shipment_id}/cancel", cancel_shipment),
+    )

@@ -1,0 +1,104 @@
+"""An order, and what everybody has stored about it, without a database or a service behind them."""
+
+from collections.abc import Mapping
+
+from checks.evidence import Evidence, Fate, Hold, Line, Order, Request, Step, Task
+from fakes.notification import Notification
+from fakes.payment import Charge, ChargeStatus
+from fakes.shipping import Shipment, ShipmentStatus
+from orders.domain import lifecycle
+from orders.domain.lifecycle import Event
+from orders.domain.states import PLACED
+
+PAID = (Event.PAYMENT_STARTED, Event.PAYMENT_SUCCEEDED, Event.SHIPMENT_CREATED)
+CANCELLED = (*PAID, Event.CANCELLED, Event.SHIPMENT_RECALLED, Event.PAYMENT_REFUNDED)
+EMAIL = "request-1@example.com"
+
+
+def order(
+    order_id: str = "order-1",
+    *events: Event,
+    units: Mapping[str, int] | None = None,
+    key: str | None = EMAIL,
+    cart_version: str | None = None,
+    reason: str | None = None,
+) -> Order:
+    """An order after some events, paid by default, of two of product A at 100 each by default. Its tasks are done."""
+    steps = [Step(1, Event.PLACED, PLACED)]
+    specs = [(1, spec) for spec in lifecycle.placing_tasks(from_cart=cart_version is not None)]
+    for version, event in enumerate(events or PAID, start=2):
+        row = lifecycle.transition(event, steps[-1].state)
+        assert row
+        steps.append(Step(version, event, row.apply(steps[-1].state)))
+        specs += [(version, spec) for spec in row.tasks]
+    tasks = [
+        Task(f"task-{number}", version, spec.kind, "done", spec.template, None)
+        for number, (version, spec) in enumerate(specs)
+    ]
+    lines = tuple(Line(product, 100, quantity) for product, quantity in (units or {"A": 2}).items())
+    return Order(
+        id=order_id,
+        customer_id="17850",
+        key=key,
+        cart_version=cart_version,
+        state=steps[-1].state,
+        version=len(steps),
+        currency="GBP",
+        total=sum(line.unit_price * line.quantity for line in lines),
+        failure_reason=reason,
+        lines=lines,
+        timeline=tuple(steps),
+        tasks=tuple(tasks),
+    )
+
+
+def charge(
+    order_id: str = "order-1", status: ChargeStatus = "succeeded", amount: int = 200, refunded: int = 0
+) -> Charge:
+    """The charge of such an order."""
+    return Charge(id="ch_1", status=status, order_id=order_id, amount=amount, currency="GBP", refunded_amount=refunded)
+
+
+def shipment(order_id: str = "order-1", status: ShipmentStatus = "ready") -> Shipment:
+    """The parcel of such an order."""
+    return Shipment(id="shp_1", order_id=order_id, lines=[], address=None, tracking_number="TRK1", status=status)
+
+
+def notifications(of: Order) -> list[Notification]:
+    """The messages that an order's tasks have sent."""
+    return [
+        Notification(id=task.id, template=task.template, order_id=of.id, email=None, order={}, sent_at="now")
+        for task in of.tasks
+        if task.template
+    ]
+
+
+def well() -> Evidence:
+    """The evidence of one paid order with which all is well."""
+    paid = order()
+    return Evidence(
+        orders=[paid],
+        requests=[Request(EMAIL, Fate.ACCEPTED, paid.id), Request("request-2@example.com", Fate.REFUSED)],
+        at_start={"A": 10, "B": 5},
+        free={"A": 8, "B": 5},
+        holds=[Hold(paid.id, "A", 2, "committed")],
+        charges=[charge(), charge("of somebody else", "declined")],
+        shipments=[shipment(), shipment("of somebody else")],
+        notifications=notifications(paid),
+        dead_letters=set(),
+    )
+
+
+def cancelled() -> Evidence:
+    """The evidence of one order that was cancelled when it was paid, and with which all is well."""
+    ended = order("order-1", *CANCELLED)
+    return Evidence(
+        orders=[ended],
+        requests=[Request(EMAIL, Fate.ACCEPTED, ended.id)],
+        at_start={"A": 10},
+        free={"A": 10},
+        holds=[],
+        charges=[charge(refunded=200)],
+        shipments=[shipment(status="cancelled")],
+        notifications=notifications(ended),
+    )

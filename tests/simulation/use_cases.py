@@ -1,0 +1,64 @@
+"""The real use cases and clients over the simulated database, queue and network."""
+
+from dataclasses import dataclass
+from random import Random
+
+from orders import bootstrap
+from orders.clients.cart import CartClient
+from orders.clients.notification import NotificationClient
+from orders.clients.payment import PaymentClient
+from orders.clients.shipping import ShippingClient
+from orders.config import InventoryApi, InventorySettings
+from orders.domain.clock import Clock
+from orders.use_cases.cancel_order import CancelOrder
+from orders.use_cases.place_order import PlaceOrder
+from orders.use_cases.process_task import ProcessTask
+from orders.use_cases.relay_outbox import RelayOutbox
+from orders.use_cases.update_order_status import UpdateOrderStatus
+from tests.simulation.database import SimulatedDatabase
+from tests.simulation.messages import Mailbox, SimulatedQueue
+from tests.simulation.network import Network
+from tests.simulation.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """Everything that functions can call."""
+
+    place: PlaceOrder
+    cancel: CancelOrder
+    update: UpdateOrderStatus
+    work: ProcessTask
+    relay: RelayOutbox
+
+
+def use_cases(
+    database: SimulatedDatabase,
+    mailbox: Mailbox,
+    services: Services,
+    clock: Clock,
+    random: Random,
+    inventory_api: InventoryApi,
+) -> UseCases:
+    """The real use cases and clients, over a simulated queue and network."""
+    queue = SimulatedQueue(mailbox, database.effects, clock)
+    session = Network(services, database.effects, clock, random)
+    inventory = bootstrap.inventory(InventorySettings(inventory_api, "http://inventory"), session, database, clock)
+    carts = CartClient(session, "http://cart")
+    return UseCases(
+        place=PlaceOrder(database, queue, inventory, carts, clock, "USD"),
+        cancel=CancelOrder(database, queue, clock),
+        update=UpdateOrderStatus(database, queue, clock),
+        work=ProcessTask(
+            database=database,
+            queue=queue,
+            inventory=inventory,
+            carts=carts,
+            payments=PaymentClient(session, "http://payment"),
+            shipping=ShippingClient(session, "http://shipping"),
+            notifications=NotificationClient(session, "http://notification"),
+            clock=clock,
+            random=random,
+        ),
+        relay=RelayOutbox(database, queue, inventory, clock),
+    )

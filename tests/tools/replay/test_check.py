@@ -1,0 +1,121 @@
+"""The check passes when the database holds what was sent, and names whatever it holds else or does not hold."""
+
+from dataclasses import replace
+
+import pytest
+
+from checks.evidence import Fate, Line, Order
+from orders.domain.states import Status
+from tests.checks.samples import order
+from tests.tools.replay.samples import CUSTOMER, accepted, invoice
+from tools.replay.check import Verdict, compare
+from tools.replay.invoices import Invoice
+from tools.replay.orders import Outcome
+
+SENT = invoice("536365", ("A", 6, "2.55"), ("B", 1, "0"), ("A", 4, "2.55"), ("A", 1, "2.10"))
+LINES = (Line("A", 210, 1), Line("A", 255, 10), Line("B", 0, 1))
+STORED = replace(order("order-1"), total=2760, lines=LINES)
+PLACED = accepted(SENT, "order-1")
+CANCELLED = accepted(invoice("C536366"), "order-1")
+
+
+def unknown(sent: Invoice, order_id: str = "") -> Outcome:
+    return Outcome(sent, Fate.UNKNOWN, order_id, "no_answer")
+
+
+def refused(sent: Invoice, order_id: str = "") -> Outcome:
+    return Outcome(sent, Fate.REFUSED, order_id, "some_reason")
+
+
+def in_status(status: str) -> Order:
+    return replace(STORED, state=STORED.state._replace(status=Status(status)))
+
+
+def verdict(*mismatches: str, orders: int = 1, cancelled: int = 0, took: int = 0, had_not: int = 0) -> Verdict:
+    return Verdict(orders, cancelled, took, had_not, mismatches)
+
+
+def test_given_an_accepted_order_when_it_is_stored_with_equal_lines_added_up_then_all_is_well() -> None:
+    assert compare([PLACED], [STORED]) == verdict()
+
+
+def test_given_an_accepted_order_when_it_is_not_stored_then_it_is_named() -> None:
+    assert compare([PLACED], []) == verdict("invoice 536365, order order-1: was accepted, but is not stored", orders=0)
+
+
+def test_given_one_order_when_two_invoices_were_answered_with_it_then_the_second_has_none() -> None:
+    second = accepted(replace(SENT, number="2"), "order-1")
+    assert compare([PLACED, second], [STORED]) == verdict("invoice 2, order order-1: was accepted, but is not stored")
+
+
+@pytest.mark.parametrize(
+    ("stored", "differences"),
+    [
+        (replace(STORED, customer_id="1"), ["its customer is 1, not 17850"]),
+        (replace(STORED, currency="USD"), ["its currency is USD, not GBP"]),
+        (replace(STORED, total=2761), ["its total in pence is 2761, not 2760.00"]),
+        (replace(STORED, lines=LINES[:-1]), ["1 of B at 0 pence is invoiced, but not stored"]),
+        (replace(STORED, lines=(*LINES, LINES[0])), ["1 of A at 210 pence is stored, but not invoiced"]),
+        (
+            replace(STORED, lines=(LINES[0], Line("A", 255, 6), LINES[2])),
+            ["10 of A at 255 pence is invoiced, but not stored", "6 of A at 255 pence is stored, but not invoiced"],
+        ),
+    ],
+)
+def test_given_an_order_when_it_is_stored_otherwise_then_each_difference_is_named(
+    stored: Order, differences: list[str]
+) -> None:
+    assert compare([PLACED], [stored]).mismatches == tuple(
+        f"invoice 536365, order order-1: {difference}" for difference in differences
+    )
+
+
+def test_given_orders_of_no_accepted_invoice_when_they_are_stored_then_they_are_named() -> None:
+    stray = replace(STORED, id="order-2")
+    words = f"order order-2 of customer {CUSTOMER} is stored, but for no invoice"
+    assert compare([PLACED], [STORED, stray]) == verdict(words)
+    assert compare([PLACED, refused(SENT)], [STORED, stray]) == verdict(words)
+
+
+@pytest.mark.parametrize("status", ["cancelled", "cancelling"])
+def test_given_a_cancelled_order_when_its_status_says_so_then_all_is_well(status: str) -> None:
+    assert compare([PLACED, CANCELLED], [in_status(status)]) == verdict(cancelled=1)
+
+
+def test_given_a_cancelled_order_when_its_status_is_another_then_it_is_named() -> None:
+    words = "invoice C536366, order order-1: has cancelled it, but its status is confirmed"
+    assert compare([PLACED, CANCELLED], [STORED]) == verdict(words)
+
+
+@pytest.mark.parametrize("others", [[], [refused(invoice("C2"), "order-1")], [Outcome(invoice("C2"), Fate.NO_ORDER)]])
+def test_given_an_order_that_nobody_has_cancelled_when_it_is_cancelled_then_it_is_named(others: list[Outcome]) -> None:
+    cancelled = in_status("cancelled")
+    words = "order order-1 is cancelled, but by no invoice"
+    assert compare([PLACED, *others], [cancelled]) == verdict(words, cancelled=1)
+
+
+def test_given_an_order_of_unknown_fate_when_it_is_stored_then_it_took_effect() -> None:
+    assert compare([unknown(SENT)], [STORED]) == verdict(took=1)
+
+
+def test_given_an_order_of_unknown_fate_when_it_is_not_stored_then_it_had_no_effect() -> None:
+    assert compare([unknown(SENT)], []) == verdict(orders=0, had_not=1)
+
+
+def test_given_like_invoices_when_one_is_of_unknown_fate_then_it_does_not_take_the_others_order() -> None:
+    assert compare([unknown(replace(SENT, number="1")), PLACED], [STORED]) == verdict(had_not=1)
+
+
+def test_given_an_order_of_unknown_fate_when_it_is_stored_twice_then_the_second_is_named() -> None:
+    stored = [STORED, replace(STORED, id="order-2")]
+    words = f"order order-2 of customer {CUSTOMER} is stored, but for no invoice"
+    assert compare([unknown(SENT)], stored) == verdict(words, took=1)
+
+
+@pytest.mark.parametrize(("status", "took", "had_not"), [("cancelled", 1, 0), ("confirmed", 0, 1)])
+def test_given_a_cancellation_of_unknown_fate_when_checked_then_the_order_tells(
+    status: str, took: int, had_not: int
+) -> None:
+    outcomes = [unknown(invoice("C2"), "order-1"), PLACED]
+    expected = verdict(cancelled=took, took=took, had_not=had_not)
+    assert compare(outcomes, [in_status(status)]) == expected

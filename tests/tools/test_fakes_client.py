@@ -1,0 +1,54 @@
+"""What the fakes have stored is read whole, and what goes wrong with them is said."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from local.errors import LocalError
+from tests.fakes_process import FakesProcess
+from tools.support.fakes_client import CallLog, FakesClient
+
+
+@pytest.fixture(scope="module")
+def fakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakesClient]:
+    with (
+        FakesProcess(tmp_path_factory.mktemp("fakes") / "state.sqlite") as process,
+        httpx.Client(base_url=process.url) as http,
+    ):
+        yield FakesClient(http)
+
+
+def test_given_more_products_than_a_page_when_asked_then_all_wanted_ones_are_counted(fakes: FakesClient) -> None:
+    products = [{"product_id": f"P {number:04}", "quantity": number} for number in range(1200)]
+    fakes.call("PUT", "/inventory/products", {"products": products})
+    assert fakes.free(["P 0007", "P 1199"]) == {"P 0007": 7, "P 1199": 1199}
+
+
+def test_given_reservations_when_asked_then_those_that_exist_say_what_they_hold(fakes: FakesClient) -> None:
+    lines = {"lines": [{"product_id": "1", "quantity": 2}, {"product_id": "2", "quantity": 1}]}
+    fakes.call("PUT", "/inventory/reservations/held", lines)
+    fakes.call("DELETE", "/inventory/reservations/released")
+    held, released = fakes.reservations(["held", "nothing", "released"])
+    assert (held.units, held.holds_stock) == (Counter({"1": 2, "2": 1}), True)
+    assert (released.units, released.holds_stock) == (Counter(), False)
+
+
+def test_given_a_refusal_when_asked_then_it_is_a_sentence(fakes: FakesClient) -> None:
+    with pytest.raises(LocalError, match="make status"):
+        fakes.call("PUT", "/control/cart", {"decline_rate": 1})
+
+
+def test_given_a_log_when_calls_come_in_meanwhile_then_it_has_those_and_no_others(fakes: FakesClient) -> None:
+    fakes.call("PUT", "/inventory/reservations/before", {"lines": [{"product_id": "1", "quantity": 1}]})
+    log = CallLog(fakes)
+    with log.collecting():
+        fakes.call("PUT", "/inventory/reservations/meanwhile", {"lines": [{"product_id": "1", "quantity": 1}]})
+        fakes.call("GET", "/inventory/products/1")
+    fakes.call("GET", "/inventory/products/2")
+    assert [(call.service, call.method, call.status) for call in log.calls] == [
+        ("inventory", "PUT", 201),
+        ("inventory", "GET", 200),
+    ]
+    assert log.reserved == {"meanwhile"}

@@ -1,0 +1,1 @@
+"""Place orders on a running stack while services fail and functions are killed, then check what must hold."""

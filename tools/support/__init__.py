@@ -1,0 +1,1 @@
+"""What the tools that send orders to a running stack share."""
