@@ -1,6 +1,6 @@
 """Logs, metrics and traces. Logs and metrics are written to standard output, which Lambda sends to CloudWatch.
 
-Metrics are in the embedded metric format (EMF): one line for each set of dimensions, when an invocation ends.
+Metrics are written when an invocation ends; `emf` has their format.
 """
 
 import os
@@ -13,7 +13,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from orders.emf import Metrics, Unit
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -21,24 +22,24 @@ if TYPE_CHECKING:
 logger = Logger(release=os.environ.get("RELEASE"))
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
-_unwritten: dict[tuple[tuple[str, str], ...], EphemeralMetrics] = {}
+_metrics = Metrics()
 _lock = Lock()
 _trace: ContextVar[str] = ContextVar("trace")
 
 
 def count(name: str, number: float = 1, **dimensions: str) -> None:
     """Add to a counter metric."""
-    _measure(name, MetricUnit.Count, number, dimensions)
+    _measure(name, "Count", number, dimensions)
 
 
 def amount(name: str, money: float, **dimensions: str) -> None:
     """Add an amount of money, in major units, to a metric; pass the currency as a dimension."""
-    _measure(name, MetricUnit.NoUnit, money, dimensions)
+    _measure(name, "None", money, dimensions)
 
 
 def time(name: str, seconds: float, **dimensions: str) -> None:
     """Add a duration to a metric."""
-    _measure(name, MetricUnit.Seconds, seconds, dimensions)
+    _measure(name, "Seconds", seconds, dimensions)
 
 
 def request_id(event: Mapping[str, Any]) -> str:
@@ -79,25 +80,12 @@ def lambda_entrypoint[Event, Answer](
         try:
             return handler(event, context)
         finally:
-            _write_metrics()
+            _metrics.flush()
 
     return run
 
 
-def _measure(name: str, unit: MetricUnit, value: float, dimensions: Mapping[str, str]) -> None:
-    # Tasks are processed in threads, and Powertools loses values that two threads add at the same time.
+def _measure(name: str, unit: Unit, value: float, dimensions: Mapping[str, str]) -> None:
+    # Tasks are processed in threads.
     with _lock:
-        key = tuple(dimensions.items())
-        if key not in _unwritten:
-            _unwritten[key] = EphemeralMetrics()
-            for dimension, setting in key:
-                _unwritten[key].add_dimension(dimension, setting)
-        _unwritten[key].add_metric(name, unit, value)
-
-
-def _write_metrics() -> None:
-    while _unwritten:
-        _, metrics = _unwritten.popitem()
-        # Powertools has already written a line that reached its limit of metrics, and left this one empty.
-        if metrics.metric_set:
-            metrics.flush_metrics()
+        _metrics.add(name, unit, value, dimensions)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from orders import telemetry
-from tests.integration.conftest import Query
+from tests.integration.conftest import TASK_ID, Query
 from tests.support import Context, call, task_message
 
 type Load = Callable[[str], ModuleType]
@@ -21,7 +21,7 @@ ITEMS = {"items": [{"sku": "SKU123", "quantity": 2}]}
 @pytest.fixture
 def printed(capsys: pytest.CaptureFixture[str]) -> Metrics:
     """The sums of the metrics printed since the last look: `Name{dimension=value}`."""
-    telemetry._unwritten.clear()
+    telemetry._metrics.flush()
 
     def look() -> Counter[str]:
         sums: Counter[str] = Counter()
@@ -48,7 +48,7 @@ def test_given_an_order_when_placed_then_it_its_revenue_and_the_reservation_are_
     assert first["ColdStarts{function=orders-test}"] == 1
     assert first["DownstreamDuration{downstream=inventory}"] > 0
     call(function("create_order"), "POST", "/v1/orders", ITEMS, headers={"idempotency-key": "k"})
-    assert set(printed()) == {"ColdStarts{function=orders-test}"}
+    assert set(printed()) == {"ColdStarts{function=orders-test}", "DownstreamDuration{downstream=inventory}"}
 
 
 def test_given_a_warm_function_when_called_again_then_it_counts_no_cold_start(function: Load, printed: Metrics) -> None:
@@ -80,7 +80,10 @@ def test_given_tasks_when_carried_out_then_each_kind_tells_its_outcome_and_how_l
 ) -> None:
     call(function("create_order"), "POST", "/v1/orders", ITEMS)
     services.put("/control/notification", json={"failure_rate": 1}).raise_for_status()
-    tasks = [task_message(row["id"]) for row in query("SELECT id FROM order_tasks")]
+    tasks = [
+        task_message(row["id"])
+        for row in query(f"SELECT {TASK_ID} FROM order_tasks")  # noqa: S608 - a constant
+    ]
     printed()
     function("process_task").handler({"Records": tasks}, Context())
     sums = printed()

@@ -9,7 +9,7 @@ import pytest
 from tests.support import ROOT
 
 PACKAGE = ROOT / "shared" / "orders"
-ROOT_MODULES = {"bootstrap", "config", "telemetry", "warmup"}
+ROOT_MODULES = {"bootstrap", "config", "emf", "telemetry", "warmup"}
 BASE = {"config", "telemetry"}
 """Settings, logs and metrics: any folder with I/O may use them."""
 MAY_IMPORT = {
@@ -22,7 +22,8 @@ MAY_IMPORT = {
     "use_cases": {"domain", "schemas", "postgres", "clients"} | BASE,
     "http": {"domain", "schemas"} | BASE,
     "config": set[str](),
-    "telemetry": set[str](),
+    "emf": set[str](),
+    "telemetry": {"emf"},
     "warmup": {"telemetry", "postgres"},
     "bootstrap": {"domain", "aws", "postgres", "clients", "use_cases"} | BASE,
 }
