@@ -60,6 +60,7 @@ class Order:
     Attributes:
         key: The customer's e-mail address, where each request has one of its own.
         cart_version: The version of the cart that it was placed from.
+        reservation_id: The id of its stock at the inventory.
         total: In minor units of the currency.
         lines: Sorted.
         failure_reason: Why it failed; None unless it did.
@@ -69,6 +70,7 @@ class Order:
     customer_id: str
     key: str | None
     cart_version: str | None
+    reservation_id: str
     state: State
     version: int
     currency: str
@@ -98,13 +100,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Units of a product that are set aside for an order.
+    """Units of a product that a reservation holds.
 
     Attributes:
         status: Held until it expires, committed, or changing: it is not known whether the stock was taken.
     """
 
-    order_id: str
+    reservation_id: str
     product_id: str
     quantity: int
     status: Literal["held", "committed", "changing"]
@@ -190,7 +192,7 @@ class Case:
 
 
 def holds_of(reservations: Iterable[Reservation]) -> list[Hold]:
-    """Return what reservations hold; their ids are those of the orders."""
+    """Return what reservations hold."""
     return [
         Hold(
             each.reservation_id,

@@ -32,9 +32,9 @@ class Shelf:
 
 def shelves(evidence: Evidence) -> list[Shelf]:
     """Count the stock of each product."""
-    ids = {order.id for order in evidence.orders}
-    held = units(hold for hold in evidence.holds if hold.order_id in ids)
-    stray = units(hold for hold in evidence.holds if hold.order_id not in ids)
+    ids = {order.reservation_id for order in evidence.orders}
+    held = units(hold for hold in evidence.holds if hold.reservation_id in ids)
+    stray = units(hold for hold in evidence.holds if hold.reservation_id not in ids)
     return [
         Shelf(product, count, evidence.free[product], held[product], stray[product])
         for product, count in evidence.at_start.items()

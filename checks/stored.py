@@ -11,14 +11,16 @@ type Query = Callable[..., list[dict[str, Any]]]
 """Runs a statement with named parameters and returns its rows as dictionaries."""
 
 _ORDERS = """
-SELECT id::text AS id, customer_id, customer_email AS key, cart_version, status, payment_status, shipping_status,
+SELECT id::text AS id, customer_id, customer_email AS key, cart_version,
+    reservation_id::text AS reservation_id, status, payment_status, shipping_status,
     version, currency, total, failure_reason,
     (SELECT coalesce(json_agg(json_build_array(product_id, unit_price, quantity)), '[]')
         FROM order_items WHERE order_id = orders.id) AS lines,
     (SELECT coalesce(json_agg(json_build_array(version, event, status, payment_status, shipping_status)
             ORDER BY version), '[]')
         FROM order_events WHERE order_id = orders.id) AS timeline,
-    (SELECT coalesce(json_agg(json_build_array(id, version, kind, state, payload ->> 'template', last_error)
+    (SELECT coalesce(json_agg(json_build_array(
+            concat_ws('.', order_id, version, kind), version, kind, state, template, last_error)
             ORDER BY version, kind), '[]')
         FROM order_tasks WHERE order_id = orders.id) AS tasks
 FROM orders
@@ -38,7 +40,7 @@ GROUP BY 1
 """
 
 _HOLDS = """
-SELECT order_id::text AS order_id, product_id, quantity,
+SELECT reservation_id::text AS reservation_id, product_id, quantity,
     CASE state WHEN 'reserved' THEN 'held' WHEN 'sold' THEN 'committed' ELSE 'changing' END AS status
 FROM stock_holds
 WHERE product_id = ANY (%(products)s) AND changed_at >= coalesce(%(since)s, '-infinity'::timestamptz)
@@ -67,6 +69,7 @@ def _order(row: Mapping[str, Any]) -> Order:
         customer_id=row["customer_id"],
         key=row["key"],
         cart_version=row["cart_version"],
+        reservation_id=row["reservation_id"],
         state=_state(row["status"], row["payment_status"], row["shipping_status"]),
         version=row["version"],
         currency=row["currency"],

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from checks import money, orders, outbox, stock
-from checks.evidence import Case, Evidence
+from checks.evidence import Case, Evidence, Hold
 from fakes.service import OfOrder
 
 
@@ -48,14 +48,16 @@ def _cases(evidence: Evidence) -> Iterator[Case]:
     charges = _by_order(evidence.charges)
     shipments = _by_order(evidence.shipments)
     notifications = _by_order(evidence.notifications)
-    holds = _by_order(evidence.holds)
+    holds: defaultdict[str, list[Hold]] = defaultdict(list)
+    for hold in evidence.holds:
+        holds[hold.reservation_id].append(hold)
     for order in evidence.orders:
         yield Case(
             order=order,
             charges=charges[order.id],
             shipments=shipments[order.id],
             notifications=notifications[order.id],
-            holds=holds[order.id],
+            holds=holds[order.reservation_id],
             cart=evidence.carts.get(order.customer_id),
         )
 

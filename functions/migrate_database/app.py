@@ -22,6 +22,9 @@ from orders.postgres.connection import connect, connection_parameters
 from orders.telemetry import lambda_entrypoint, logger
 
 MIGRATIONS = Path(orders.__file__).parent / "postgres" / "migrations"
+FUNCTIONS = MIGRATIONS.with_name("functions")
+"""The database's functions, created or replaced by each deploy. Their names end in a version: a change of parameters or
+of results is a new version, so that the code before and after a deploy each find theirs."""
 _CONNECT_TIMEOUT_SECONDS = 10
 _LOGIN_TIMEOUT_SECONDS = 120
 """How long to retry a login: in a new stack, the IAM permission to connect takes a while to take effect. Both logins,
@@ -83,6 +86,8 @@ def migrate(settings: DatabaseSettings) -> list[str]:
             backend.init_database()
             pending = backend.to_apply(read_migrations(str(MIGRATIONS)))
             backend.apply_migrations(pending)
+        for path in sorted(FUNCTIONS.glob("*.sql")):
+            cursor.execute(path.read_text())
     return [migration.id for migration in pending]
 
 

@@ -18,6 +18,7 @@ from orders.telemetry import lambda_entrypoint, logger, traced
 from orders.warmup import connect, warm_up
 
 if TYPE_CHECKING:
+    from orders.domain.order import TaskId
     from orders.use_cases.process_task import MessageDisposition
 
 TASKS_AT_ONCE = 10
@@ -60,8 +61,8 @@ async def _in_thread[**P, Result](function: Callable[P, Result], *args: P.args, 
     return await asyncio.get_running_loop().run_in_executor(threads, call)
 
 
-def _process_task(task: str) -> "MessageDisposition":
-    logger.thread_safe_append_keys(task_id=task)
+def _process_task(task: "TaskId") -> "MessageDisposition":
+    logger.thread_safe_append_keys(task_id=str(task))
     try:
         return process_task().process(task)
     except Exception:

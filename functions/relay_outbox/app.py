@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orders import bootstrap, telemetry
+from orders.domain.order import TaskId
 from orders.telemetry import lambda_entrypoint, logger
 from orders.warmup import warm_up
 
@@ -24,7 +25,8 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
         case "list":
             return {"tasks": relay().failed_tasks()}
         case "redrive":
-            return {"redriven": relay().redrive(event.get("tasks"))}
+            ids = event.get("tasks")
+            return {"redriven": relay().redrive(None if ids is None else [TaskId.parse(text) for text in ids])}
     summary = relay().run()
     telemetry.count("TasksRelayed", summary.tasks)
     telemetry.count("StockGivenBack", summary.holds)

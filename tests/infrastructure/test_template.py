@@ -7,7 +7,6 @@ import pytest
 
 from local import template as sam
 from orders.aws.task_queue import DEAD_LETTERS
-from orders.postgres import idempotency
 from orders.postgres.outbox import LEASE, MAX_ATTEMPTS
 from tests.support import FUNCTIONS, ROOT, load_function
 
@@ -127,12 +126,6 @@ def test_given_a_service_when_it_has_tasks_then_it_has_a_queue_and_a_dlq(
         assert source["BatchSize"] == load_function("process_task").TASKS_AT_ONCE
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert source["ScalingConfig"]["MaximumConcurrency"]
-
-
-def test_given_an_idempotency_key_when_create_times_out_then_the_lease_is_longer(
-    functions: dict[str, Any],
-) -> None:
-    assert idempotency.LEASE.total_seconds() > functions["create_order"]["Timeout"]
 
 
 def test_given_a_task_when_its_worker_times_out_then_the_lease_is_longer(

@@ -21,12 +21,16 @@ from tests.aws import mocked
 from tests.fakes_process import FakesProcess
 from tests.support import load_function
 
+TASK_ID = "concat_ws('.', order_id, version, kind) AS id"
+"""The id of a task, for a SELECT clause."""
+
 type Query = Callable[..., list[dict[str, Any]]]
 
 INSERT_ORDERS = """
 INSERT INTO orders (id, customer_id, status, payment_status, shipping_status, currency, total, line_count, version,
-    created_at, updated_at)
-SELECT gen_random_uuid(), '5', 'pending', 'pending', 'pending', %(currency)s, %(total)s, 1, 1, %(at)s, %(at)s
+    reservation_id, created_at, updated_at)
+SELECT gen_random_uuid(), '5', 'pending', 'pending', 'pending', %(currency)s, %(total)s, 1, 1, gen_random_uuid(),
+    %(at)s, %(at)s
 FROM generate_series(1, %(number)s)
 """
 """Stores orders as a bulk load does, without their lines, timelines and tasks."""

@@ -19,9 +19,9 @@ WITH new AS (
         created_at timestamptz, updated_at timestamptz)
 ), placed AS (
     INSERT INTO orders (id, customer_id, customer_email, status, payment_status, shipping_status, currency, total,
-        line_count, failure_reason, version, created_at, updated_at)
+        line_count, failure_reason, reservation_id, version, created_at, updated_at)
     SELECT id, customer, email, state[1], state[2], state[3], 'USD', total, cardinality(products),
-        CASE WHEN state[1] = 'failed' THEN 'expired' END, 1, created_at, updated_at
+        CASE WHEN state[1] = 'failed' THEN 'expired' END, id, 1, created_at, updated_at
     FROM new
 )
 INSERT INTO order_items (order_id, line_no, product_id, quantity, unit_price)

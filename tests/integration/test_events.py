@@ -148,9 +148,6 @@ def test_given_a_batch_when_processed_then_only_what_cannot_be_read_comes_back(
 def test_given_a_charge_when_processed_then_the_order_is_paid(
     function: Callable[[str], ModuleType], query: Query
 ) -> None:
-    [record] = event(CHARGE)["Records"]
-    named = json.loads(record["body"])
-    query("UPDATE order_tasks SET id = %(task_id)s WHERE kind = %(kind)s", **named)
     assert function("process_task").handler(event(CHARGE), Context()) == {"batchItemFailures": []}
     assert query("SELECT payment_status FROM orders") == [{"payment_status": "paid"}]
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from decimal import Decimal
 from threading import Barrier
 from types import ModuleType
 from typing import Any, NoReturn
@@ -13,17 +14,17 @@ import pytest
 
 from orders import bootstrap
 from orders.domain.caller import Caller
-from orders.domain.errors import DatabaseUnavailable, RequestInProgress
-from orders.postgres import idempotency
-from orders.postgres.connection import Database
-from orders.postgres.idempotency import LEASE, LIFETIME, Attempt
-from orders.postgres.orders import insert_order
+from orders.domain.errors import DatabaseUnavailable, PriceChanged
+from orders.domain.stock import Price
+from orders.postgres.idempotency import LIFETIME
+from orders.postgres.orders import place_order
 from orders.schemas.requests import NewOrder
 from orders.use_cases.place_order import PlaceOrder
 from orders.use_cases.pricing import price_lines
+from orders.use_cases.relay_outbox import ORPHANED, RelayOutbox
 from tests.integration.conftest import Query
 from tests.integration.world import ManualClock, MemoryQueue
-from tests.support import Answer, call
+from tests.support import Answer, call, wait_until
 
 pytestmark = pytest.mark.usefixtures("inventory_api")
 
@@ -49,7 +50,7 @@ class Killed(BaseException):
 
 
 def raises(error: BaseException) -> Callable[..., NoReturn]:
-    def run(*_: object) -> NoReturn:
+    def run(*_: object, **__: object) -> NoReturn:
         raise error
 
     return run
@@ -64,6 +65,12 @@ class Shop:
 
     def process(self) -> PlaceOrder:
         return replace(bootstrap.place_order(), clock=self.clock, queue=self.queue)
+
+    def relay(self) -> RelayOutbox:
+        return replace(bootstrap.relay_outbox(), queue=self.queue, clock=self.clock)
+
+    def cancel(self, order: str) -> None:
+        replace(bootstrap.cancel_order(), clock=self.clock, queue=self.queue).cancel(Caller("5"), order, None, None)
 
     def order(self, quantity: int = 2) -> str:
         request = NewOrder.model_validate({"items": [{"product_id": "SKU123", "quantity": quantity}]})
@@ -195,13 +202,13 @@ def test_given_an_inventory_that_was_away_when_it_is_back_then_a_retry_need_not_
 def test_given_a_database_that_went_away_when_it_stored_the_order_or_not_then_a_retry_leads_to_one_order(
     shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch, *, is_stored: bool
 ) -> None:
-    def store_and_lose_the_answer(*arguments: Any) -> NoReturn:
+    def store_and_lose_the_answer(*arguments: Any, **keywords: Any) -> NoReturn:
         if is_stored:
-            insert_order(*arguments)
+            place_order(*arguments, **keywords)
         raise DatabaseUnavailable("The answer was lost.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("orders.use_cases.place_order.orders.insert_order", store_and_lose_the_answer)
+        patched.setattr("orders.use_cases.place_order.orders.place_order", store_and_lose_the_answer)
         with pytest.raises(DatabaseUnavailable):
             shop.order()
     shop.order()
@@ -216,48 +223,88 @@ def test_given_a_process_that_was_killed_when_its_stock_was_reserved_then_a_retr
         with pytest.raises(Killed):
             shop.order()
     assert stock("SKU123") == FREE - 2
-    with pytest.raises(RequestInProgress):
-        shop.order()
-    shop.clock.pass_time(seconds=LEASE.total_seconds())
     placed = shop.order()
     assert (orders(query), stock("SKU123")) == (1, FREE - 2)
     assert shop.order() == placed
 
 
-def test_given_a_process_that_was_killed_when_the_cart_is_another_by_then_then_a_retry_orders_what_is_in_it(
-    shop: Shop, services: httpx.Client, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch
+def test_given_a_killed_attempt_when_the_cart_has_changed_then_a_retry_orders_the_new_one(
+    shop: Shop, services: httpx.Client, stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    services.put("/inventory/settings", json={"reservation_seconds": 0.01}).raise_for_status()
     with monkeypatch.context() as patched:
         patched.setattr("orders.use_cases.place_order.price_lines", raises(Killed()))
         with pytest.raises(Killed):
             shop.process().from_cart(Caller("5"), "5", key="key-1")
+    services.put("/inventory/settings", json={"reservation_seconds": 900}).raise_for_status()
     items = [{"product_id": "SKU456", "quantity": 1}]
     services.put("/cart/carts/5", json={"items": items}).raise_for_status()
-    shop.clock.pass_time(seconds=LEASE.total_seconds())
     placed = shop.process().from_cart(Caller("5"), "5", key="key-1")
     assert placed.row["items"] == [("SKU456", 1, 5000)]
-    assert (stock("PROD001"), stock("PROD002"), stock("SKU456")) == (FREE, FREE, FREE - 1)
+    shop.clock.pass_time(seconds=ORPHANED.total_seconds() + 1)
+    shop.relay().run()
+    wait_until(lambda: (stock("PROD001"), stock("PROD002"), stock("SKU456")) == (FREE, FREE, FREE - 1))
 
 
-def test_given_an_attempt_that_is_late_when_another_has_taken_over_then_it_stores_nothing(
-    shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("price", ["79.99", "1.00"])
+def test_given_an_attempt_when_another_overtakes_it_then_both_have_the_one_order(
+    shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch, price: str
 ) -> None:
-    def meanwhile(*arguments: Any) -> Any:
+    """Even if the slower one is refused, because the price has changed meanwhile."""
+
+    def overtaken(lines: Any, prices: Any, currency: str) -> Any:
         monkeypatch.undo()
         monkeypatch.setenv("INVENTORY_API", inventory_api)
-        shop.clock.pass_time(seconds=LEASE.total_seconds())
-        taken_over.append(shop.order())
-        return price_lines(*arguments)
+        faster.append(shop.order())
+        changed = {product: Price(Decimal(price), "USD") for product in prices}
+        requested = [line.model_copy(update={"unit_price": Decimal("79.99")}) for line in lines]
+        return price_lines(requested, changed, currency)
 
-    inventory_api, taken_over = os.environ["INVENTORY_API"], list[str]()
-    monkeypatch.setattr("orders.use_cases.place_order.price_lines", meanwhile)
-    with pytest.raises(RequestInProgress, match="taken over"):
-        shop.order()
-    assert query("SELECT id FROM orders") == [{"id": taken_over[0]}]
+    inventory_api, faster = os.environ["INVENTORY_API"], list[str]()
+    monkeypatch.setattr("orders.use_cases.place_order.price_lines", overtaken)
+    assert shop.order() == faster[0]
+    assert query("SELECT id FROM orders") == [{"id": faster[0]}]
     assert stock("SKU123") == FREE - 2
 
 
-def test_given_ten_equal_requests_at_the_same_instant_when_each_is_repeated_then_all_have_the_one_order(
+def test_given_a_refusal_after_reserving_when_sent_again_then_the_stock_is_reserved_anew(
+    shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("orders.use_cases.place_order.price_lines", raises(PriceChanged("Another price.")))
+        for _ in range(7):
+            with pytest.raises(PriceChanged):
+                shop.order()
+            assert stock("SKU123") == FREE
+    first = shop.order()
+    assert shop.order() == first
+    assert (orders(query), stock("SKU123")) == (1, FREE - 2)
+
+
+def test_given_the_last_piece_when_its_attempt_was_killed_then_a_retry_gets_it(
+    shop: Shop, services: httpx.Client, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.put("/inventory/products/SKU123", json={"quantity": 2}).raise_for_status()
+    with monkeypatch.context() as patched:
+        patched.setattr("orders.use_cases.place_order.orders.place_order", raises(Killed()))
+        with pytest.raises(Killed):
+            shop.order()
+    shop.order()
+    assert (orders(query), stock("SKU123")) == (1, 0)
+
+
+def test_given_an_ended_order_when_its_request_is_sent_again_then_no_stock_is_held(
+    shop: Shop, query: Query, stock: Stock
+) -> None:
+    first = shop.order()
+    shop.cancel(first)
+    reservation = query("SELECT reservation_id FROM orders")[0]["reservation_id"]
+    shop.process().inventory.release(reservation)
+    assert shop.order() == first
+    assert stock("SKU123") == FREE
+
+
+def test_given_ten_equal_requests_at_once_when_answered_then_all_have_the_one_order(
     function: Load, query: Query, stock: Stock
 ) -> None:
     environments = [function("create_order") for _ in range(10)]
@@ -269,19 +316,15 @@ def test_given_ten_equal_requests_at_the_same_instant_when_each_is_repeated_then
 
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(order, environments))
-    assert {answer.status for answer in answers} <= {201, 409}
-    for answer in answers:
-        if answer.status == 409:
-            assert (answer.json["code"], answer.headers["retry-after"]) == ("request_in_progress", "1")
-    bodies = [create(environment).json for environment in environments]
-    assert all(body == bodies[0] for body in bodies)
+    assert {answer.status for answer in answers} == {201}
+    assert all(answer.json == answers[0].json for answer in answers)
     assert (orders(query), stock("SKU123")) == (1, FREE - 2)
 
 
 def test_given_a_key_when_a_day_has_passed_then_it_is_swept_and_stands_for_nothing(
     shop: Shop, query: Query, stock: Stock
 ) -> None:
-    relay = replace(bootstrap.relay_outbox(), queue=shop.queue, clock=shop.clock)
+    relay = shop.relay()
     first = shop.order()
     shop.clock.pass_time(seconds=LIFETIME.total_seconds() - 1)
     assert (relay.run().keys, shop.order()) == (0, first)
@@ -290,13 +333,5 @@ def test_given_a_key_when_a_day_has_passed_then_it_is_swept_and_stands_for_nothi
     shop.clock.pass_time(seconds=LIFETIME.total_seconds())
     assert relay.run().keys == 1
     assert query("SELECT * FROM idempotency_keys") == []
-    assert stock("SKU123") == FREE - 5
-
-
-def test_given_a_claim_when_its_answer_is_lost_and_it_is_made_again_then_it_is_the_same_claim(
-    database: Database,
-) -> None:
-    clock = ManualClock()
-    attempt = Attempt("5", "key-1", "items", clock.new_order_id(clock.now()))
-    first = idempotency.claim(database, attempt, clock.now())
-    assert idempotency.claim(database, attempt, clock.now()) == first
+    shop.process().inventory.release(query("SELECT reservation_id FROM orders ORDER BY id")[0]["reservation_id"])
+    assert stock("SKU123") == FREE - 3

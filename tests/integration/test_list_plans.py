@@ -29,10 +29,11 @@ BEGIN = datetime(2020, 11, 20, tzinfo=UTC)
 # in hundreds, and one is on ten.
 _LOAD = """
 INSERT INTO orders (id, customer_id, customer_email, status, payment_status, shipping_status, currency, total,
-    line_count, failure_reason, version, created_at, updated_at)
+    line_count, failure_reason, reservation_id, version, created_at, updated_at)
 SELECT (lpad(to_hex(milliseconds), 12, '0') || '7' || substr(hash, 1, 3) || '8' || substr(hash, 4, 15))::uuid,
     customer, CASE WHEN n %% 3 <> 0 THEN customer || '@Example.com' END, state[1], state[2], state[3],
-    (ARRAY['USD', 'EUR', 'JPY'])[1 + n %% 3], n * 7919 %% 50000, 2, CASE state[1] WHEN 'failed' THEN 'expired' END, 1,
+    (ARRAY['USD', 'EUR', 'JPY'])[1 + n %% 3], n * 7919 %% 50000, 2, CASE state[1] WHEN 'failed' THEN 'expired' END,
+    gen_random_uuid(), 1,
     to_timestamp(milliseconds / 1000.0), to_timestamp(milliseconds / 1000.0 + n * 7919 %% 864000)
 FROM (
     SELECT n, md5(n::text) AS hash, (extract(epoch FROM %(begin)s) * 1000)::bigint + n * 1000 AS milliseconds,

@@ -15,7 +15,7 @@ from local.dashboard.measured import Metric, embedded
 from local.ports import free_port
 from orders import telemetry
 from tests import monitored
-from tests.integration.conftest import Query
+from tests.integration.conftest import TASK_ID, Query
 from tests.support import ROOT, Context, http_event, task_message
 
 type Load = Callable[[str], ModuleType]
@@ -62,7 +62,7 @@ def printed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> list[str]:
     """The lines of a day on which everything happens at least once."""
-    telemetry._unwritten.clear()
+    telemetry._metrics.flush()
     monkeypatch.setattr(telemetry.logger.registered_handler, "stream", sys.stdout)
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1")
     monkeypatch.setenv("JWT_ALGORITHMS", "RS256")
@@ -109,7 +109,7 @@ def fail(call: Deployed, services: httpx.Client, query: Query) -> None:
 
 def carry_out(call: Deployed, query: Query) -> None:
     """Carry out the tasks that can be done now, and those that follow from them."""
-    free = "SELECT id FROM order_tasks WHERE state = 'pending' AND available_at <= now()"
+    free = f"SELECT {TASK_ID} FROM order_tasks WHERE state = 'pending' AND available_at <= now()"  # noqa: S608 - a constant
     while tasks := query(free):
         call("process_task", {"Records": [task_message(row["id"]) for row in tasks]})
 

@@ -47,9 +47,9 @@ def test_given_items_when_ordered_then_all_of_it_is_stored_and_the_stock_is_held
     assert order["links"]["cancel"] == f"/v1/orders/{order['id']}/cancel"
     assert query("SELECT total, line_count FROM orders") == [{"total": 25000, "line_count": 2}]
     assert query("SELECT event, version FROM order_events") == [{"event": "order.placed", "version": 1}]
-    assert query("SELECT kind, payload, state FROM order_tasks ORDER BY kind") == [
-        {"kind": "charge_payment", "payload": {}, "state": "pending"},
-        {"kind": "send_notification", "payload": {"template": "order_received"}, "state": "pending"},
+    assert query("SELECT kind, template, state FROM order_tasks ORDER BY kind") == [
+        {"kind": "charge_payment", "template": None, "state": "pending"},
+        {"kind": "send_notification", "template": "order_received", "state": "pending"},
     ]
     assert (stock("SKU123"), stock("SKU456")) == (FREE - 2, FREE - 1)
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from orders.domain.order import TaskId
 from orders.postgres.outbox import MAX_ATTEMPTS
 from orders.use_cases.process_task import DONE, MessageDisposition, ProcessTask
 from tests.integration.conftest import Query
@@ -117,7 +118,7 @@ def test_given_a_cancel_at_any_moment_when_all_is_done_then_nothing_is_held_char
         order = world.place()
         for _ in range(steps):
             if world.queue.waiting:
-                assert world.work.process(world.queue.waiting.pop(0).id) == DONE
+                assert world.work.process(world.queue.waiting.pop(0)) == DONE
         world.cancel(order, "changed my mind")
         assert world.drain() == []
         books = book(order)
@@ -217,7 +218,7 @@ def test_given_a_service_that_stays_away_when_tried_often_enough_then_the_task_f
     ]
     assert "payment" in str(task[0]["last_error"])
     set_fault("payment", failure_rate=0)
-    assert world.relay.redrive([task[0]["id"]]) == 1
+    assert world.relay.redrive([TaskId.parse(task[0]["id"])]) == 1
     assert world.drain() == []
     assert book(order)["state"] == "confirmed/paid/ready"
 
@@ -269,7 +270,7 @@ def test_given_more_tasks_than_a_round_takes_when_the_relay_runs_then_all_of_the
             FROM order_events, generate_series(2, 1200) AS number WHERE order_id = %(order)s AND version = 1
             RETURNING order_id, version, occurred_at)
         INSERT INTO order_tasks (order_id, version, kind, available_at)
-        SELECT order_id, version, 'send_notification', occurred_at FROM version RETURNING id""",
+        SELECT order_id, version, 'send_notification', occurred_at FROM version RETURNING version""",
         order=order,
     )
     world.clock.pass_time(minutes=2)
@@ -302,12 +303,12 @@ def test_given_a_new_environment_when_it_has_a_full_batch_then_all_is_carried_ou
     all_at_work = Barrier(10)
     connections: set[object] = set()
 
-    def wait_for_the_others(work: ProcessTask, task_id: str) -> MessageDisposition:
+    def wait_for_the_others(work: ProcessTask, task_id: TaskId) -> MessageDisposition:
         connections.add(work.database)
         all_at_work.wait(timeout=10)
         return DONE
 
     monkeypatch.setattr(ProcessTask, "process", wait_for_the_others)
-    batch = [task_message(str(uuid.uuid4())) for _ in range(10)]
+    batch = [task_message(f"{uuid.uuid4()}.1.charge_payment") for _ in range(10)]
     assert function.handler({"Records": batch}, Context()) == {"batchItemFailures": []}
     assert len(connections) == 1

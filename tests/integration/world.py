@@ -9,7 +9,7 @@ from typing import Any
 from orders import bootstrap
 from orders.domain.caller import WRITE, Caller
 from orders.domain.clock import Clock
-from orders.domain.order import OrderDetails, TaskMessage
+from orders.domain.order import OrderDetails, TaskId
 from orders.schemas.requests import NewOrder, StatusUpdate
 from orders.use_cases.relay_outbox import RelaySummary
 
@@ -21,14 +21,14 @@ class MemoryQueue:
     """What is sent waits until it is asked for; or it is lost, when that is wanted."""
 
     def __init__(self) -> None:
-        self.waiting: list[TaskMessage] = []
+        self.waiting: list[TaskId] = []
         self.loses = False
 
-    def send(self, tasks: Sequence[TaskMessage]) -> None:
+    def send(self, tasks: Sequence[TaskId]) -> None:
         if not self.loses:
             self.waiting += tasks
 
-    def purge_dead_letters(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
+    def purge_dead_letters(self, still_failed: Callable[[Sequence[TaskId]], frozenset[TaskId]]) -> None:
         """There are no dead letters here."""
 
 
@@ -81,9 +81,9 @@ class World:
             if not self.queue.waiting:
                 return failed
             task = self.queue.waiting.pop(0)
-            verdict = self.work.process(task.id)
+            verdict = self.work.process(task)
             if verdict.failed:
-                failed.append(task.id)
+                failed.append(str(task))
             elif verdict.retry_seconds is not None:
                 self.clock.pass_time(seconds=verdict.retry_seconds)
                 self.queue.waiting.append(task)

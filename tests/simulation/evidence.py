@@ -22,7 +22,7 @@ def collect(world: World) -> Evidence:
         shipments=services.shipping.shipments.values(),
         notifications=services.notifications.sent.values(),
         carts=services.carts.carts,
-        dead_letters=world.mailbox.dead,
+        dead_letters=set(map(str, world.mailbox.dead)),
         holds_expire=has_reservations,
         strays_have_expired=True,
         parcels_are_tracked=True,

@@ -7,7 +7,7 @@ from random import Random
 
 from orders.domain.clock import Clock
 from orders.domain.lifecycle import TaskKind
-from orders.domain.order import TaskMessage
+from orders.domain.order import TaskId
 from tests.simulation.effects import Effects, Fault, Kind
 
 
@@ -15,7 +15,7 @@ from tests.simulation.effects import Effects, Fault, Kind
 class Message:
     """A task on its queue, which can be received from some moment on."""
 
-    task: TaskMessage
+    task: TaskId
     due: datetime
 
 
@@ -25,7 +25,7 @@ class Mailbox:
 
     random: Random
     waiting: list[Message] = field(default_factory=list)
-    dead: set[str] = field(default_factory=set)
+    dead: set[TaskId] = field(default_factory=set)
 
     def take(self, now: datetime, kind: TaskKind | None = None) -> Message | None:
         """Receive any message that is due, or else the one that is due next; of one kind, if wanted."""
@@ -46,7 +46,7 @@ class SimulatedQueue:
     effects: Effects
     clock: Clock
 
-    def send(self, tasks: Sequence[TaskMessage]) -> None:
+    def send(self, tasks: Sequence[TaskId]) -> None:
         if not tasks:
             return
         fault = self.effects.meet(Kind.SEND, " ".join(task.kind for task in tasks))
@@ -61,5 +61,5 @@ class SimulatedQueue:
         if fault is Fault.CRASH_AFTER:
             self.effects.crash()
 
-    def purge_dead_letters(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
-        self.mailbox.dead &= is_failed(sorted(self.mailbox.dead))
+    def purge_dead_letters(self, still_failed: Callable[[Sequence[TaskId]], frozenset[TaskId]]) -> None:
+        self.mailbox.dead &= still_failed(sorted(self.mailbox.dead))

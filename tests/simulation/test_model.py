@@ -2,7 +2,7 @@
 
 from collections import Counter
 from random import Random
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,6 +19,9 @@ from tests.simulation.model import Order, Shop
 from tests.simulation.schedules import INVENTORY_APIS
 from tests.simulation.stage import Stage
 from tests.simulation.world import PRODUCTS, World
+
+if TYPE_CHECKING:
+    from orders.domain.order import TaskId
 
 SETTINGS = settings(
     max_examples=50,
@@ -40,8 +43,7 @@ class Interleavings(RuleBasedStateMachine):
         super().__init__()
         self.world = World(self.stage, self.inventory_api, Random(0))
         self.shop = Shop(reservations_expire=self.inventory_api == "reservations")
-        self.orders_of_tasks: dict[str, str] = {}
-        self.done: set[str] = set()
+        self.done: set[TaskId] = set()
 
     @rule(product=st.sampled_from(sorted(PRODUCTS)), quantity=st.integers(1, 4))
     def place(self, product: str, quantity: int) -> None:
@@ -130,7 +132,6 @@ class Interleavings(RuleBasedStateMachine):
         for row in rows:
             todo = Counter(task.kind for task in row.tasks if task.state == "pending")
             assert todo == self.shop.orders[row.id].todo
-            self.orders_of_tasks |= {task.id: row.id for task in row.tasks}
         free = {name: product.quantity for name, product in self.world.services.inventory.products.items()}
         assert free == self.shop.free
         charges = {charge.order_id: charge for charge in self.world.services.payment.charges.values()}
@@ -148,9 +149,9 @@ class Interleavings(RuleBasedStateMachine):
         self.world.clock.pass_until(message.due)
         self._expire_reservations()
         self.world.deliver(message)
-        if message.task.id not in self.done:
-            self.done.add(message.task.id)
-            self.shop.process(self.shop.orders[self.orders_of_tasks[message.task.id]], message.task.kind)
+        if message.task not in self.done:
+            self.done.add(message.task)
+            self.shop.process(self.shop.orders[message.task.order_id], message.task.kind)
 
     def _expire_reservations(self) -> None:
         self.world.services.inventory.expire()

@@ -13,6 +13,7 @@ from checks.violations import violations
 from orders.domain.caller import Caller
 from orders.domain.errors import OrderServiceError
 from orders.domain.lifecycle import TaskKind
+from orders.domain.order import TaskId
 from orders.schemas.requests import NewOrder, StatusUpdate
 from tests.simulation.effects import Effect, Fault
 from tests.simulation.evidence import collect
@@ -193,7 +194,7 @@ def _report(order: str, **report: str) -> tuple[str, Action]:
     return "orders.apply_event", lambda uses: uses.update.update(STAFF, order, update, None)
 
 
-def _work(task: str, where: str = "outbox.claim") -> tuple[str, Action]:
+def _work(task: TaskId, where: str = "outbox.claim") -> tuple[str, Action]:
     return where, lambda uses: uses.work.process(task)
 
 
@@ -228,9 +229,9 @@ def _bring_about(world: World, kind: TaskKind) -> None:
             _placed(world)
 
 
-def _waiting(world: World, kind: TaskKind) -> str:
+def _waiting(world: World, kind: TaskKind) -> TaskId:
     """The task of that kind that waits; its message stays on the queue."""
-    return next(message.task.id for message in world.mailbox.waiting if message.task.kind == kind)
+    return next(message.task for message in world.mailbox.waiting if message.task.kind == kind)
 
 
 def _status(world: World) -> str:

@@ -42,7 +42,7 @@ _UNSETTLED = """
 SELECT (SELECT count(*) FROM order_tasks WHERE state = 'pending')
      + (SELECT count(*) FROM orders WHERE (status, payment_status) = ('pending', 'pending'))
      + (SELECT count(*) FROM stock_holds
-        WHERE state <> 'sold' AND NOT EXISTS (SELECT FROM orders WHERE id = stock_holds.order_id)) AS things
+        WHERE order_id IS NULL) AS things
 """
 
 
@@ -214,7 +214,7 @@ class World:
         self.clock.pass_until(message.due)
         self._received = message
         try:
-            verdict = self._process(lambda: self.use_cases.work.process(message.task.id))
+            verdict = self._process(lambda: self.use_cases.work.process(message.task))
         except (Crash, OrderServiceError):
             verdict = MessageDisposition(retry_seconds=_VISIBILITY_SECONDS)
         self._received = None
@@ -223,7 +223,7 @@ class World:
     def _obey(self, verdict: MessageDisposition, message: Message) -> None:
         """Do with a message as the verdict says."""
         if verdict.failed:
-            self.mailbox.dead.add(message.task.id)
+            self.mailbox.dead.add(message.task)
         elif verdict.retry_seconds is not None:
             message.due = self.clock.now() + timedelta(seconds=verdict.retry_seconds)
             self.mailbox.waiting.append(message)
@@ -249,9 +249,9 @@ class World:
                     with suppress(OrderServiceError):
                         _update(self.others, order, update)
             case Fault.DELIVER_MEANWHILE if self._received:
-                verdict = self.others.work.process(self._received.task.id)
+                verdict = self.others.work.process(self._received.task)
                 if verdict.failed:
-                    self.mailbox.dead.add(self._received.task.id)
+                    self.mailbox.dead.add(self._received.task)
             case Fault.WORK_MEANWHILE:
                 # Work on stock would wait for the lock that the process at hand may have.
                 soon = self.clock.now() + _LONGEST_EFFECT
@@ -259,7 +259,7 @@ class World:
                     if SERVICES[message.task.kind] != "inventory" and message.due <= soon:
                         self.mailbox.waiting.remove(message)
                         self.clock.pass_until(message.due)
-                        self._obey(self.others.work.process(message.task.id), message)
+                        self._obey(self.others.work.process(message.task), message)
 
     def _reports(self) -> Iterator[tuple[str, dict[str, str]]]:
         """What the services have to report about orders, repeatedly and in any order."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from time import perf_counter
 
 from orders.aws.task_queue import SqsTaskQueue
-from orders.domain.order import TaskMessage
+from orders.domain.order import TaskId
 
 seconds = 0.0
 """Time spent since this was set to 0."""
@@ -15,7 +15,7 @@ _send = SqsTaskQueue.send
 def measure() -> None:
     """Measure each call of `SqsTaskQueue.send`."""
 
-    def measured(queue: SqsTaskQueue, tasks: Sequence[TaskMessage]) -> None:
+    def measured(queue: SqsTaskQueue, tasks: Sequence[TaskId]) -> None:
         global seconds  # noqa: PLW0603 - one environment handles one request at a time
         begun = perf_counter()
         _send(queue, tasks)

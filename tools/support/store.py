@@ -61,7 +61,7 @@ class Store:
             requests: The requests that have placed the orders.
         """
         orders = self.orders()
-        ids = {order.id for order in orders}
+        ids = {order.reservation_id for order in orders}
         reservations = fakes.reservations(sorted(ids))
         # The others may expire at any moment, so they are read together with what is free.
         reservations += fakes.reservations(sorted(set(reserved) - ids))

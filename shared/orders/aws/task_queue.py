@@ -2,7 +2,6 @@
 
 import json
 import math
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched, groupby
@@ -12,7 +11,7 @@ from orders import telemetry
 from orders.aws.client import SQS, AwsService
 from orders.config import QueueSettings
 from orders.domain.lifecycle import TaskKind
-from orders.domain.order import TaskMessage
+from orders.domain.order import TaskId
 from orders.telemetry import logger
 
 _BATCH = 10
@@ -45,7 +44,7 @@ class SqsTaskQueue:
         # Threads start at first use and are reused.
         self._threads = ThreadPoolExecutor(len(SERVICES))
 
-    def send(self, tasks: Sequence[TaskMessage]) -> None:
+    def send(self, tasks: Sequence[TaskId]) -> None:
         """See `TaskQueue.send`."""
         batches = [
             (self._settings.urls[service], batch)
@@ -64,7 +63,7 @@ class SqsTaskQueue:
         request = {"QueueUrl": url, "ReceiptHandle": receipt_handle, "VisibilityTimeout": timeout}
         self._sqs.call("ChangeMessageVisibility", request)
 
-    def purge_dead_letters(self, is_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
+    def purge_dead_letters(self, is_failed: Callable[[Sequence[TaskId]], frozenset[TaskId]]) -> None:
         """See `TaskQueue.purge_dead_letters`."""
         for url in self._settings.urls.values():
             dead = f"{url}{DEAD_LETTERS}"
@@ -76,12 +75,12 @@ class SqsTaskQueue:
                     if id_ and id_ not in failed:
                         self._sqs.call("DeleteMessage", {"QueueUrl": dead, "ReceiptHandle": handle})
 
-    def _send_batch(self, url: str, tasks: Sequence[TaskMessage], trace: str) -> None:
+    def _send_batch(self, url: str, tasks: Sequence[TaskId], trace: str) -> None:
         attributes = {"AWSTraceHeader": {"StringValue": trace, "DataType": "String"}} if trace else {}
         entries: list[dict[str, Any]] = [
             {
                 "Id": str(number),
-                "MessageBody": json.dumps({"task_id": task.id, "kind": task.kind}),
+                "MessageBody": json.dumps({"task_id": str(task)}),
                 "MessageSystemAttributes": attributes,
             }
             for number, task in enumerate(tasks)
@@ -89,19 +88,19 @@ class SqsTaskQueue:
         try:
             failures = self._sqs.call("SendMessageBatch", {"QueueUrl": url, "Entries": entries}).get("Failed", [])
         except Exception:  # noqa: BLE001 - the order is stored, and the relay sends its tasks later
-            logger.warning("tasks not sent", tasks=[task.id for task in tasks], exc_info=True)
+            logger.warning("tasks not sent", tasks=[str(task) for task in tasks], exc_info=True)
             return
         for failure in failures:
-            logger.warning("task not sent", task_id=tasks[int(failure["Id"])].id, cause=failure.get("Message"))
+            logger.warning("task not sent", task_id=str(tasks[int(failure["Id"])]), cause=failure.get("Message"))
 
 
-def task_id(body: str) -> str | None:
-    """Parse the task's id from a message; None if this service did not send it."""
+def task_id(body: str) -> TaskId | None:
+    """Parse the id of the task in a message; None if this service did not send it."""
     try:
-        return str(uuid.UUID(json.loads(body)["task_id"]))
-    except (ValueError, TypeError, KeyError):
+        return TaskId.parse(json.loads(body)["task_id"])
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def _service(task: TaskMessage) -> str:
+def _service(task: TaskId) -> str:
     return SERVICES[task.kind]

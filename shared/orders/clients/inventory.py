@@ -1,6 +1,7 @@
-"""The inventory service with reservations: for all lines or none, identified by the order's id."""
+"""The inventory service with reservations: for all lines or none, identified by an id that retries repeat."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -10,8 +11,10 @@ from pydantic import BaseModel, Field
 
 from orders.clients.http import Client
 from orders.domain.errors import DownstreamRefused
-from orders.domain.stock import Price, Shortage, insufficient_stock, unknown_products
+from orders.domain.stock import Price, ReservationUnusable, Shortage, insufficient_stock, unknown_products
 from orders.schemas.requests import Currency, ProductId
+
+_RELEASED = "reservation_released"
 
 
 class StatedPrice(BaseModel):
@@ -37,6 +40,7 @@ class _ReservedLine(StatedPrice):
 
 
 class _Reservation(BaseModel):
+    status: str | None = None
     lines: list[_ReservedLine]
 
 
@@ -58,36 +62,46 @@ class InventoryClient(Client):
     """Reserve stock at the inventory service; reservations expire unless they are committed."""
 
     service = "inventory"
+    holds_in_database = False
 
-    def reserve(self, order_id: str, quantities: Mapping[str, int]) -> dict[str, Price]:
+    def reserve(self, reservation_id: str, quantities: Mapping[str, int]) -> dict[str, Price]:
         """See `Inventory.reserve`. After an error, a reservation that was made nevertheless expires."""
         lines = [{"product_id": product, "quantity": quantity} for product, quantity in quantities.items()]
         response = self.call(
-            "PUT", self._path(order_id), json={"lines": lines}, expected=frozenset({200, 201, 409, 422})
+            "PUT", self._path(reservation_id), json={"lines": lines}, expected=frozenset({200, 201, 409, 422})
         )
         match response.status:
             case HTTPStatus.CONFLICT:
+                if self.read(response, _Refusal).code == _RELEASED:
+                    raise ReservationUnusable
                 shortages = self.read(response, _Shortages).shortages
                 raise insufficient_stock([Shortage(**each.model_dump()) for each in shortages])
             case HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise unknown_products(self.read(response, _UnknownProducts).product_ids)
-        return {line.product_id: line.price for line in self.read(response, _Reservation).lines}
+        reservation = self.read(response, _Reservation)
+        if reservation.status == "committed":
+            raise ReservationUnusable
+        return {line.product_id: line.price for line in reservation.lines}
 
-    def commit(self, order_id: str) -> None:
+    def commit(self, reservation_id: str) -> None:
         """Commit the reservation, so that it does not expire. A released one stays released.
 
         Raises:
             DownstreamRefused: it has expired and its stock was reserved by another order, or it never existed.
             DownstreamUnavailable: no usable answer.
         """
-        path = f"{self._path(order_id)}/commit"
-        response = self.call("POST", path, key=order_id, expected=frozenset({200, 204, 409}))
-        if response.status == HTTPStatus.CONFLICT and self.read(response, _Refusal).code != "reservation_released":
+        path = f"{self._path(reservation_id)}/commit"
+        response = self.call("POST", path, key=reservation_id, expected=frozenset({200, 204, 409}))
+        if response.status == HTTPStatus.CONFLICT and self.read(response, _Refusal).code != _RELEASED:
             raise DownstreamRefused("The reservation has expired and its stock is gone.", service=self.service)
 
-    def release(self, order_id: str) -> None:
-        """Release the reservation, if there is one; a second time changes nothing."""
-        self.call("DELETE", self._path(order_id), expected=frozenset({200, 204, 404}))
+    def release(self, reservation_id: str) -> None:
+        """Give back what was reserved, if anything; a second time changes nothing."""
+        self.call("DELETE", self._path(reservation_id), expected=frozenset({200, 204, 404}))
 
-    def _path(self, order_id: str) -> str:
-        return f"/reservations/{quote(order_id, safe='')}"
+    def release_orphan(self, reservation_id: str, unchanged_since: datetime) -> None:  # noqa: ARG002 - the protocol's
+        """See `Inventory.release_orphan`; the service itself ends reservations that are not committed."""
+        self.release(reservation_id)
+
+    def _path(self, reservation_id: str) -> str:
+        return f"/reservations/{quote(reservation_id, safe='')}"

@@ -53,10 +53,8 @@ class TaskSpec:
         kind, _, template = text.removesuffix(")").partition("(")
         return cls(TaskKind(kind), template or None)
 
-    @property
-    def payload(self) -> dict[str, str]:
-        """The details of the task beyond its kind and its order."""
-        return {"template": self.template} if self.template else {}
+    def __str__(self) -> str:
+        return f"{self.kind}({self.template})" if self.template else self.kind.value
 
 
 @dataclass(frozen=True, slots=True)

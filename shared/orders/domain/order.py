@@ -1,8 +1,9 @@
 """An order: as placed, as stored, and after an event."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 from orders.domain.lifecycle import Event, TaskKind
 from orders.domain.states import PLACED, PaymentStatus, ShippingStatus, State, Status
@@ -21,7 +22,7 @@ class Line:
 
 
 class OrderRow(TypedDict):
-    """One row of `orders`. Statuses are plain strings at run time; `state_of` makes enums of them."""
+    """An order as lists show it. Statuses are plain strings at run time; `state_of` makes enums of them."""
 
     id: str
     customer_id: str
@@ -54,8 +55,14 @@ class TimelineRow(TypedDict):
     occurred_at: str
 
 
-class OrderDetails(OrderRow):
-    """An order with its lines and, where requested, its timeline; None where there is no row in the timeline."""
+class StoredOrder(OrderRow):
+    """One row of `orders`, with what lists leave out."""
+
+    reservation_id: str
+
+
+class OrderDetails(StoredOrder):
+    """An order with its lines and, where requested, its timeline."""
 
     items: list[ItemRow]
     timeline: NotRequired[list[TimelineRow] | None]
@@ -72,6 +79,7 @@ class Order:
     currency: str
     lines: tuple[Line, ...]
     cart_version: str | None
+    reservation_id: str
     created_at: datetime
 
     @property
@@ -94,6 +102,7 @@ class Order:
             "total": self.total,
             "line_count": len(self.lines),
             "cart_version": self.cart_version,
+            "reservation_id": self.reservation_id,
             "cancel_reason": None,
             "failure_reason": None,
             "tracking_number": None,
@@ -104,19 +113,25 @@ class Order:
         }
 
 
-class TaskRow(TypedDict):
-    """The part of a row of `order_tasks` that a message names."""
+class TaskId(NamedTuple):
+    """The key of a task. As text, the id that messages, logs and downstream services know it by."""
 
-    id: str
+    order_id: str
+    version: int
     kind: TaskKind
 
+    @classmethod
+    def parse(cls, text: str) -> "TaskId":
+        """Read the text of an id.
 
-@dataclass(frozen=True, slots=True)
-class TaskMessage:
-    """A message that names a task for its queue."""
+        Raises:
+            ValueError: the text is not the id of a task.
+        """
+        order_id, version, kind = text.split(".")
+        return cls(str(uuid.UUID(order_id)), int(version), TaskKind(kind))
 
-    id: str
-    kind: TaskKind
+    def __str__(self) -> str:
+        return f"{self.order_id}.{self.version}.{self.kind}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +148,7 @@ class TransitionResult:
 
     event: Event
     row: OrderDetails
-    tasks: tuple[TaskMessage, ...]
+    tasks: tuple[TaskId, ...]
     applied: bool
     repeated: bool = False
 

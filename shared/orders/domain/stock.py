@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -28,23 +29,45 @@ class Shortage:
     available: int
 
 
-class Inventory(Protocol):
-    """Reserves stock for orders."""
+class ReservationUnusable(Exception):
+    """The reservation was released, or belongs to an order; stock can be reserved under another id.
 
-    def reserve(self, order_id: str, quantities: Mapping[str, int]) -> Mapping[str, Price]:
-        """Reserve the quantity of each product for the order, or nothing; return each product's price.
+    Attributes:
+        generation: the latest generation of reservations for which this is known; 0 if only of this one.
+    """
+
+    def __init__(self, generation: int = 0) -> None:
+        super().__init__(generation)
+        self.generation = generation
+
+
+class Inventory(Protocol):
+    """Reserves stock for orders.
+
+    Attributes:
+        holds_in_database: whether reservations are rows of `stock_holds`, which an order adopts when it is stored.
+    """
+
+    holds_in_database: bool
+
+    def reserve(self, reservation_id: str, quantities: Mapping[str, int]) -> Mapping[str, Price]:
+        """Reserve the quantity of each product, or nothing; a second time changes nothing. Return each product's price.
 
         Raises:
+            ReservationUnusable: the id was released, or an order has been paid with it.
             InsufficientStock: less is available of some product.
             UnknownProduct: the service does not know some product.
             DownstreamUnavailable: no usable answer.
         """
 
-    def commit(self, order_id: str) -> None:
+    def commit(self, reservation_id: str) -> None:
         """Make the reservation permanent, so that it does not expire."""
 
-    def release(self, order_id: str) -> None:
-        """Release the order's stock; a second time changes nothing."""
+    def release(self, reservation_id: str) -> None:
+        """Release the reserved stock; a second time changes nothing."""
+
+    def release_orphan(self, reservation_id: str, unchanged_since: datetime) -> None:
+        """Release the reserved stock, unless an order or another attempt has taken it over since a time."""
 
 
 def insufficient_stock(shortages: Sequence[Shortage]) -> InsufficientStock:

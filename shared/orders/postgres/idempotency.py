@@ -2,46 +2,43 @@
 
 Callers see the behaviour of "The Idempotency-Key HTTP Header Field" (draft-ietf-httpapi-idempotency-key-header).
 
-An attempt claims the key before it does anything, for longer than a function can run. The statement that stores the
-order completes the key, and stores nothing if another attempt holds the key by then. So a key has one order, and the
-key's order id tells under which id an interrupted attempt may hold stock.
+Nothing is claimed before the work. All attempts at a request reserve the same stock, because the id of the reservation
+is computed from the request, and the first one that stores an order completes the key in the same statement
+(functions/place_order_1.sql). An attempt that is refused after it has reserved stock first records that no order may be
+stored on this reservation, and then releases it; later attempts use the reservation of the next generation.
 """
 
 import hashlib
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from orders.domain.errors import IdempotencyKeyReused, RequestInProgress
+from orders.domain.errors import IdempotencyKeyReused
 from orders.postgres.connection import Database
 from orders.postgres.statements import statement
 
-LEASE = timedelta(seconds=30)
-"""How long a claim holds: longer than the time-out of the function that makes the attempt."""
 LIFETIME = timedelta(hours=24)
-"""How long a key is kept."""
+"""How long a key is kept; that of an order whose payment is pending is kept longer."""
 
-_CLAIM = statement("claim_idempotency_key")
 _DELETE_EXPIRED = statement("delete_expired_keys")
-_RESET = """
-UPDATE idempotency_keys SET order_id = attempt
-WHERE caller = %(caller)s AND key = %(key)s AND attempt = %(attempt)s
-"""
-_RELEASE = """
-UPDATE idempotency_keys SET locked_until = '-infinity'
-WHERE caller = %(caller)s AND key = %(key)s AND attempt = %(attempt)s
-"""
-_DELETE = """
-DELETE FROM idempotency_keys
-WHERE caller = %(caller)s AND key = %(key)s AND attempt = %(attempt)s AND NOT is_completed
+_REFUSE = statement("refuse_reservation")
+_FIND = """
+SELECT order_id, generation, request_hash FROM idempotency_keys AS known
+WHERE caller = %(caller)s AND key = %(key)s AND (
+    expires_at > %(at)s OR EXISTS (SELECT FROM orders WHERE id = known.order_id AND status = 'pending'))
 """
 
 
-class _ClaimRow(TypedDict):
-    order_id: str
-    is_claimed: bool
-    is_same: bool
-    is_completed: bool
+class _KeyRow(TypedDict):
+    order_id: str | None
+    generation: int
+    request_hash: bytes
+
+
+class _RefusedRow(TypedDict):
+    generation: int
 
 
 class _CountRow(TypedDict):
@@ -49,83 +46,86 @@ class _CountRow(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt at a request with an idempotency key.
+class IdempotencyKey:
+    """A request with an idempotency key.
 
     Attributes:
         caller: the owner of the key; keys of different callers are independent.
         key: the caller's name for the request.
         content: what the request asks for; the same in each attempt.
-        order_id: the id of the order if this attempt places it.
     """
 
     caller: str
     key: str
     content: str
-    order_id: str
 
-    def parameters(self) -> dict[str, str]:
-        """Return the parameters by which a statement finds the key and recognises this attempt."""
-        return {"caller": self.caller, "key": self.key, "attempt": self.order_id}
+    @property
+    def request_hash(self) -> bytes:
+        """The fingerprint by which an attempt is recognised as the same request."""
+        return hashlib.sha256(self.content.encode()).digest()
+
+    def reservation_id(self, quantities: Mapping[str, int], generation: int) -> str:
+        """Return the id of the reservation for some products: a UUID version 8 (RFC 9562, section 5.8)."""
+        lines = [f"{product}\0{quantity}" for product, quantity in sorted(quantities.items())]
+        text = "\0".join((self.caller, self.key, self.content, str(generation), *lines))
+        number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16])
+        return str(uuid.UUID(int=number & ~(0xF << 76) & ~(0b11 << 62) | 0x8 << 76 | 0b10 << 62))
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Attempt:
+    """One attempt at a request with an idempotency key, under the reservation of a generation."""
+
+    key: IdempotencyKey
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
     """The state of a key.
 
     Attributes:
-        order_id: the id of the order that was placed; else the id under which an attempt may hold stock.
-        is_completed: whether the order has been placed.
+        order_id: the order that was placed; None if the request was refused.
+        generation: that of the order's reservation, or of the latest one that was refused.
     """
 
-    order_id: str
-    is_completed: bool
+    order_id: str | None
+    generation: int
 
 
-def claim(database: Database, attempt: Attempt, at: datetime) -> Claim:
-    """Claim a key for `LEASE`, unless its request is completed or in progress.
+def find(database: Database, key: IdempotencyKey, at: datetime) -> KnownKey | None:
+    """Find a key that was used before.
 
     Raises:
-        IdempotencyKeyReused: the key was used with another request.
-        RequestInProgress: an earlier attempt may still be running.
+        IdempotencyKeyReused: an order was placed with the key by another request.
     """
-    row = database.fetch_one(
-        _ClaimRow,
-        _CLAIM,
-        {
-            **attempt.parameters(),
-            "request_hash": hashlib.sha256(attempt.content.encode()).digest(),
-            "at": at,
-            "lease": LEASE,
-            "lifetime": LIFETIME,
-        },
-    )
-    if row and not row["is_same"]:
-        raise IdempotencyKeyReused(
-            "This Idempotency-Key was sent with another request; use a new key for each request."
-        )
-    # No row: another attempt has claimed the key since the statement began.
-    if row is None or not (row["is_claimed"] or row["is_completed"]):
-        raise RequestInProgress("A request with this Idempotency-Key is in progress; retry in a moment.")
-    return Claim(row["order_id"], row["is_completed"])
+    row = database.fetch_one(_KeyRow, _FIND, {"caller": key.caller, "key": key.key, "at": at})
+    if row is None:
+        return None
+    if row["order_id"] and bytes(row["request_hash"]) != key.request_hash:
+        raise reused()
+    return KnownKey(row["order_id"], row["generation"])
 
 
-def reset(database: Database, attempt: Attempt) -> None:
-    """Record that earlier attempts left nothing behind."""
-    database.execute(_RESET, attempt.parameters())
-
-
-def release(database: Database, attempt: Attempt) -> None:
-    """End the lease of an attempt whose result is unknown, so that the next attempt can begin at once."""
-    database.execute(_RELEASE, attempt.parameters())
-
-
-def delete(database: Database, attempt: Attempt) -> None:
-    """Delete the key of an attempt that had no effect."""
-    database.execute(_DELETE, attempt.parameters())
+def refuse(database: Database, attempt: Attempt, at: datetime) -> bool:
+    """Record that no order may be stored on the attempt's reservation; False if one has been stored with the key."""
+    parameters = {
+        "caller": attempt.key.caller,
+        "key": attempt.key.key,
+        "request_hash": attempt.key.request_hash,
+        "generation": attempt.generation,
+        "at": at,
+        "expires_at": at + LIFETIME,
+    }
+    return database.fetch_one(_RefusedRow, _REFUSE, parameters) is not None
 
 
 def delete_expired(database: Database, at: datetime, limit: int) -> int:
     """Delete expired keys; return how many, `limit` at most."""
     [row] = database.fetch(_CountRow, _DELETE_EXPIRED, {"at": at, "limit": limit})
     return row["keys"]
+
+
+def reused() -> IdempotencyKeyReused:
+    """Make the error for a key that was used with another request."""
+    return IdempotencyKeyReused("This Idempotency-Key was sent with another request; use a new key for each request.")

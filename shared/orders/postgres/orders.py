@@ -1,88 +1,130 @@
-"""All SQL over orders: one statement and one round trip for each operation.
+"""All SQL over single orders: one call of a database function and one round trip for each operation.
 
-Every statement is safe to run twice, because a lost connection makes it run twice.
+Every call is safe to run twice, because a lost connection makes it run twice.
 """
 
 import uuid
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from functools import cache
+from typing import Any, Literal, TypedDict
 
+import psycopg2
 import psycopg2.errors
 
 from orders.domain.clock import unix_milliseconds, uuid7
-from orders.domain.errors import CartAlreadyOrdered, RequestInProgress
-from orders.domain.lifecycle import Event, TaskKind, TaskSpec, Transition, transitions
-from orders.domain.order import Order, OrderDetails, TaskMessage, TaskRow, TransitionResult
-from orders.postgres.connection import Database, Json
-from orders.postgres.idempotency import Attempt
-from orders.postgres.statements import statement
+from orders.domain.errors import CartAlreadyOrdered
+from orders.domain.lifecycle import STATES, Event, TaskSpec, transition
+from orders.domain.order import Order, OrderDetails, TaskId, TransitionResult
+from orders.domain.stock import ReservationUnusable
+from orders.postgres.connection import Database
+from orders.postgres.idempotency import LIFETIME, Attempt
 
-_INSERT = statement("insert_order")
-_GET = statement("get_order")
-_GET_WITH_TIMELINE = statement("get_order_with_timeline")
-_APPLY_EVENT = statement("apply_event")
+_PLACE = """
+SELECT place_order_1(
+    %(caller)s, %(key)s, %(request_hash)s, %(generation)s, %(expires_at)s, %(reservation_id)s, %(holds)s, %(id)s,
+    %(customer_id)s, %(customer_name)s, %(customer_email)s, %(currency)s, %(total)s, %(cart_version)s, %(created_at)s,
+    %(products)s::text[], %(quantities)s::integer[], %(unit_prices)s::bigint[],
+    %(kinds)s::text[], %(templates)s::text[])
+AS conflict
+"""
+_GET = "SELECT (stored).*, items FROM get_order_1(%(id)s, %(owner)s, false)"
+_GET_WITH_TIMELINE = "SELECT (stored).*, items, timeline FROM get_order_1(%(id)s, %(owner)s, true)"
+_APPLY_EVENT = """
+SELECT (stored).*, items, tasks, applied, repeated FROM apply_event_1(
+    %(id)s, %(owner)s, %(event)s, %(at)s, %(expected_versions)s::integer[], %(event_id)s, %(reason)s, %(cancel_reason)s,
+    %(tracking_number)s, %(task_version)s, %(task_kind)s, %(reference)s, %(states)s::text[], %(statuses)s::text[],
+    %(payment_statuses)s::text[], %(shipping_statuses)s::text[], %(failure_reasons)s::text[], %(tasks)s::text[])
+"""
 _UNPAID = """
 SELECT id FROM orders
 WHERE status = 'pending' AND payment_status = 'pending' AND shipping_status = 'pending' AND id < %(before)s
 ORDER BY id LIMIT %(limit)s
 """
 
-_NO_KEY = {"caller": None, "key": None, "attempt": None}
+_NO_KEY = {"caller": None, "key": None, "request_hash": None, "generation": None, "expires_at": None}
+_RESERVATION_LOST = "OR001"
+"""The SQLSTATE of `place_order_1` for stock holds that were released meanwhile."""
 
 
 class _IdRow(TypedDict):
     id: str
 
 
-class _InsertRow(TypedDict):
-    enqueued: list[TaskRow] | None
-    holds_key: bool
+class _PlaceRow(TypedDict):
+    conflict: str | None
 
 
 class _TransitionRow(OrderDetails):
-    enqueued: list[TaskRow] | None
+    tasks: str | None
     applied: bool
     repeated: bool
 
 
-def insert_order(
-    database: Database, order: Order, tasks: Sequence[TaskSpec], attempt: Attempt | None = None
-) -> TransitionResult:
-    """Store an order with its lines, the start of its timeline, and its tasks.
+@dataclass(frozen=True, slots=True)
+class KeyConflict:
+    """What an idempotency key stands for, where an order was not stored because of it.
+
+    Attributes:
+        state: `live` and `ended` are those of the order placed with the key; `reused` is another request; `refused`
+            says that the reservation is being released, `taken` that the key has expired and its order may have the
+            reservation.
+        order_id: the order placed with the key.
+        reservation_id: that of the order.
+        generation: the latest generation that cannot be used.
+    """
+
+    state: Literal["live", "ended", "reused", "refused", "taken"]
+    order_id: str = ""
+    reservation_id: str = ""
+    generation: int = 0
+
+
+def place_order(
+    database: Database, order: Order, tasks: Sequence[TaskSpec], attempt: Attempt | None = None, *, holds: int = 0
+) -> TransitionResult | KeyConflict:
+    """Store an order with its lines, the start of its timeline, and its tasks; complete the idempotency key.
 
     Args:
         database: where to store it.
         order: the order.
         tasks: the tasks to enqueue.
-        attempt: the attempt that places it, where the request has an idempotency key; completes the key.
+        attempt: the attempt that places it, where the request has an idempotency key.
+        holds: how many rows of `stock_holds` the reservation has.
+
+    Returns:
+        The result, or what the key stands for instead.
 
     Raises:
         CartAlreadyOrdered: the customer has a live order for this version of the cart.
-        RequestInProgress: another attempt holds the key by now; nothing was stored.
+        ReservationUnusable: the stock holds were released meanwhile.
     """
     placed = order.row
-    lines = [
-        {"line_no": number, "product_id": line.product_id, "quantity": line.quantity, "unit_price": line.unit_price}
-        for number, line in enumerate(order.lines, start=1)
-    ]
     parameters = {
         **placed,
-        **(attempt.parameters() if attempt else _NO_KEY),
-        "at": order.created_at,
-        "event": Event.PLACED,
-        "lines": Json(lines),
-        "tasks": Json([_task(task) for task in tasks]),
+        **(_key_parameters(attempt, order.created_at) if attempt else _NO_KEY),
+        "holds": holds,
+        "products": [line.product_id for line in order.lines],
+        "quantities": [line.quantity for line in order.lines],
+        "unit_prices": [line.unit_price for line in order.lines],
+        "kinds": [task.kind.value for task in tasks],
+        "templates": [task.template for task in tasks],
     }
     try:
-        [row] = database.fetch(_InsertRow, _INSERT, parameters)
+        [row] = database.fetch(_PlaceRow, _PLACE, parameters)
     except psycopg2.errors.UniqueViolation as error:
         raise CartAlreadyOrdered(
             f"The customer {order.customer_id!r} has a live order for version {order.cart_version!r} of the cart."
         ) from error
-    if not row["holds_key"]:
-        raise RequestInProgress("A later request under this Idempotency-Key has taken over from this one.")
-    return TransitionResult(Event.PLACED, placed, task_messages(row["enqueued"]), applied=True)
+    except psycopg2.Error as error:
+        if error.pgcode != _RESERVATION_LOST:
+            raise
+        raise ReservationUnusable from error
+    if row["conflict"]:
+        return _key_conflict(row["conflict"])
+    messages = tuple(TaskId(order.id, 1, task.kind) for task in tasks)
+    return TransitionResult(Event.PLACED, placed, messages, applied=True)
 
 
 def get_order(database: Database, order_id: str, *, owner: str | None, timeline: bool = False) -> OrderDetails | None:
@@ -109,7 +151,7 @@ def apply_event(
     event_id: str | None = None,
     reason: str | None = None,
     tracking_number: str | None = None,
-    task_id: str | None = None,
+    task: TaskId | None = None,
     reference: str | None = None,
 ) -> TransitionResult | None:
     """Apply an event to an order, if its state allows: new statuses, version, timeline and tasks at once.
@@ -124,7 +166,7 @@ def apply_event(
         event_id: the sender's id for the event; a second event with the same id changes nothing.
         reason: for the timeline; that of a cancellation is kept on the order too.
         tracking_number: that of the shipment.
-        task_id: the task that caused the event; it is done afterwards, whether or not the event changes anything.
+        task: the task that caused the event; it is done afterwards, whether or not the event changes anything.
         reference: the downstream service's id for what the task made.
 
     Returns:
@@ -132,7 +174,7 @@ def apply_event(
     """
     parameters = {
         "id": order_id,
-        "event": event,
+        "event": event.value,
         "at": at,
         "owner": owner,
         "expected_versions": None if expected_versions is None else sorted(expected_versions),
@@ -141,41 +183,53 @@ def apply_event(
         "reason": reason,
         "cancel_reason": reason if event is Event.CANCELLED else None,
         "tracking_number": tracking_number,
-        "task_id": task_id,
+        "task_version": task and task.version,
+        "task_kind": task and task.kind.value,
         "reference": reference,
-        "rules": Json([_rule(row) for row in transitions(event)]),
+        **_rules(event),
     }
-    try:
-        row = database.fetch_one(_TransitionRow, _APPLY_EVENT, parameters)
-    except psycopg2.errors.UniqueViolation:
-        # The same event won a race against this one: this statement's snapshot was older, a new one sees it.
-        row = database.fetch_one(_TransitionRow, _APPLY_EVENT, parameters)
+    row = database.fetch_one(_TransitionRow, _APPLY_EVENT, parameters)
     if row is None:
         return None
-    messages = task_messages(row["enqueued"])
+    specs = [TaskSpec.parse(text) for text in (row["tasks"] or "").split()]
+    messages = tuple(TaskId(row["id"], row["version"], spec.kind) for spec in specs)
     return TransitionResult(event, row, messages, applied=row["applied"], repeated=row["repeated"])
 
 
-def task_messages(rows: Sequence[TaskRow] | None) -> tuple[TaskMessage, ...]:
-    """Make the messages of tasks; none of None."""
-    return tuple(TaskMessage(row["id"], TaskKind(row["kind"])) for row in rows or ())
-
-
-def _rule(row: Transition) -> dict[str, Any]:
-    def names(statuses: frozenset[Any] | None) -> list[str] | None:
-        return None if statuses is None else sorted(statuses)
-
+def _key_parameters(attempt: Attempt, at: datetime) -> dict[str, Any]:
     return {
-        "statuses": names(row.source.statuses),
-        "payment_statuses": names(row.source.payment_statuses),
-        "shipping_statuses": names(row.source.shipping_statuses),
-        "status": row.status,
-        "payment_status": row.payment_status,
-        "shipping_status": row.shipping_status,
-        "failure_reason": row.failure_reason,
-        "tasks": [_task(task) for task in row.tasks],
+        "caller": attempt.key.caller,
+        "key": attempt.key.key,
+        "request_hash": attempt.key.request_hash,
+        "generation": attempt.generation,
+        "expires_at": at + LIFETIME,
     }
 
 
-def _task(task: TaskSpec) -> dict[str, Any]:
-    return {"kind": task.kind, "payload": task.payload}
+def _key_conflict(text: str) -> KeyConflict:
+    """Read the answer of `place_order_1`; the head of its file lists the forms."""
+    state, *details = text.split(" ")
+    match state, details:
+        case "live" | "ended", [order_id, reservation_id]:
+            return KeyConflict(state, order_id, reservation_id)
+        case "refused", [generation]:
+            return KeyConflict(state, generation=int(generation))
+        case "taken", [generation, reservation_id]:
+            return KeyConflict(state, reservation_id=reservation_id, generation=int(generation))
+        case _:
+            return KeyConflict("reused")
+
+
+@cache
+def _rules(event: Event) -> dict[str, list[str | None]]:
+    """Return the transitions of an event, one entry for each state that it applies to."""
+    rules = [(state, row) for state in STATES if (row := transition(event, state))]
+    targets = [row.apply(state) for state, row in rules]
+    return {
+        "states": ["/".join(state) for state, _ in rules],
+        "statuses": [target.status.value for target in targets],
+        "payment_statuses": [target.payment_status.value for target in targets],
+        "shipping_statuses": [target.shipping_status.value for target in targets],
+        "failure_reasons": [row.failure_reason for _, row in rules],
+        "tasks": [" ".join(map(str, row.tasks)) for _, row in rules],
+    }

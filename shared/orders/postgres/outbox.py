@@ -10,77 +10,98 @@ from datetime import datetime, timedelta
 from typing import Literal, TypedDict
 
 from orders.domain.lifecycle import TaskKind
-from orders.domain.order import OrderRow, TaskMessage, TaskRow, state_of
+from orders.domain.order import StoredOrder, TaskId, state_of
 from orders.domain.states import State
 from orders.postgres.connection import Database
-from orders.postgres.orders import task_messages
 from orders.postgres.statements import statement
 
 MAX_ATTEMPTS = 8
 LEASE = timedelta(seconds=90)
 """How long a claim holds: longer than the time-out of the function that processes the task."""
 
-_CLAIM = statement("claim_task")
 _TAKE_OVERDUE = statement("take_overdue_tasks")
+_CLAIM = """
+SELECT (stored).*, template, state, attempts, available_at, claimed, prior_calls, shipment_lines
+FROM claim_task_1(%(order_id)s, %(version)s, %(kind)s, %(at)s, %(lease)s)
+"""
 _FINISH = """
 UPDATE order_tasks SET state = 'done', reference = %(reference)s, last_error = NULL
-WHERE id = %(id)s AND state = 'pending'
+WHERE order_id = %(order_id)s AND version = %(version)s AND kind = %(kind)s AND state = 'pending'
 """
 # Only the worker with the latest claim decides: the number of attempts identifies it.
 _RESCHEDULE = """
 UPDATE order_tasks
 SET available_at = %(available_at)s, last_error = %(error)s, state = CASE WHEN %(final)s THEN 'failed' ELSE state END
-WHERE id = %(id)s AND state = 'pending' AND attempts = %(attempts)s
+WHERE order_id = %(order_id)s AND version = %(version)s AND kind = %(kind)s AND state = 'pending'
+  AND attempts = %(attempts)s
 """
 _LAG = """
 SELECT coalesce(extract(epoch FROM %(at)s - min(available_at)), 0)::float AS seconds
 FROM order_tasks WHERE state = 'pending' AND available_at < %(at)s
 """
+_REDRIVE_ALL = """
+UPDATE order_tasks SET state = 'pending', attempts = 0, available_at = %(at)s, sent_at = %(at)s
+WHERE state = 'failed'
+RETURNING order_id, version, kind
+"""
 _REDRIVE = """
 UPDATE order_tasks SET state = 'pending', attempts = 0, available_at = %(at)s, sent_at = %(at)s
-WHERE state = 'failed' AND (%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s::uuid[]))
-RETURNING id, kind
+FROM unnest(%(order_ids)s::uuid[], %(versions)s::integer[], %(kinds)s::text[]) AS named (order_id, version, kind)
+WHERE (order_tasks.order_id, order_tasks.version, order_tasks.kind) = (named.order_id, named.version, named.kind)
+  AND state = 'failed'
+RETURNING order_tasks.order_id, order_tasks.version, order_tasks.kind
 """
 _FAILED = """
-SELECT id, order_id, kind, attempts, last_error FROM order_tasks
+SELECT order_id, version, kind, attempts, last_error FROM order_tasks
 WHERE state = 'failed' ORDER BY available_at LIMIT %(limit)s
 """
-_STILL_FAILED = "SELECT id FROM order_tasks WHERE state = 'failed' AND id = ANY (%(ids)s::uuid[])"
+_STILL_FAILED = """
+SELECT order_id, version, kind
+FROM order_tasks
+JOIN unnest(%(order_ids)s::uuid[], %(versions)s::integer[], %(kinds)s::text[]) AS named (order_id, version, kind)
+USING (order_id, version, kind)
+WHERE state = 'failed'
+"""
 
 type TaskState = Literal["pending", "done", "failed"]
 
 
-class FailedTaskRow(TypedDict):
+class FailedTask(TypedDict):
     """A failed task, as operators see it."""
 
     id: str
     order_id: str
-    kind: TaskKind
+    kind: str
+    attempts: int
+    last_error: str | None
+
+
+class _TaskRow(TypedDict):
+    order_id: str
+    version: int
+    kind: str
+
+
+class _FailedRow(_TaskRow):
     attempts: int
     last_error: str | None
 
 
 class _PriorCallRow(TypedDict):
-    id: str
+    version: int
     state: TaskState
     attempts: int
     reference: str | None
 
 
-class _ClaimRow(OrderRow):
-    task_id: str
-    kind: TaskKind
-    payload: dict[str, str]
+class _ClaimRow(StoredOrder):
+    template: str | None
     state: TaskState
     attempts: int
     available_at: datetime
     claimed: bool
     prior_calls: dict[str, _PriorCallRow] | None
     shipment_lines: list[tuple[str, int]] | None
-
-
-class _IdRow(TypedDict):
-    id: str
 
 
 class _LagRow(TypedDict):
@@ -98,7 +119,7 @@ class PriorCall:
         reference: the downstream service's id for what was made; None while it is unknown.
     """
 
-    id: str
+    id: TaskId
     state: TaskState
     attempts: int
     reference: str | None
@@ -123,21 +144,25 @@ class ClaimedTask:
         lines: product and quantity of each line, for a task that creates a shipment.
     """
 
-    id: str
-    kind: TaskKind
+    id: TaskId
     template: str
     claimed: bool
     state: TaskState
     available_at: datetime
     attempts: int
     prior_calls: Mapping[TaskKind, PriorCall]
-    order: OrderRow
+    order: StoredOrder
     lines: tuple[tuple[str, int], ...]
+
+    @property
+    def kind(self) -> TaskKind:
+        """The kind of the task."""
+        return self.id.kind
 
     @property
     def order_id(self) -> str:
         """The order's id."""
-        return self.order["id"]
+        return self.id.order_id
 
     @property
     def order_state(self) -> State:
@@ -150,34 +175,39 @@ class ClaimedTask:
         return self.attempts == 1
 
 
-def claim(database: Database, task_id: str, at: datetime) -> ClaimedTask | None:
+def claim(database: Database, task_id: TaskId, at: datetime) -> ClaimedTask | None:
     """Claim a task for `LEASE`, if it is pending and available; None if there is none with this id."""
-    row = database.fetch_one(_ClaimRow, _CLAIM, {"id": task_id, "at": at, "lease": LEASE})
+    row = database.fetch_one(_ClaimRow, _CLAIM, {**_key(task_id), "at": at, "lease": LEASE})
     if row is None:
         return None
+    prior_calls = {TaskKind(kind): call for kind, call in (row["prior_calls"] or {}).items()}
     return ClaimedTask(
-        id=row["task_id"],
-        kind=TaskKind(row["kind"]),
-        template=row["payload"].get("template", ""),
+        id=task_id,
+        template=row["template"] or "",
         claimed=row["claimed"],
         state=row["state"],
         available_at=row["available_at"],
         attempts=row["attempts"],
-        prior_calls={TaskKind(kind): PriorCall(**call) for kind, call in (row["prior_calls"] or {}).items()},
+        prior_calls={
+            kind: PriorCall(
+                TaskId(task_id.order_id, call["version"], kind), call["state"], call["attempts"], call["reference"]
+            )
+            for kind, call in prior_calls.items()
+        },
         order=row,
         lines=tuple((product, quantity) for product, quantity in row["shipment_lines"] or ()),
     )
 
 
-def finish(database: Database, task_id: str, reference: str | None = None) -> None:
+def finish(database: Database, task_id: TaskId, reference: str | None = None) -> None:
     """Mark a task as done that causes no event."""
-    database.execute(_FINISH, {"id": task_id, "reference": reference})
+    database.execute(_FINISH, {**_key(task_id), "reference": reference})
 
 
 def reschedule(database: Database, task: ClaimedTask, error: str, available_at: datetime, *, final: bool) -> None:
     """Record why a claimed task was not done, and when it is available again; mark it as failed if this is final."""
     parameters = {
-        "id": task.id,
+        **_key(task.id),
         "attempts": task.attempts,
         "error": error,
         "available_at": available_at,
@@ -188,13 +218,13 @@ def reschedule(database: Database, task: ClaimedTask, error: str, available_at: 
 
 def take_overdue(
     database: Database, at: datetime, *, overdue: timedelta, resend_interval: timedelta, limit: int
-) -> tuple[TaskMessage, ...]:
+) -> tuple[TaskId, ...]:
     """Take tasks that have been available for longer than `overdue`, to send them again.
 
     A task that was taken is not returned again before `resend_interval` has passed.
     """
     parameters = {"at": at, "overdue_since": at - overdue, "sent_before": at - resend_interval, "limit": limit}
-    return task_messages(database.fetch(TaskRow, _TAKE_OVERDUE, parameters))
+    return _ids(database.fetch(_TaskRow, _TAKE_OVERDUE, parameters))
 
 
 def lag_seconds(database: Database, at: datetime) -> float:
@@ -203,18 +233,47 @@ def lag_seconds(database: Database, at: datetime) -> float:
     return row["seconds"]
 
 
-def redrive(database: Database, at: datetime, task_ids: Sequence[str] | None = None) -> tuple[TaskMessage, ...]:
+def redrive(database: Database, at: datetime, task_ids: Sequence[TaskId] | None = None) -> tuple[TaskId, ...]:
     """Make failed tasks pending again, with all their attempts: those with the given ids, or all."""
-    ids = None if task_ids is None else list(task_ids)
-    return task_messages(database.fetch(TaskRow, _REDRIVE, {"at": at, "ids": ids}))
+    if task_ids is None:
+        return _ids(database.fetch(_TaskRow, _REDRIVE_ALL, {"at": at}))
+    return _ids(database.fetch(_TaskRow, _REDRIVE, {"at": at, **_keys(task_ids)}))
 
 
-def still_failed(database: Database, task_ids: Sequence[str]) -> frozenset[str]:
+def still_failed(database: Database, task_ids: Sequence[TaskId]) -> frozenset[TaskId]:
     """Return the ids of those tasks that are failed now."""
-    rows = database.fetch(_IdRow, _STILL_FAILED, {"ids": list(task_ids)})
-    return frozenset(row["id"] for row in rows)
+    return frozenset(_ids(database.fetch(_TaskRow, _STILL_FAILED, _keys(task_ids))))
 
 
-def failed(database: Database, limit: int) -> list[FailedTaskRow]:
+def failed(database: Database, limit: int) -> list[FailedTask]:
     """List failed tasks, the oldest first."""
-    return database.fetch(FailedTaskRow, _FAILED, {"limit": limit})
+    return [
+        {
+            "id": str(_id(row)),
+            "order_id": row["order_id"],
+            "kind": row["kind"],
+            "attempts": row["attempts"],
+            "last_error": row["last_error"],
+        }
+        for row in database.fetch(_FailedRow, _FAILED, {"limit": limit})
+    ]
+
+
+def _key(task_id: TaskId) -> dict[str, object]:
+    return {"order_id": task_id.order_id, "version": task_id.version, "kind": task_id.kind.value}
+
+
+def _keys(task_ids: Sequence[TaskId]) -> dict[str, object]:
+    return {
+        "order_ids": [task.order_id for task in task_ids],
+        "versions": [task.version for task in task_ids],
+        "kinds": [task.kind.value for task in task_ids],
+    }
+
+
+def _id(row: _TaskRow) -> TaskId:
+    return TaskId(row["order_id"], row["version"], TaskKind(row["kind"]))
+
+
+def _ids(rows: Sequence[_TaskRow]) -> tuple[TaskId, ...]:
+    return tuple(map(_id, rows))

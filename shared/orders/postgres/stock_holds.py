@@ -1,7 +1,7 @@
 """All SQL over stock holds: stock taken out of a product catalog that has no reservations."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypedDict
 
@@ -15,49 +15,55 @@ _LOCK_PRODUCTS = statement("lock_products")
 _RECORD = statement("record_holds")
 _ORPHANED = statement("orphaned_holds")
 _UNLOCK = "SELECT pg_advisory_unlock_all()"
-_SELL = "UPDATE stock_holds SET state = 'sold' WHERE order_id = %(order_id)s AND state = 'reserved'"
-_PRODUCTS = "SELECT product_id FROM stock_holds WHERE order_id = %(order_id)s"
+_SELL = "UPDATE stock_holds SET state = 'sold' WHERE reservation_id = %(reservation_id)s AND state = 'reserved'"
+_PRODUCTS = "SELECT product_id FROM stock_holds WHERE reservation_id = %(reservation_id)s"
 
 type HoldState = Literal["reserving", "reserved", "sold", "releasing", "none"]
 
 
 class _HoldRow(TypedDict):
-    order_id: str
+    reservation_id: str
     product_id: str
     quantity: int
     catalog_quantity: int
     state: HoldState
+    order_id: str | None
+    changed_at: datetime | None
 
 
 class _ProductRow(TypedDict):
     product_id: str
 
 
-class _OrderRow(TypedDict):
-    order_id: str
+class _ReservationRow(TypedDict):
+    reservation_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class StockHold:
-    """Stock of one product held for an order.
+    """Stock of one product held under a reservation.
 
     Attributes:
-        order_id: the order; it may not be stored yet, or never.
+        reservation_id: the reservation; attempts at the same request share it.
         product_id: the product.
         quantity: how many pieces.
         catalog_quantity: the catalog's quantity before the change that the state names.
         state: the change that is in progress or complete; `none` where nothing is held, `sold` once the order is paid.
+        order_id: the order that has adopted the hold; None while there is none.
+        changed_at: when the hold was last written; None if it has not been.
     """
 
-    order_id: str
+    reservation_id: str
     product_id: str
     quantity: int
     catalog_quantity: int
     state: HoldState
+    order_id: str | None = None
+    changed_at: datetime | None = None
 
     @property
     def is_held(self) -> bool:
-        """Whether the order has the stock, with no change in progress."""
+        """Whether the stock is held, with no change in progress."""
         return self.state in {"reserved", "sold"}
 
     def settled(self, catalog_quantity: int) -> "StockHold":
@@ -73,9 +79,9 @@ class StockHold:
         return self if self.is_held else replace(self, state="none")
 
 
-def lock(database: Database, order_id: str, products: Sequence[str]) -> list[StockHold]:
-    """Lock products for this session; return the order's holds, and all interrupted changes, of these products."""
-    parameters = {"order_id": order_id, "products": list(products), "locks": _LOCKS}
+def lock(database: Database, reservation_id: str, products: Sequence[str]) -> list[StockHold]:
+    """Lock products for this session; return the reservation's holds, and all interrupted changes, of the products."""
+    parameters = {"reservation_id": reservation_id, "products": list(products), "locks": _LOCKS}
     return [StockHold(**row) for row in database.fetch(_HoldRow, _LOCK_PRODUCTS, parameters)]
 
 
@@ -84,22 +90,47 @@ def unlock(database: Database) -> None:
     database.execute(_UNLOCK, rerun=False)
 
 
-def record(database: Database, holds: Sequence[StockHold], at: datetime) -> None:
-    """Write holds in the session that has locked their products; `none` deletes one."""
-    if holds:
-        database.execute(_RECORD, {"holds": Json([asdict(hold) for hold in holds]), "at": at}, rerun=False)
+def record(
+    database: Database, holds: Sequence[StockHold], at: datetime, *, only_orphans: bool = False
+) -> frozenset[str]:
+    """Write holds in the session that has locked their products; `none` deletes one.
+
+    Args:
+        database: the session.
+        holds: the holds to write.
+        at: when they changed.
+        only_orphans: whether to leave out holds that an order has adopted meanwhile.
+
+    Returns:
+        The products whose holds were written and not deleted.
+    """
+    if not holds:
+        return frozenset()
+    given = [
+        {
+            "reservation_id": hold.reservation_id,
+            "product_id": hold.product_id,
+            "quantity": hold.quantity,
+            "catalog_quantity": hold.catalog_quantity,
+            "state": hold.state,
+        }
+        for hold in holds
+    ]
+    parameters = {"holds": Json(given), "at": at, "only_orphans": only_orphans}
+    return frozenset(row["product_id"] for row in database.fetch(_ProductRow, _RECORD, parameters, rerun=False))
 
 
-def sell(database: Database, order_id: str) -> None:
-    """Mark what an order holds as sold."""
-    database.execute(_SELL, {"order_id": order_id})
+def sell(database: Database, reservation_id: str) -> None:
+    """Mark what a reservation holds as sold."""
+    database.execute(_SELL, {"reservation_id": reservation_id})
 
 
-def products(database: Database, order_id: str) -> list[str]:
-    """List the products of which an order holds stock, or is changing that."""
-    return [row["product_id"] for row in database.fetch(_ProductRow, _PRODUCTS, {"order_id": order_id})]
+def products(database: Database, reservation_id: str) -> list[str]:
+    """List the products that a reservation holds, or is changing."""
+    return [row["product_id"] for row in database.fetch(_ProductRow, _PRODUCTS, {"reservation_id": reservation_id})]
 
 
 def orphaned(database: Database, *, before: datetime, limit: int) -> list[str]:
-    """List orders that were never stored and have held stock since before a time, the oldest first."""
-    return [row["order_id"] for row in database.fetch(_OrderRow, _ORPHANED, {"before": before, "limit": limit})]
+    """List reservations without an order that have been unchanged since before a time, the oldest first."""
+    rows = database.fetch(_ReservationRow, _ORPHANED, {"before": before, "limit": limit})
+    return [row["reservation_id"] for row in rows]

@@ -1,7 +1,10 @@
-"""Place an order: reserve its stock, price its lines, and store it with its tasks."""
+"""Place an order: reserve its stock, price its lines, and store it with its tasks.
+
+A request with an idempotency key claims nothing first. Its attempts, concurrent or later, reserve stock under the same
+id, and the database stores one order for the key; docs/architecture.md describes the protocol.
+"""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,18 +21,22 @@ from orders.domain.errors import (
     Forbidden,
     OrderNotFound,
     OrderServiceError,
-    Unavailable,
+    RequestInProgress,
 )
 from orders.domain.lifecycle import Event, placing_tasks
 from orders.domain.order import Order, TransitionResult, as_placed
-from orders.domain.stock import Inventory
+from orders.domain.stock import Inventory, ReservationUnusable
 from orders.postgres import idempotency, orders
 from orders.postgres.connection import Database
-from orders.postgres.idempotency import Attempt
+from orders.postgres.idempotency import Attempt, IdempotencyKey
+from orders.postgres.orders import KeyConflict
 from orders.schemas.requests import MAX_LINES, NewLine, NewOrder
 from orders.telemetry import logger
 from orders.use_cases.pricing import invalid, order_currency, price_lines
 from orders.use_cases.publish import TaskQueue, publish
+
+_MAX_GENERATIONS = 5
+"""Reservations that one attempt tries, each after the one before could not be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,14 @@ class PlaceOrder:
             OrderServiceError: as in `_place_once`.
         """
         _check_may_create(caller, customer_id)
-        return self._place_once(caller, key, f"cart of {customer_id}", lambda: self._read_cart(customer_id))
+        content = f"cart of {customer_id}"
+        if key is not None:
+            # A cart that was ordered with the key is empty or ordered by now.
+            request = IdempotencyKey(caller.customer_id, key, content)
+            known = idempotency.find(self.database, request, self.clock.now())
+            if known and known.order_id:
+                return self._replay(known.order_id)
+        return self._place_once(caller, key, content, lambda: self._read_cart(customer_id))
 
     def _read_cart(self, customer_id: str) -> _Draft:
         cart = self.carts.get(customer_id)
@@ -124,29 +138,37 @@ class PlaceOrder:
 
         Raises:
             IdempotencyKeyReused: the key was used with another request.
-            RequestInProgress: a request with the same key may still be running.
+            RequestInProgress: other attempts at the request keep taking its reservations; sending it again helps.
             OrderServiceError: as in `_place`.
         """
         at = self.clock.now()
-        order_id = self.clock.new_order_id(at)
         if key is None:
-            return self._place(order_id, at, read_draft())
-        attempt = Attempt(caller.customer_id, key, content, order_id)
-        claim = idempotency.claim(self.database, attempt, at)
-        if claim.is_completed:
-            return self._replay(claim.order_id)
-        try:
-            if claim.order_id != order_id:
-                # An interrupted attempt may have left stock reserved.
-                self.inventory.release(claim.order_id)
-                idempotency.reset(self.database, attempt)
-            return self._place(order_id, at, read_draft(), attempt)
-        except OrderServiceError as error:
-            # If the database is unavailable too, the lease of the attempt expires.
-            with suppress(DatabaseUnavailable):
-                end = idempotency.release if isinstance(error, Unavailable) else idempotency.delete
-                end(self.database, attempt)
-            raise
+            order_id = self.clock.new_order_id(at)
+            return self._place(order_id, order_id, at, read_draft())
+        return self._place_with_key(IdempotencyKey(caller.customer_id, key, content), at, read_draft)
+
+    def _place_with_key(self, key: IdempotencyKey, at: datetime, read_draft: Callable[[], _Draft]) -> TransitionResult:
+        draft = read_draft()
+        generation = 0
+        for _ in range(_MAX_GENERATIONS):
+            attempt = Attempt(key, generation)
+            reservation_id = key.reservation_id(_quantities(draft.lines), generation)
+            try:
+                return self._place(self.clock.new_order_id(at), reservation_id, at, draft, attempt)
+            except ReservationUnusable as error:
+                known = idempotency.find(self.database, key, at)
+                unusable = max(generation, error.generation, known.generation if known else 0)
+            except DatabaseUnavailable:
+                raise
+            except OrderServiceError:
+                # The refusal may follow from an earlier attempt that placed the order.
+                known = idempotency.find(self.database, key, at)
+                if known is None or known.order_id is None:
+                    raise
+            if known and known.order_id:
+                return self._replay(known.order_id)
+            generation = unusable + 1
+        raise RequestInProgress("A request with this Idempotency-Key is in progress; retry in a moment.")
 
     def _replay(self, order_id: str) -> TransitionResult:
         """Return the result of the request that placed the order."""
@@ -155,21 +177,26 @@ class PlaceOrder:
             raise OrderNotFound(f"The order {order_id!r} no longer exists.")
         return TransitionResult(Event.PLACED, as_placed(row), (), applied=False, repeated=True)
 
-    def _place(self, order_id: str, at: datetime, draft: _Draft, attempt: Attempt | None = None) -> TransitionResult:
+    def _place(
+        self, order_id: str, reservation_id: str, at: datetime, draft: _Draft, attempt: Attempt | None = None
+    ) -> TransitionResult:
         """Reserve stock, price the lines and store the order; release the stock again if no order was stored.
 
         Raises:
+            ReservationUnusable: the reservation cannot be used for this order.
             InsufficientStock: less is available of some product.
             UnknownProduct: the inventory does not know some product.
             PriceChanged: the inventory states another price.
             PriceUnknown: neither the request nor the inventory states a price.
             ValidationFailed: a price or quantity is invalid.
             CartAlreadyOrdered: a live order for this version of the cart exists.
-            RequestInProgress: another attempt has taken over.
+            IdempotencyKeyReused: the key was used with another request.
             DownstreamUnavailable: a service does not answer.
             DatabaseUnavailable: the database does not answer.
         """
-        prices = self.inventory.reserve(order_id, _quantities(draft.lines))
+        quantities = _quantities(draft.lines)
+        prices = self.inventory.reserve(reservation_id, quantities)
+        holds = len(quantities) if self.inventory.holds_in_database else 0
         try:
             currency = order_currency(draft.currency, prices, self.default_currency)
             order = Order(
@@ -180,24 +207,42 @@ class PlaceOrder:
                 currency=currency,
                 lines=price_lines(draft.lines, prices, currency),
                 cart_version=draft.cart_version,
+                reservation_id=reservation_id,
                 created_at=at,
             )
-            result = orders.insert_order(self.database, order, placing_tasks(from_cart=draft.from_cart), attempt)
+            tasks = placing_tasks(from_cart=draft.from_cart)
+            result = orders.place_order(self.database, order, tasks, attempt, holds=holds)
         except DatabaseUnavailable:
             # The order may have been stored, so its stock stays reserved.
             raise
         except OrderServiceError:
-            self._release_stock(order_id)
+            # Other attempts share the reservation: none of them may store an order on it once it is being released.
+            if attempt is None or idempotency.refuse(self.database, attempt, at):
+                self._release_stock(reservation_id)
             raise
+        if isinstance(result, KeyConflict):
+            return self._resolve(result, reservation_id)
         publish(result, self.queue)
         telemetry.amount("Revenue", float(money.to_decimal(order.total, currency)), currency=currency)
         return result
 
-    def _release_stock(self, order_id: str) -> None:
+    def _resolve(self, conflict: KeyConflict, reservation_id: str) -> TransitionResult:
+        """Release a reservation that no order will be stored on; replay the order that was placed with the key."""
+        if conflict.state == "ended" or reservation_id != conflict.reservation_id:
+            self._release_stock(reservation_id)
+        match conflict.state:
+            case "refused" | "taken":
+                raise ReservationUnusable(conflict.generation)
+            case "reused":
+                raise idempotency.reused()
+            case "live" | "ended":
+                return self._replay(conflict.order_id)
+
+    def _release_stock(self, reservation_id: str) -> None:
         try:
-            self.inventory.release(order_id)
+            self.inventory.release(reservation_id)
         except (DownstreamUnavailable, DatabaseUnavailable):
-            logger.warning("stock of a refused order not released", order_id=order_id, exc_info=True)
+            logger.warning("stock of a refused order not released", reservation_id=reservation_id, exc_info=True)
 
 
 def _check_may_create(caller: Caller, customer_id: str) -> None:

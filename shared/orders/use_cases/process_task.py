@@ -14,6 +14,7 @@ from orders.domain import money
 from orders.domain.clock import Clock
 from orders.domain.errors import DownstreamRefused, DownstreamUnavailable, Unavailable
 from orders.domain.lifecycle import Event, TaskKind
+from orders.domain.order import TaskId
 from orders.domain.states import PaymentStatus, Status
 from orders.domain.stock import Inventory
 from orders.postgres import orders, outbox
@@ -75,13 +76,15 @@ class ProcessTask:
     clock: Clock
     random: Random
 
-    def process(self, task_id: str) -> MessageDisposition:
+    def process(self, task_id: TaskId) -> MessageDisposition:
         """Process a task, unless it has ended, another worker holds its lease, or it is not available yet."""
         task = outbox.claim(self.database, task_id, self.clock.now())
         if task is None:
-            logger.warning("no such task", task_id=task_id)
+            logger.warning("no such task", task_id=str(task_id))
             return DONE
-        logger.thread_safe_append_keys(task_id=task.id, order_id=task.order_id, kind=task.kind, attempt=task.attempts)
+        logger.thread_safe_append_keys(
+            task_id=str(task.id), order_id=task.order_id, kind=task.kind, attempt=task.attempts
+        )
         if not task.claimed:
             return self._unclaimed(task)
         begun = perf_counter()
@@ -117,7 +120,7 @@ class ProcessTask:
             at=self.clock.now(),
             reason=result.reason,
             tracking_number=result.tracking_number,
-            task_id=task.id,
+            task=task.id,
             reference=result.reference,
         )
         if transition:
@@ -171,9 +174,9 @@ class ProcessTask:
             case "processing":
                 return TaskResult(reference=charge.id)
 
-    def _charge(self, key: str, task: ClaimedTask) -> Charge:
+    def _charge(self, key: TaskId, task: ClaimedTask) -> Charge:
         order = task.order
-        return self.payments.charge(key, task.order_id, order["customer_id"], order["total"], order["currency"])
+        return self.payments.charge(str(key), task.order_id, order["customer_id"], order["total"], order["currency"])
 
     def _refund_payment(self, task: ClaimedTask) -> TaskResult:
         """Refund the charge; a charge whose answer was lost is found by repeating the call with its own key."""
@@ -188,15 +191,15 @@ class ProcessTask:
                 message = f"The charge is {charge.status}, so there is nothing to refund yet."
                 raise DownstreamUnavailable(message, service=self.payments.service)
             charge_id = charge.id
-        self.payments.refund(task.id, charge_id, task.order["total"])
+        self.payments.refund(str(task.id), charge_id, task.order["total"])
         return TaskResult(Event.PAYMENT_REFUNDED)
 
     def _commit_stock(self, task: ClaimedTask) -> TaskResult:
-        self.inventory.commit(task.order_id)
+        self.inventory.commit(task.order["reservation_id"])
         return TaskResult()
 
     def _release_stock(self, task: ClaimedTask) -> TaskResult:
-        self.inventory.release(task.order_id)
+        self.inventory.release(task.order["reservation_id"])
         return TaskResult()
 
     def _create_shipment(self, task: ClaimedTask) -> TaskResult:
@@ -207,7 +210,7 @@ class ProcessTask:
         status = task.order_state.status
         if status in _HAS_LEFT or (task.is_first_attempt and status is not Status.CONFIRMED):
             return TaskResult()
-        shipment = self.shipping.create(task.id, task.order_id, task.lines)
+        shipment = self.shipping.create(str(task.id), task.order_id, task.lines)
         return TaskResult(Event.SHIPMENT_CREATED, shipment.id, tracking_number=shipment.tracking_number)
 
     def _cancel_shipment(self, task: ClaimedTask) -> TaskResult:
@@ -237,5 +240,5 @@ class ProcessTask:
             "total": money.to_decimal(task.order["total"], task.order["currency"]),
             "currency": task.order["currency"],
         }
-        self.notifications.send(task.id, task.template, order, task.order["customer_email"])
+        self.notifications.send(str(task.id), task.template, order, task.order["customer_email"])
         return TaskResult()

@@ -4,20 +4,20 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from orders import telemetry
-from orders.domain.order import TaskMessage, TransitionResult
+from orders.domain.order import TaskId, TransitionResult
 
 
 class TaskQueue(Protocol):
     """Where tasks are sent once they are committed."""
 
-    def send(self, tasks: Sequence[TaskMessage]) -> None:
+    def send(self, tasks: Sequence[TaskId]) -> None:
         """Send tasks to their queues. A failure is logged; the relay sends those tasks again later."""
 
-    def purge_dead_letters(self, still_failed: Callable[[Sequence[str]], frozenset[str]]) -> None:
+    def purge_dead_letters(self, still_failed: Callable[[Sequence[TaskId]], frozenset[TaskId]]) -> None:
         """Delete the dead letters of tasks that are no longer failed.
 
         Args:
-            still_failed: returns those of some task ids whose tasks are failed.
+            still_failed: returns those of some ids whose tasks are failed.
         """
 
 

@@ -12,10 +12,11 @@ from typing import NamedTuple
 from orders.domain.clock import Clock
 from orders.domain.errors import Unavailable
 from orders.domain.lifecycle import Event
+from orders.domain.order import TaskId
 from orders.domain.stock import Inventory
 from orders.postgres import counters, idempotency, orders, outbox, stock_holds
 from orders.postgres.connection import Database
-from orders.postgres.outbox import FailedTaskRow
+from orders.postgres.outbox import FailedTask
 from orders.telemetry import logger
 from orders.use_cases.publish import TaskQueue, publish
 
@@ -84,11 +85,11 @@ class RelayOutbox:
         total = RelayBatch._make(map(sum, zip(*batches, strict=True)))
         return RelaySummary(**total._asdict(), lag_seconds=lag)
 
-    def failed_tasks(self) -> list[FailedTaskRow]:
+    def failed_tasks(self) -> list[FailedTask]:
         """List the failed tasks, the oldest first."""
         return outbox.failed(self.database, _BATCH)
 
-    def redrive(self, task_ids: Sequence[str] | None = None) -> int:
+    def redrive(self, task_ids: Sequence[TaskId] | None = None) -> int:
         """Make failed tasks pending again and send them: those with the given ids, or all; return how many."""
         messages = outbox.redrive(self.database, self.clock.now(), task_ids)
         self.queue.send(messages)
@@ -118,11 +119,12 @@ class RelayOutbox:
 
     def _release_orphaned_stock(self) -> int:
         released = 0
-        for order_id in stock_holds.orphaned(self.database, before=self.clock.now() - ORPHANED, limit=_BATCH):
+        before = self.clock.now() - ORPHANED
+        for reservation_id in stock_holds.orphaned(self.database, before=before, limit=_BATCH):
             try:
-                self.inventory.release(order_id)
+                self.inventory.release_orphan(reservation_id, before)
             except Unavailable as error:
-                logger.warning("orphaned stock not released", order_id=order_id, cause=error.detail)
+                logger.warning("orphaned stock not released", reservation_id=reservation_id, cause=error.detail)
             else:
                 released += 1
         return released

@@ -74,8 +74,6 @@ _ALL = Ranges()
 _OF_CUSTOMER = Ranges(
     columns=("customer_id",), values=("customer.id",), sources=("unnest(ARRAY[%(customer_id)s]) AS customer (id)",)
 )
-# The planner does not know the value of a subquery, as it does not know that of a function.
-_ALL_OF_CUSTOMER = Ranges(columns=("customer_id",), values=("(SELECT %(customer_id)s::text)",))
 _OF_STATES = Ranges(
     columns=("status", "payment_status", "shipping_status"),
     values=("state.status", "state.payment_status", "state.shipping_status"),
@@ -149,11 +147,11 @@ def walk_ranges(query: OrderQuery) -> Sequence[Ranges]:
     return (_of_customer_and_states(query),)
 
 
-def only_range(query: OrderQuery) -> Ranges | None:
-    """Return the range that is exactly the list; None if the list is merged from several ranges, or is a search."""
-    if query.searches or _by_state(query):
-        return None
-    return _ALL if query.filter.customer_id is None else _ALL_OF_CUSTOMER
+def is_one_range(query: OrderQuery) -> bool:
+    """Tell whether the list is one range of one index: all orders, a customer's, or those with a product, by id."""
+    admits_all = query.filter.text is None and query.filter.states == STATES
+    by_product_and_customer = query.filter.product_id is not None and query.filter.customer_id is not None
+    return admits_all and query.sort.key is SortKey.CREATED_AT and not by_product_and_customer
 
 
 def gather_ranges(order_filter: OrderFilter) -> Sequence[Sequence[Ranges]]:

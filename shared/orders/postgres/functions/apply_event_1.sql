@@ -1,0 +1,72 @@
+-- Apply an event to an order, if a rule matches its state: new statuses, version, timeline, tasks and count deltas.
+--
+-- A rule is an entry of the parallel arrays: p_states (each "status/payment_status/shipping_status", the state that it
+-- applies to) with the new statuses, the reason of a failure, and the tasks to enqueue, as "kind(template) kind …".
+-- The row is locked before the rule is chosen: of two racing events the second one sees the result of the first.
+-- Answers no row if there is no such order of that owner. `tasks` is that of the rule that was applied.
+CREATE OR REPLACE FUNCTION apply_event_1(
+    p_id uuid, p_owner text, p_event text, p_at timestamptz, p_expected_versions integer[], p_event_id text,
+    p_reason text, p_cancel_reason text, p_tracking_number text, p_task_version integer, p_task_kind text,
+    p_reference text, p_states text[], p_statuses text[], p_payment_statuses text[], p_shipping_statuses text[],
+    p_failure_reasons text[], p_tasks text[])
+RETURNS TABLE (stored orders, items json, tasks text, applied boolean, repeated boolean)
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET orders.appends_count_deltas = true AS $$
+DECLARE
+    before orders;
+    rule integer;
+BEGIN
+    SELECT * INTO stored FROM orders
+    WHERE id = p_id AND (p_owner IS NULL OR customer_id = p_owner)
+    FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    before := stored;
+    repeated := p_event_id IS NOT NULL
+        AND EXISTS (SELECT FROM order_events WHERE order_id = p_id AND event_id = p_event_id);
+    rule := array_position(p_states, concat_ws('/', before.status, before.payment_status, before.shipping_status));
+    applied := rule IS NOT NULL AND NOT repeated
+        AND (p_expected_versions IS NULL OR before.version = ANY (p_expected_versions));
+    IF applied THEN
+        UPDATE orders
+        SET status = p_statuses[rule],
+            payment_status = p_payment_statuses[rule],
+            shipping_status = p_shipping_statuses[rule],
+            failure_reason = coalesce(p_failure_reasons[rule], failure_reason),
+            cancel_reason = coalesce(p_cancel_reason, cancel_reason),
+            tracking_number = coalesce(p_tracking_number, tracking_number),
+            version = version + 1,
+            updated_at = p_at
+        WHERE id = p_id
+        RETURNING * INTO stored;
+        INSERT INTO order_events (
+            order_id, version, event, status, payment_status, shipping_status, reason, event_id, occurred_at)
+        VALUES (p_id, stored.version, p_event, stored.status, stored.payment_status, stored.shipping_status,
+            coalesce(p_reason, p_failure_reasons[rule]), p_event_id, p_at);
+        tasks := p_tasks[rule];
+        IF tasks <> '' THEN
+            INSERT INTO order_tasks (order_id, version, kind, template, available_at)
+            SELECT p_id, stored.version, split_part(task, '(', 1), nullif(rtrim(split_part(task, '(', 2), ')'), ''),
+                p_at
+            FROM string_to_table(tasks, ' ') AS task;
+        END IF;
+        IF before.status <> stored.status OR before.payment_status <> stored.payment_status
+            OR before.shipping_status <> stored.shipping_status
+        THEN
+            INSERT INTO count_deltas (minute, currency, status, payment_status, shipping_status, orders, revenue)
+            VALUES
+                (date_trunc('minute', before.created_at), before.currency,
+                    before.status, before.payment_status, before.shipping_status, -1, -before.total),
+                (date_trunc('minute', before.created_at), before.currency,
+                    stored.status, stored.payment_status, stored.shipping_status, 1, before.total);
+        END IF;
+    END IF;
+    IF p_task_kind IS NOT NULL THEN
+        UPDATE order_tasks SET state = 'done', reference = p_reference, last_error = NULL
+        WHERE order_id = p_id AND version = p_task_version AND kind = p_task_kind AND state = 'pending';
+    END IF;
+    items := (
+        SELECT json_agg(json_build_array(product_id, quantity, unit_price) ORDER BY line_no)
+        FROM order_items WHERE order_id = p_id);
+    RETURN NEXT;
+END $$;

@@ -1,0 +1,23 @@
+-- Read an order with its lines and, if requested, its timeline; NULL as owner reads anybody's.
+CREATE OR REPLACE FUNCTION get_order_1(p_id uuid, p_owner text, p_timeline boolean)
+RETURNS TABLE (stored orders, items json, timeline json)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    SELECT * INTO stored FROM orders WHERE id = p_id AND (p_owner IS NULL OR customer_id = p_owner);
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    items := (
+        SELECT json_agg(json_build_array(product_id, quantity, unit_price) ORDER BY line_no)
+        FROM order_items WHERE order_id = p_id);
+    IF p_timeline THEN
+        timeline := (
+            SELECT json_agg(json_build_object(
+                'event', event, 'version', version, 'status', status, 'payment_status', payment_status,
+                'shipping_status', shipping_status, 'reason', reason,
+                'occurred_at', to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+                ORDER BY version)
+            FROM order_events WHERE order_id = p_id);
+    END IF;
+    RETURN NEXT;
+END $$;

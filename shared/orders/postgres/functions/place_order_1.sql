@@ -1,0 +1,81 @@
+-- Store an order with its lines, timeline, tasks and count delta, and complete its idempotency key.
+--
+-- Answers NULL if the order is stored, now or by an earlier run of the same call. Otherwise nothing was stored, because
+-- the key stands for something else:
+--   live <order> <reservation>    an order that has not ended
+--   ended <order> <reservation>   an order that has ended
+--   reused                        another request
+--   refused <generation>          the reservations up to this generation were refused, and are being released
+--   taken <generation> <reservation>    an expired key; its order has the reservation of this generation
+--
+-- p_holds is the number of stock holds that the reservation has in this database, 0 if the inventory service keeps
+-- them. Holds that are no longer there are an error with SQLSTATE OR001, which undoes everything.
+CREATE OR REPLACE FUNCTION place_order_1(
+    p_caller text, p_key text, p_request_hash bytea, p_generation integer, p_expires_at timestamptz,
+    p_reservation_id uuid, p_holds integer, p_id uuid, p_customer_id text, p_customer_name text, p_customer_email text,
+    p_currency text, p_total bigint, p_cart_version text, p_at timestamptz,
+    p_products text[], p_quantities integer[], p_unit_prices bigint[], p_kinds text[], p_templates text[])
+RETURNS text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET orders.appends_count_deltas = true AS $$
+DECLARE
+    known idempotency_keys;
+    known_order orders;
+    adopted integer;
+BEGIN
+    IF p_key IS NOT NULL THEN
+        INSERT INTO idempotency_keys AS k (caller, key, request_hash, order_id, generation, expires_at)
+        VALUES (p_caller, p_key, p_request_hash, p_id, p_generation, p_expires_at)
+        ON CONFLICT (caller, key) DO UPDATE SET
+            request_hash = excluded.request_hash, order_id = excluded.order_id,
+            generation = excluded.generation, expires_at = excluded.expires_at
+        WHERE k.order_id IS NULL AND k.generation < excluded.generation;
+        IF NOT FOUND THEN
+            -- The row is locked by the statement above, whether or not it was updated.
+            SELECT * INTO known FROM idempotency_keys WHERE caller = p_caller AND key = p_key;
+            IF known.order_id = p_id THEN
+                RETURN NULL;
+            ELSIF known.order_id IS NULL THEN
+                RETURN 'refused ' || known.generation;
+            END IF;
+            SELECT * INTO known_order FROM orders WHERE id = known.order_id;
+            IF known.expires_at > p_at OR known_order.status = 'pending' THEN
+                IF known.request_hash <> p_request_hash THEN
+                    RETURN 'reused';
+                END IF;
+                RETURN concat_ws(' ', CASE WHEN known_order.status IN ('cancelled', 'failed', 'returned')
+                    THEN 'ended' ELSE 'live' END, known.order_id, known_order.reservation_id);
+            ELSIF known.generation >= p_generation THEN
+                RETURN concat_ws(' ', 'taken', known.generation, known_order.reservation_id);
+            END IF;
+            UPDATE idempotency_keys SET request_hash = p_request_hash, order_id = p_id, generation = p_generation,
+                expires_at = p_expires_at
+            WHERE caller = p_caller AND key = p_key;
+        END IF;
+    END IF;
+    INSERT INTO orders (id, customer_id, customer_name, customer_email, status, payment_status, shipping_status,
+        currency, total, line_count, cart_version, reservation_id, version, created_at, updated_at)
+    VALUES (p_id, p_customer_id, p_customer_name, p_customer_email, 'pending', 'pending', 'pending', p_currency,
+        p_total, cardinality(p_products), p_cart_version, p_reservation_id, 1, p_at, p_at)
+    ON CONFLICT (id) DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    IF p_holds > 0 THEN
+        UPDATE stock_holds SET order_id = p_id
+        WHERE reservation_id = p_reservation_id AND state = 'reserved' AND order_id IS NULL;
+        GET DIAGNOSTICS adopted = ROW_COUNT;
+        IF adopted <> p_holds THEN
+            RAISE EXCEPTION USING ERRCODE = 'OR001', MESSAGE = 'the reservation was released';
+        END IF;
+    END IF;
+    INSERT INTO order_items (order_id, line_no, product_id, quantity, unit_price)
+    SELECT p_id, line_no, product_id, quantity, unit_price
+    FROM unnest(p_products, p_quantities, p_unit_prices) WITH ORDINALITY
+        AS line (product_id, quantity, unit_price, line_no);
+    INSERT INTO order_events (order_id, version, event, status, payment_status, shipping_status, occurred_at)
+    VALUES (p_id, 1, 'order.placed', 'pending', 'pending', 'pending', p_at);
+    INSERT INTO order_tasks (order_id, version, kind, template, available_at)
+    SELECT p_id, 1, kind, template, p_at FROM unnest(p_kinds, p_templates) AS task (kind, template);
+    INSERT INTO count_deltas (minute, currency, status, payment_status, shipping_status, orders, revenue)
+    VALUES (date_trunc('minute', p_at), p_currency, 'pending', 'pending', 'pending', 1, p_total);
+    RETURN NULL;
+END $$;
