@@ -15,7 +15,7 @@ from tools.benchmarks.contenders import FLOOR, IDIOMATIC, OURS, TUNED
 from tools.benchmarks.downstream import SECRET
 from tools.benchmarks.environments import ColdStart, Json, cold_start
 from tools.benchmarks.summary import Summary, summarize
-from tools.benchmarks.testbed import Testbed
+from tools.benchmarks.testbed import TASK_ID, Testbed
 
 _PARTS: Mapping[str, Callable[[ColdStart], float]] = {
     "init": lambda start: start.init,
@@ -107,7 +107,7 @@ def _notifications(testbed: Testbed, number: int) -> Iterator[str]:
     """Return ids of pending notification tasks."""
     rows = testbed.query(
         testbed.many,
-        "SELECT id::text FROM order_tasks WHERE kind = 'send_notification' AND state = 'pending' LIMIT %(number)s",
+        f"SELECT {TASK_ID} FROM order_tasks WHERE kind = 'send_notification' AND state = 'pending' LIMIT %(number)s",
         number=number,
     )
     return (task for (task,) in rows)

@@ -64,10 +64,10 @@ BEGIN
 END $$;
 
 INSERT INTO orders (id, customer_id, customer_name, customer_email, status, payment_status, shipping_status, currency,
-    total, line_count, failure_reason, tracking_number, version, created_at, updated_at)
+    total, line_count, failure_reason, tracking_number, reservation_id, version, created_at, updated_at)
 SELECT made.id, customer, 'Customer ' || customer, customer || '@example.com', state[1], state[2], state[3], 'USD',
-    sums.total, lines, reason, CASE WHEN version BETWEEN 4 AND 8 THEN 'TRACK' || made.n END, version, created_at,
-    created_at + (version - 1) * interval '6 hours'
+    sums.total, lines, reason, CASE WHEN version BETWEEN 4 AND 8 THEN 'TRACK' || made.n END, made.id, version,
+    created_at, created_at + (version - 1) * interval '6 hours'
 FROM made JOIN (SELECT n, sum(quantity * unit_price) AS total FROM made_items GROUP BY n) AS sums USING (n)
 ORDER BY made.n;
 
@@ -79,16 +79,16 @@ SELECT id, entry, CASE entry WHEN 1 THEN 'order.placed' ELSE 'order.changed' END
     created_at + (entry - 1) * interval '6 hours'
 FROM made, generate_series(1, version) AS entry ORDER BY n, entry;
 
-INSERT INTO order_tasks (order_id, version, kind, payload, state, attempts, available_at, reference)
-SELECT made.id, task.version, kind, payload::jsonb, CASE WHEN made.version = 1 THEN 'pending' ELSE 'done' END,
+INSERT INTO order_tasks (order_id, version, kind, template, state, attempts, available_at, reference)
+SELECT made.id, task.version, kind, template, CASE WHEN made.version = 1 THEN 'pending' ELSE 'done' END,
     CASE WHEN made.version = 1 THEN 0 ELSE 1 END, created_at, CASE WHEN made.version > 1 THEN 'reference' END
 FROM made JOIN (VALUES
-    (1, 'charge_payment', '{}'),
-    (1, 'send_notification', '{"template": "order_received"}'),
-    (3, 'commit_stock', '{}'),
-    (3, 'create_shipment', '{}'),
-    (3, 'send_notification', '{"template": "order_confirmed"}')
-) AS task (version, kind, payload) ON task.version <= made.version
+    (1, 'charge_payment', NULL),
+    (1, 'send_notification', 'order_received'),
+    (3, 'commit_stock', NULL),
+    (3, 'create_shipment', NULL),
+    (3, 'send_notification', 'order_confirmed')
+) AS task (version, kind, template) ON task.version <= made.version
 ORDER BY n;
 
 DO $$
@@ -111,7 +111,11 @@ WHERE created_at >= now() - interval '2 days' GROUP BY 1, 2;
 CREATE SCHEMA peer;
 
 CREATE TABLE peer.orders (LIKE orders INCLUDING COMMENTS);
-INSERT INTO peer.orders SELECT * FROM orders ORDER BY id;
+ALTER TABLE peer.orders DROP COLUMN reservation_id;
+INSERT INTO peer.orders
+SELECT id, customer_id, customer_name, customer_email, status, payment_status, shipping_status, currency, total,
+    line_count, cart_version, cancel_reason, failure_reason, tracking_number, version, created_at, updated_at
+FROM orders ORDER BY id;
 ALTER TABLE peer.orders ADD PRIMARY KEY (id);
 CREATE INDEX ON peer.orders (customer_id, id);
 

@@ -29,6 +29,8 @@ _SERVER = {
     "autovacuum": "off",  # tables are vacuumed once, after they are filled
 }
 _SERVICES = ("cart", "inventory", "notification", "payment", "shipping")
+TASK_ID = "order_id || '.' || version || '.' || kind"
+"""The id of a task in SQL, over `order_tasks`."""
 _MIGRATE = "import app; from tools.benchmarks.contenders import CONTEXT; app.handler({}, CONTEXT)"
 
 
