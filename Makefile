@@ -70,9 +70,10 @@ chaos: .venv/.installed ## Fail services, kill functions, check the books: ORDER
 	@PYTHONPATH=shared .venv/bin/python -m tools.chaos $(if $(ORDERS),--orders "$$ORDERS") $(if $(SEED),--seed "$$SEED")
 
 .PHONY: bench
-bench: $(ENVIRONMENTS) .venv-bench/.installed ## Benchmark the service: SIZE=100000 ROUNDS=3 BASELINE=<earlier checkout>.
+bench: $(ENVIRONMENTS) .venv-bench/.installed ## Benchmark the service: SIZE=100000 ROUNDS=3 NETWORK_MS=1 BASELINE=<folder>.
 	@PYTHONPATH=shared .venv/bin/python -m tools.benchmarks \
-		$(if $(SIZE),--size "$$SIZE") $(if $(ROUNDS),--rounds "$$ROUNDS") $(if $(BASELINE),--baseline "$$BASELINE")
+		$(if $(SIZE),--size "$$SIZE") $(if $(ROUNDS),--rounds "$$ROUNDS") $(if $(BASELINE),--baseline "$$BASELINE") \
+		$(if $(NETWORK_MS),--network-ms "$$NETWORK_MS")
 
 .PHONY: load
 load: .venv/.installed .venv-bench/.installed ## Simulate customers on the running stack with Locust: USERS=20 SECONDS=60.

@@ -125,11 +125,17 @@ ALTER TABLE peer.order_items ADD PRIMARY KEY (order_id, line_no),
     ADD FOREIGN KEY (order_id) REFERENCES peer.orders;
 CREATE INDEX ON peer.order_items (product_id, order_id);
 
--- Tables that the floor writes beside an order.
+-- Tables that the floor and the peer with equal work write beside an order.
+CREATE TABLE peer.order_events (
+    order_id uuid NOT NULL REFERENCES peer.orders, version integer NOT NULL, event text NOT NULL, status text NOT NULL,
+    payment_status text NOT NULL, shipping_status text NOT NULL, occurred_at timestamptz NOT NULL,
+    PRIMARY KEY (order_id, version));
 CREATE TABLE peer.outbox (
-    id uuid PRIMARY KEY DEFAULT gen_random_uuid(), order_id uuid NOT NULL REFERENCES peer.orders, kind text NOT NULL);
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(), order_id uuid NOT NULL REFERENCES peer.orders, kind text NOT NULL,
+    template text);
 CREATE TABLE peer.idempotency_keys (
-    caller text, key text, order_id uuid NOT NULL, expires_at timestamptz NOT NULL, PRIMARY KEY (caller, key));
+    caller text, key text, request_hash bytea, order_id uuid NOT NULL, expires_at timestamptz NOT NULL,
+    PRIMARY KEY (caller, key));
 
 GRANT USAGE ON SCHEMA peer TO orders_app;
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA peer TO orders_app;

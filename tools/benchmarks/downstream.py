@@ -1,4 +1,4 @@
-"""Fast fakes of everything that a function calls: inventory, notifications, SQS, Secrets Manager.
+"""Fast fakes of everything that a function calls: the downstream services, SQS, Secrets Manager.
 
 The callers are measured: the local stack's fakes would take longer to answer than a function takes for its request.
 """
@@ -24,6 +24,14 @@ def _send_messages(request: Json) -> Json:
     return {"Successful": sent, "Failed": []}
 
 
+def _charge(_: Json) -> Json:
+    return {"id": "charge", "status": "succeeded"}
+
+
+def _create_shipment(_: Json) -> Json:
+    return {"id": "shipment", "tracking_number": "TRACK"}
+
+
 def _secret(_: Json) -> Json:
     return {"SecretString": SECRET}
 
@@ -34,6 +42,8 @@ def _nothing(_: Json) -> Json:
 
 _ANSWERS: tuple[tuple[str, Callable[[Json], Json]], ...] = (
     ("put /inventory/reservations/", _reserve),
+    ("post /payment/charges ", _charge),
+    ("post /shipping/shipments ", _create_shipment),
     ("x-amz-target: amazonsqs.sendmessagebatch", _send_messages),
     ("x-amz-target: secretsmanager.getsecretvalue", _secret),
 )

@@ -23,11 +23,15 @@ class Calls:
     Attributes:
         seconds: duration of each call.
         sending: the part of each spent on sending to SQS.
+        statements: the number of statements of the database, if measured.
+        database_seconds: the time that all calls spent on them.
         last: the last answer.
     """
 
     seconds: list[float]
     sending: list[float]
+    statements: int
+    database_seconds: float
     last: Json
 
     @property
@@ -70,9 +74,18 @@ class Environment:
 
 
 @contextmanager
-def environment(contender: str, variables: Mapping[str, str], *, pinned: bool = False) -> Iterator[Environment]:
-    """Run a contender's environment for the body of the `with`; pinned, on the last processor only."""
-    with _run(variables, "tools.benchmarks.worker", contender) as process:
+def environment(
+    contender: str, variables: Mapping[str, str], *, pinned: bool = False, statements: bool = False
+) -> Iterator[Environment]:
+    """Run a contender's environment for the body of the `with`.
+
+    Args:
+        contender: as `contenders.load` takes it.
+        variables: its environment variables.
+        pinned: whether it runs on the last processor only.
+        statements: whether statements of the database are measured.
+    """
+    with _run(variables, "tools.benchmarks.worker", contender, *(["statements"] if statements else [])) as process:
         if pinned:
             os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
         try:

@@ -86,6 +86,11 @@ def ship(order_id: str) -> Json:
     return http("PUT /v1/orders/{order_id}/status", STAFF, {"status": "shipped"}, order_id=order_id)
 
 
+def deliver(order_id: str) -> Json:
+    """Staff report that an order was delivered."""
+    return http("PUT /v1/orders/{order_id}/status", STAFF, {"status": "delivered"}, order_id=order_id)
+
+
 def authorize(token: str) -> Json:
     """The gateway calls the authorizer."""
     return http("GET /v1/orders", {}, headers={"authorization": f"Bearer {token}"})

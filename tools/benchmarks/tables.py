@@ -6,14 +6,16 @@ from pathlib import Path
 
 from tools.benchmarks.baseline import BEFORE, NOW
 from tools.benchmarks.capacity import SECONDS
-from tools.benchmarks.contenders import CONTENDERS, IDIOMATIC, OURS, TUNED, UNSENT
-from tools.benchmarks.goals import Results, goals, growth
+from tools.benchmarks.contenders import CREATORS, EQUAL_WORK, IDIOMATIC, OURS, TUNED, UNSENT
+from tools.benchmarks.goals import Results, create_of, goals, growth
 from tools.benchmarks.scale import DEEPEST, FEW, FIRST, KINDS, MANY, METRICS, RELAY, TASK
 from tools.benchmarks.summary import Summary
 from tools.benchmarks.warm import WITH_SQS
 
 BEGIN = "<!-- What follows is written by `make bench`. -->"
 END = "<!-- Up to here. -->"
+
+_PEERS = (TUNED, EQUAL_WORK, IDIOMATIC)
 
 
 def write(results: Results, document: Path) -> None:
@@ -32,12 +34,14 @@ def render(results: Results) -> str:
         "Cold starts": _cold(results),
         "Cold starts on the runtime interface emulator": _emulated(results),
         "Orders per second": _throughput(results),
+        "Cost of an order": _cost(results),
+        "Life of an order": _lives(results),
         "Small and large databases": _scale(results),
         "Simulated: 40,000 orders a minute": f"{_environments(results)}\n\n{_queues(results)}",
     }
     conditions = (
         f"{results['date']}: {results['machine']}; {results['few']:,} and {results['many']:,} orders, "
-        f"rounds: {results['rounds']}."
+        f"rounds: {results['rounds']}; network: {results['network_ms']:g} ms."
     )
     return "\n".join((f"*{conditions}*\n", *(f"### {heading}\n\n{table}\n" for heading, table in sections.items())))
 
@@ -61,11 +65,14 @@ def _baseline(results: Results) -> str:
 def _warm(results: Results) -> str:
     def rows() -> Iterator[Sequence[str]]:
         for name, measured in results["warm"].items():
-            contenders = [_time(measured[contender]) if contender in measured else "" for contender in CONTENDERS]
-            base = results["warm"]["create"] if name == WITH_SQS else measured
-            yield name, *contenders, *(_ratio(measured[OURS], base[peer]) for peer in (TUNED, IDIOMATIC))
+            bases = {peer: create_of(results, peer) for peer in _PEERS} if name == WITH_SQS else measured
+            yield (
+                name,
+                *(_time(measured[contender]) if contender in measured else "" for contender in CREATORS),
+                *(_ratio(measured[OURS], bases[peer]) if peer in bases else "" for peer in _PEERS),
+            )
 
-    return _table(("request", *CONTENDERS, "ours / tuned", "ours / idiomatic"), rows())
+    return _table(("request", *CREATORS, *(f"ours / {peer}" for peer in _PEERS)), rows())
 
 
 def _cold(results: Results) -> str:
@@ -89,7 +96,8 @@ def _emulated(results: Results) -> str:
 
 
 def _throughput(results: Results) -> str:
-    contenders = (*CONTENDERS, UNSENT)
+    contenders = (*CREATORS, UNSENT)
+    ratios = ((OURS, TUNED), (OURS, EQUAL_WORK), (UNSENT, TUNED))
 
     def rows() -> Iterator[Sequence[str]]:
         for number, rates in results["throughput"].items():
@@ -98,9 +106,30 @@ def _throughput(results: Results) -> str:
                 f"{medians[contender]:,.0f} ({min(rates[contender]):,.0f} to {max(rates[contender]):,.0f})"
                 for contender in contenders
             )
-            yield str(number), *cells, *(f"{medians[ours] / medians[TUNED]:.2f}" for ours in (OURS, UNSENT))
+            yield str(number), *cells, *(f"{medians[ours] / medians[peer]:.2f}" for ours, peer in ratios)
 
-    return _table(("environments", *contenders, "ours / tuned", "no SQS / tuned"), rows())
+    return _table(("environments", *contenders, *(f"{ours} / {peer}" for ours, peer in ratios)), rows())
+
+
+def _cost(results: Results) -> str:
+    rows = (
+        (
+            name,
+            *(_time(cost[part]) for part in ("function", "server", "total")),
+            *(f"{cost[part] / 1000:.1f}" for part in ("log_bytes", "log_bytes_after_checkpoint")),
+        )
+        for name, cost in results["cost"].items()
+    )
+    header = ("contender", "CPU of the function", "of the server", "of both", "log, KB", "after a checkpoint")
+    return _table(header, rows)
+
+
+def _lives(results: Results) -> str:
+    rows = (
+        (name, _time(life["database"]), _number(life["server"]), str(life["statements"]), str(life["calls"]))
+        for name, life in results["lives"].items()
+    )
+    return _table(("checkout", "database time", "CPU of the server", "statements", "invocations"), rows)
 
 
 def _scale(results: Results) -> str:
@@ -147,7 +176,7 @@ def _time(times: Summary) -> str:
 
 def _number(milliseconds: float) -> str:
     """Format with three significant digits at most."""
-    return f"{milliseconds:.0f}" if milliseconds >= 100 else f"{milliseconds:.3g}"
+    return f"{milliseconds:.0f}" if milliseconds >= 100 else f"{round(milliseconds, 6):.3g}"
 
 
 def _ratio(measured: Summary, base: Summary) -> str:

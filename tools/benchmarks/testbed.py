@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from local.console import Progress
 from local.layout import ROOT
 from local.postgres import Postgres
 from local.processes import minimal_environment
+from tools.benchmarks import network
 from tools.benchmarks.places import BUILD, LOG
 
 FEWEST = 500
@@ -40,12 +41,14 @@ class Testbed:
 
     Attributes:
         postgres: the server.
+        sockets: the folder of the socket that functions connect to: the server's, or that of a slower way to it.
         downstream: the address of the fakes.
         few: number of orders in the small database.
         many: number of orders in the large database.
     """
 
     postgres: Postgres
+    sockets: Path
     downstream: str
     few: int
     many: int
@@ -67,7 +70,7 @@ class Testbed:
             "AWS_LAMBDA_FUNCTION_NAME": "orders-benchmark",
             "POWERTOOLS_SERVICE_NAME": "orders",
             "POWERTOOLS_METRICS_NAMESPACE": "Orders",
-            "DATABASE_HOST": str(self.postgres.data),
+            "DATABASE_HOST": str(self.sockets),
             "DATABASE_PORT": str(self.postgres.port),
             "DATABASE_NAME": database,
             "DATABASE_USER": "orders_app",
@@ -78,11 +81,12 @@ class Testbed:
                 f"{service.upper()}_QUEUE_URL": f"https://sqs.eu-central-1.amazonaws.com/123456789012/orders-{service}"
                 for service in _SERVICES
             },
+            "PEER_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/peer",
         }
 
     def query(self, orders: int, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement as the owner of the database of that size, and return its rows."""
-        return self._run(_database(orders), statement, parameters)
+        return self.run(_database(orders), statement, parameters)
 
     def orders(self, number: int) -> list[tuple[str, str]]:
         """Return ids and customers of some orders with three lines, from all over the year of the large database."""
@@ -99,7 +103,11 @@ class Testbed:
     def create_database(self, name: str, checkout: Path = ROOT) -> None:
         """Create an empty database with the migrations of a checkout."""
         self.postgres.create_database(name)
-        variables = {**self.variables_of(name, checkout), "DATABASE_USER": self.postgres.user}
+        variables = {
+            **self.variables_of(name, checkout),
+            "DATABASE_USER": self.postgres.user,
+            "DATABASE_HOST": str(self.postgres.data),
+        }
         folder = checkout / "functions" / "migrate_database"
         with LOG.open("a") as log:
             subprocess.run([sys.executable, "-c", _MIGRATE], cwd=folder, env=variables, stdout=log, check=True)
@@ -108,11 +116,12 @@ class Testbed:
         """Create a database with so many orders, the last of them placed just now."""
         name = _database(orders)
         self.create_database(name)
-        self._run(name, Path(__file__).with_name("dataset.sql").read_text(), {"orders": orders})
-        self._run(name, "VACUUM ANALYZE")
-        self._run(name, "CHECKPOINT")
+        self.run(name, Path(__file__).with_name("dataset.sql").read_text(), {"orders": orders})
+        self.run(name, "VACUUM ANALYZE")
+        self.run(name, "CHECKPOINT")
 
-    def _run(self, database: str, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    def run(self, database: str, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run a statement as the owner of a database, and return its rows."""
         server = self.postgres
         with (
             closing(
@@ -126,16 +135,23 @@ class Testbed:
 
 
 @contextmanager
-def set_up(many: int, progress: Progress) -> Iterator[Testbed]:
-    """Start the testbed with so many orders for the body of the `with`."""
+def set_up(many: int, network_milliseconds: float, progress: Progress) -> Iterator[Testbed]:
+    """Start the testbed for the body of the `with`.
+
+    Args:
+        many: number of orders in the large database.
+        network_milliseconds: round-trip time to add between functions and database.
+        progress: where steps are reported.
+    """
     data = BUILD / "postgres"
     postgres = Postgres(data, settings={**_SERVER, "unix_socket_directories": str(data)})
-    with _downstream() as address:
+    way = network.slow_way(data, postgres.port, network_milliseconds) if network_milliseconds else nullcontext(data)
+    with _downstream() as address, way as sockets:
         try:
             with progress.step("PostgreSQL"):
                 _clear(postgres)
                 postgres.start()
-            testbed = Testbed(postgres, address, max(FEWEST, many // _SMALLER_BY), many)
+            testbed = Testbed(postgres, sockets, address, max(FEWEST, many // _SMALLER_BY), many)
             for orders in (testbed.few, testbed.many):
                 with progress.step(f"{orders:,} orders"):
                     testbed.fill(orders)

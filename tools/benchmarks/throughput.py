@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from tools.benchmarks import events
-from tools.benchmarks.contenders import CONTENDERS, UNSENT
+from tools.benchmarks.contenders import CREATORS, UNSENT
 from tools.benchmarks.environments import environment
 from tools.benchmarks.testbed import Testbed
 
@@ -19,7 +19,7 @@ def measure(testbed: Testbed, rounds: int) -> dict[int, dict[str, Sequence[float
     rates: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for _ in range(rounds):
         for number in ENVIRONMENTS:
-            for contender in (*CONTENDERS, UNSENT):
+            for contender in (*CREATORS, UNSENT):
                 rates[number][contender].append(_rate(testbed, contender, number))
     return {number: dict(of) for number, of in rates.items()}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 
 from tools.benchmarks import events
-from tools.benchmarks.contenders import CONTENDERS, OURS
+from tools.benchmarks.contenders import CREATORS, EQUAL_WORK, OURS
 from tools.benchmarks.environments import Calls, Environment, Json, environment
 from tools.benchmarks.summary import Summary, summarize
 from tools.benchmarks.testbed import Testbed
@@ -14,7 +14,7 @@ from tools.benchmarks.testbed import Testbed
 CALLS = 50
 """Calls of one contender before the next one's turn."""
 WITH_SQS = "create, with SQS"
-"""Creating an order including sending its tasks to SQS, which `create` leaves out."""
+"""Creating an order including sending its tasks to SQS, which `create` leaves out; by those who send."""
 
 _OWN_FIELDS = {"get_order": (), "create_order": ("id", "created_at", "updated_at", "links")}
 """Fields that differ between contenders, by function; in lists, the cursor does."""
@@ -26,13 +26,16 @@ def measure(testbed: Testbed, rounds: int) -> dict[str, dict[str, Summary]]:
     with ExitStack() as stack:
         environments = {
             contender: stack.enter_context(environment(contender, testbed.variables(testbed.many), pinned=True))
-            for contender in CONTENDERS
+            for contender in CREATORS
         }
         for name, (function, calls) in _requests(testbed).items():
-            _require_same_answers(environments, function, calls[0])
-            for contender, found in in_turns(environments, function, dict.fromkeys(environments, calls), rounds):
-                times[name][contender] += found.without_sqs
-                if name == "create" and contender == OURS:
+            creates = function == "create_order"
+            competing = {name: each for name, each in environments.items() if creates or name != EQUAL_WORK}
+            _require_same_answers(competing, function, calls[0])
+            for contender, found in in_turns(competing, function, dict.fromkeys(competing, calls), rounds):
+                if contender != EQUAL_WORK:
+                    times[name][contender] += found.without_sqs
+                if creates and contender in {OURS, EQUAL_WORK}:
                     times[WITH_SQS][contender] += found.seconds
     return {name: {contender: summarize(seconds) for contender, seconds in of.items()} for name, of in times.items()}
 

@@ -1,7 +1,10 @@
 """One execution environment: loads a contender's functions and calls them as commands on standard input say.
 
 A command is a line of JSON: `function` and `events`; with `seconds`, the events are repeated for that long. The answer
-is a line of JSON: the `seconds` of each call, the part of them spent on `sending` to SQS, and the `last` answer.
+is a line of JSON: the `seconds` of each call, the part of them spent on `sending` to SQS, and the `last` answer; the
+number of `statements` of the database and the `database_seconds` spent on them, if these are measured.
+
+Arguments: the contender, and `statements` to measure those.
 """
 
 import json
@@ -13,13 +16,16 @@ from itertools import cycle
 from time import monotonic, perf_counter
 from typing import Any
 
+from tools.benchmarks import statements
 from tools.benchmarks.contenders import CONTEXT, Handler, load, seconds_sending
 
 type Json = dict[str, Any]
 
 
-def main(contender: str) -> None:
+def main(contender: str, *measured: str) -> None:
     """Answer commands until standard input ends."""
+    if measured:
+        statements.measure()
     answers = os.fdopen(os.dup(1), "w")
     # Functions log to standard output: send that to standard error.
     os.dup2(2, 1)
@@ -35,12 +41,19 @@ def main(contender: str) -> None:
 
 def _run(handler: Handler, command: Json) -> Json:
     seconds, sending, answer = [], [], None
+    statements.number, statements.seconds = 0, 0.0
     for event in _events(command):
         begun = perf_counter()
         answer = handler(event, CONTEXT)
         seconds.append(perf_counter() - begun)
         sending.append(seconds_sending())
-    return {"seconds": seconds, "sending": sending, "last": answer}
+    return {
+        "seconds": seconds,
+        "sending": sending,
+        "statements": statements.number,
+        "database_seconds": statements.seconds,
+        "last": answer,
+    }
 
 
 def _events(command: Json) -> Iterator[Json]:
@@ -54,4 +67,4 @@ def _events(command: Json) -> Iterator[Json]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

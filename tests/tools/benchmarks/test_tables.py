@@ -7,7 +7,7 @@ import pytest
 
 from tools.benchmarks import capacity, tables
 from tools.benchmarks.baseline import BEFORE, NOW
-from tools.benchmarks.contenders import CONTENDERS, FLOOR, IDIOMATIC, OURS, TUNED, UNSENT
+from tools.benchmarks.contenders import CONTENDERS, CREATORS, EQUAL_WORK, FLOOR, IDIOMATIC, OURS, TUNED, UNSENT
 from tools.benchmarks.goals import READERS, WRITERS, goals
 from tools.benchmarks.scale import DEEPEST, FEW, FIRST, KINDS, MANY, METRICS, RELAY, TASK
 from tools.benchmarks.summary import summarize
@@ -23,22 +23,29 @@ def results() -> dict[str, Any]:
     contenders = {OURS: ONE, TUNED: TEN, IDIOMATIC: TEN, FLOOR: TEN}
     starts = {**dict.fromkeys((*READERS, *WRITERS, "authorizer"), ONE), IDIOMATIC: TEN}
     pages = {page: {FEW: ONE, MANY: ONE} for page in (FIRST, DEEPEST)}
-    requests = ("get", "list of a customer", "list of all", "create")
+    requests = ("get", "list of a customer", "list of all", "search by product", "create")
+    cost = {"function": ONE, "server": ONE, "total": ONE, "log_bytes": 4_000.0, "log_bytes_after_checkpoint": 9_000.0}
     return {
         "machine": "2 processors",
         "date": "2026-11-20",
         "few": 10_000,
         "many": 1_000_000,
         "rounds": 1,
+        "network_ms": 0.0,
         "layer_megabytes": 12.0,
-        "warm": {**dict.fromkeys(requests, contenders), WITH_SQS: {OURS: TEN}},
+        "warm": {**dict.fromkeys(requests, contenders), WITH_SQS: {OURS: ONE, EQUAL_WORK: TEN}},
         "cold": {
             name: dict.fromkeys(("init", "first_response", "without_sqs", "process"), time)
             for name, time in starts.items()
         },
         "emulated": {"get_order": {"init": ONE}},
         "throughput": {
-            "4": {OURS: [300.0], UNSENT: [400.0], TUNED: [100.0], IDIOMATIC: [100.0], FLOOR: [100.0]},
+            "4": {**{peer: [100.0] for peer in CREATORS}, OURS: [300.0], UNSENT: [400.0]},
+        },
+        "cost": dict.fromkeys(CREATORS, cost),
+        "lives": {
+            NOW: {"database": ONE, "server": 4.0, "statements": 18, "calls": 10},
+            BEFORE: {"database": TEN, "server": 8.0, "statements": 19, "calls": 10},
         },
         "scale": dict.fromkeys((*KINDS, TASK, RELAY, METRICS), pages),
         "environments": {"get_order": {"started": 10, "busy": 3}},
@@ -50,7 +57,7 @@ def test_given_a_fast_service_when_goals_are_checked_then_all_are_met(results: d
     assert all(goal.is_met for goal in goals(results))
 
 
-@pytest.mark.parametrize("change", ["cold", "warm", "throughput", "scale", "layer"])
+@pytest.mark.parametrize("change", ["cold", "warm", "create", "throughput", "cost", "life", "scale", "layer"])
 def test_given_one_slow_measurement_when_goals_are_checked_then_its_goal_is_missed(
     results: dict[str, Any], change: str
 ) -> None:
@@ -59,6 +66,12 @@ def test_given_one_slow_measurement_when_goals_are_checked_then_its_goal_is_miss
             results["cold"]["list_orders"]["first_response"] = TEN
         case "warm":
             results["warm"] = {**results["warm"], "get": dict.fromkeys(CONTENDERS, TEN)}
+        case "create":
+            results["warm"] = {**results["warm"], WITH_SQS: {OURS: ONE, EQUAL_WORK: ONE}}
+        case "cost":
+            results["cost"][OURS] = {**results["cost"][OURS], "log_bytes": 5_001.0}
+        case "life":
+            results["lives"][BEFORE] = {**results["lives"][BEFORE], "database": ONE}
         case "throughput":
             results["throughput"]["4"][OURS] = [249.0]
         case "scale":
@@ -86,6 +99,12 @@ def test_given_a_baseline_when_results_are_rendered_then_its_ratio_is_shown(resu
     assert "Before and after" not in tables.render(results)
     results["baseline"] = {"warm get_order": {NOW: ONE, BEFORE: TEN}}
     assert "| warm get_order | 10 (10; ±0) | 1 (1; ±0) | 0.10 |" in tables.render(results)
+
+
+def test_given_costs_and_lives_when_results_are_rendered_then_each_has_a_row(results: dict[str, Any]) -> None:
+    rendered = tables.render(results)
+    assert f"| {EQUAL_WORK} | 1 (1; ±0) | 1 (1; ±0) | 1 (1; ±0) | 4.0 | 9.0 |" in rendered
+    assert "| now | 1 (1; ±0) | 4 | 18 | 10 |" in rendered
 
 
 def test_given_more_workers_per_queue_when_simulated_then_the_backlog_is_smaller(

@@ -15,8 +15,11 @@ UNSENT = "ours, no SQS"
 """This service without sending tasks to SQS."""
 IDIOMATIC = "idiomatic"
 TUNED = "tuned"
+EQUAL_WORK = "tuned, equal work"
+"""The tuned peer with what this service does beside storing an order; only creates orders."""
 FLOOR = "floor"
 CONTENDERS = (OURS, TUNED, IDIOMATIC, FLOOR)
+CREATORS = (OURS, TUNED, EQUAL_WORK, IDIOMATIC, FLOOR)
 
 CONTEXT = SimpleNamespace(
     function_name="orders-benchmark",
@@ -31,6 +34,7 @@ _SENDERS = frozenset({"create_order", "cancel_order", "update_order_status", "pr
 _FILES = {
     IDIOMATIC: Path(__file__).parent / "peer/idiomatic.py",
     TUNED: Path(__file__).parent / "peer/tuned.py",
+    EQUAL_WORK: Path(__file__).parent / "peer/equal_work.py",
     FLOOR: Path(__file__).parent / "floor.py",
 }
 

@@ -3,6 +3,7 @@
 import os
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 
 import requests
 from sqlalchemy import URL, select
@@ -46,38 +47,47 @@ def find_orders(session: Session, customer: str | None, wanted: PageQuery) -> Pa
 
 
 def place_order(session: Session, customer: str, wanted: OrderIn) -> Order:
-    now = datetime.now(UTC)
-    order_id = uuid7(unix_milliseconds(now), os.urandom(10))
+    values, items = new_order(customer, wanted)
+    reserve_stock(values["id"], wanted)
+    order = Order(**values, items=[OrderItem(**item) for item in items])
+    session.add(order)
+    session.commit()
+    return order
+
+
+def reserve_stock(order_id: uuid.UUID, wanted: OrderIn) -> None:
     lines = [{"product_id": item.product_id, "quantity": item.quantity} for item in wanted.items]
     answer = inventory.put(
         f"{os.environ['INVENTORY_URL']}/reservations/{order_id}", json={"lines": lines}, timeout=(1, 3)
     )
     answer.raise_for_status()
-    items = [
-        OrderItem(
-            line_no=number,
-            product_id=item.product_id,
-            quantity=item.quantity,
-            unit_price=int(item.unit_price.scaleb(2)),
-        )
+
+
+def new_order(customer: str, wanted: OrderIn) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the columns of an order, and those of its items without its id."""
+    now = datetime.now(UTC)
+    items: list[dict[str, Any]] = [
+        {
+            "line_no": number,
+            "product_id": item.product_id,
+            "quantity": item.quantity,
+            "unit_price": int(item.unit_price.scaleb(2)),
+        }
         for number, item in enumerate(wanted.items, start=1)
     ]
-    order = Order(
-        id=order_id,
-        customer_id=customer,
-        customer_name=wanted.customer_name,
-        customer_email=wanted.customer_email,
-        status="pending",
-        payment_status="pending",
-        shipping_status="pending",
-        currency=wanted.currency,
-        total=sum(item.quantity * item.unit_price for item in items),
-        line_count=len(items),
-        version=1,
-        created_at=now,
-        updated_at=now,
-        items=items,
-    )
-    session.add(order)
-    session.commit()
-    return order
+    order = {
+        "id": uuid7(unix_milliseconds(now), os.urandom(10)),
+        "customer_id": customer,
+        "customer_name": wanted.customer_name,
+        "customer_email": wanted.customer_email,
+        "status": "pending",
+        "payment_status": "pending",
+        "shipping_status": "pending",
+        "currency": wanted.currency,
+        "total": sum(item["quantity"] * item["unit_price"] for item in items),
+        "line_count": len(items),
+        "version": 1,
+        "created_at": now,
+        "updated_at": now,
+    }
+    return order, items
