@@ -22,10 +22,8 @@ os.environ.update(
     POWERTOOLS_SERVICE_NAME="orders",
     RELEASE="0123456789ab",
     POWERTOOLS_METRICS_NAMESPACE="Orders",
-    **{
-        f"{service.upper()}_QUEUE_URL": f"https://sqs.eu-central-1.amazonaws.com/123456789012/orders-{service}"
-        for service in ("cart", "inventory", "notification", "payment", "shipping")
-    },
+    TASK_QUEUE_URL="https://sqs.eu-central-1.amazonaws.com/123456789012/orders-tasks",
+    TASK_CONCURRENCY="20",
 )
 
 

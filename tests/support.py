@@ -107,5 +107,5 @@ def task_message(task: str) -> dict[str, Any]:
         "body": json.dumps({"task_id": task}),
         "attributes": {},
         "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:orders-payment",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:orders-tasks",
     }

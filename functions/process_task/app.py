@@ -1,4 +1,4 @@
-"""Process tasks from the queues: call the downstream services and apply the resulting events to the orders."""
+"""Process tasks from the queue: call the downstream services and apply the resulting events to the orders."""
 
 import asyncio
 from collections.abc import Callable
@@ -51,7 +51,7 @@ async def _process(record: SQSRecord) -> None:
         disposition = await _in_thread(_process_task, task)
     if disposition.retry_seconds is not None:
         seconds = disposition.retry_seconds
-        await _in_thread(queue().change_visibility, record.event_source_arn, record.receipt_handle, seconds)
+        await _in_thread(queue().change_visibility, record.receipt_handle, seconds)
         raise NotDone
 
 

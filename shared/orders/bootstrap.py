@@ -95,6 +95,7 @@ def process_task() -> "ProcessTask":
         payments=PaymentClient(session, settings.payment_url),
         shipping=ShippingClient(session, settings.shipping_url),
         notifications=NotificationClient(session, settings.notification_url),
+        concurrency=settings.task_concurrency,
         clock=Clock(),
         # Functions restored from one snapshot would share the state of a seeded generator, and so its delays.
         random=SystemRandom(),
@@ -140,7 +141,7 @@ def database() -> "Database":
 
 
 def task_queue() -> "SqsTaskQueue":
-    """Build the client of the task queues."""
+    """Build the client of the task queue."""
     from orders.aws.task_queue import SqsTaskQueue
     from orders.config import QueueSettings
 

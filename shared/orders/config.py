@@ -1,7 +1,6 @@
 """Settings from environment variables: read at first use, validated, typed. The template sets each of them."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self, cast, get_args
 from urllib.parse import urlsplit
@@ -20,6 +19,12 @@ def _required(name: str) -> str:
         setter = "Lambda" if name.startswith("AWS_") else "template.yaml"
         raise ConfigurationError(f"the environment variable {name} is not set; {setter} sets it")
     return value
+
+
+def _number(name: str, value: str) -> int:
+    if not value.isdecimal():
+        raise ConfigurationError(f"{name} is {value!r}; it must be a number")
+    return int(value)
 
 
 def _choice(name: str, choices: tuple[str, ...], default: str) -> str:
@@ -43,12 +48,9 @@ class DatabaseSettings:
     @classmethod
     def from_environment(cls) -> Self:
         """Read ``DATABASE_*``."""
-        port = os.environ.get("DATABASE_PORT") or "5432"
-        if not port.isdecimal():
-            raise ConfigurationError(f"DATABASE_PORT is {port!r}; it must be a number")
         return cls(
             host=_required("DATABASE_HOST"),
-            port=int(port),
+            port=_number("DATABASE_PORT", os.environ.get("DATABASE_PORT") or "5432"),
             name=_required("DATABASE_NAME"),
             user=_required("DATABASE_USER"),
             auth=cast("DatabaseAuth", _choice("DATABASE_AUTH", get_args(DatabaseAuth), "iam")),
@@ -90,37 +92,38 @@ class PlacingSettings:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """The services that tasks call."""
+    """The services that tasks call, and how many tasks may call each of them at a time."""
 
     inventory: InventorySettings
     cart_url: str
     payment_url: str
     shipping_url: str
     notification_url: str
+    task_concurrency: int
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ``INVENTORY_*``, ``CART_URL``, ``PAYMENT_URL``, ``SHIPPING_URL`` and ``NOTIFICATION_URL``."""
+        """Read ``INVENTORY_*``, ``{CART,PAYMENT,SHIPPING,NOTIFICATION}_URL`` and ``TASK_CONCURRENCY``."""
         return cls(
             inventory=InventorySettings.from_environment(),
             cart_url=_required("CART_URL"),
             payment_url=_required("PAYMENT_URL"),
             shipping_url=_required("SHIPPING_URL"),
             notification_url=_required("NOTIFICATION_URL"),
+            task_concurrency=_number("TASK_CONCURRENCY", _required("TASK_CONCURRENCY")),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
-    """The URLs of the task queues, by downstream service."""
+    """The URL of the task queue."""
 
-    urls: Mapping[str, str]
+    url: str
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ``…_QUEUE_URL``."""
-        services = ("payment", "inventory", "shipping", "cart", "notification")
-        return cls({service: _required(f"{service.upper()}_QUEUE_URL") for service in services})
+        """Read ``TASK_QUEUE_URL``."""
+        return cls(_required("TASK_QUEUE_URL"))
 
 
 def aws_region() -> str:

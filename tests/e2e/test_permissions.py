@@ -17,30 +17,28 @@ from local import cloudformation, deployed, emulator, package
 from local.deployment import SECRET_NAME
 from local.stack import Stack
 from orders.aws import task_queue
-from tests.promises import PROMISES
 from tests.support import FUNCTIONS
 
 type Json = dict[str, Any]
 
-QUEUES = sorted(set(task_queue.SERVICES.values()))
-DEAD_LETTERS = [f"{name}{task_queue.DEAD_LETTERS}" for name in QUEUES]
+QUEUE = "tasks"
+DEAD_LETTERS = f"{QUEUE}{task_queue.DEAD_LETTERS}"
 FAILED = "failed-invocations"
 NO_TASK = f'{{"task_id": "{uuid.UUID(int=0)}"}}'
 HIDDEN_SECONDS = 60
 
-SEND = {name: {f"sqs:SendMessage {task_queue.SERVICES[kind]}" for kind in kinds} for name, kinds in PROMISES.items()}
+SEND = {f"sqs:SendMessage {QUEUE}"}
 WORK = {
-    f"sqs:{operation} {name}"
+    f"sqs:{operation} {QUEUE}"
     for operation in ("ReceiveMessage", "ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes")
-    for name in QUEUES
 }
-PURGE = {f"sqs:{operation} {name}" for operation in ("ReceiveMessage", "DeleteMessage") for name in DEAD_LETTERS}
+PURGE = {f"sqs:{operation} {DEAD_LETTERS}" for operation in ("ReceiveMessage", "DeleteMessage")}
 REPORT = {f"sqs:SendMessage {FAILED}"}
 MAY: dict[str, set[str]] = {
     "authorizer": {"secretsmanager:GetSecretValue"},
-    "cancel_order": SEND["cancel_order"],
+    "cancel_order": SEND,
     "console": set(),
-    "create_order": SEND["create_order"],
+    "create_order": SEND,
     "docs": set(),
     "get_order": set(),
     "health": set(),
@@ -48,9 +46,9 @@ MAY: dict[str, set[str]] = {
     "list_orders": set(),
     "metrics": set(),
     "migrate_database": REPORT,
-    "process_task": SEND["process_task"] | WORK,
-    "relay_outbox": SEND["relay_outbox"] | PURGE | REPORT,
-    "update_order_status": SEND["update_order_status"],
+    "process_task": SEND | WORK,
+    "relay_outbox": SEND | PURGE | REPORT,
+    "update_order_status": SEND,
 }
 
 
@@ -63,7 +61,7 @@ def urls(stack: Stack) -> Iterator[dict[str, str]]:
         functions.update_event_source_mapping(UUID=mapping, Enabled=False)
     yield {
         name: sqs.get_queue_url(QueueName=f"{cloudformation.STACK}-{name}")["QueueUrl"]
-        for name in [*QUEUES, *DEAD_LETTERS, FAILED]
+        for name in (QUEUE, DEAD_LETTERS, FAILED)
     }
     for mapping in mappings:
         functions.update_event_source_mapping(UUID=mapping, Enabled=True)

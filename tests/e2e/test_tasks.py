@@ -65,7 +65,7 @@ def test_given_a_service_that_is_away_when_it_is_back_then_the_order_goes_on(
 def test_given_a_service_that_refuses_when_it_has_learned_then_the_task_is_sent_back(
     stack: Stack, client: Client, services: httpx.Client
 ) -> None:
-    before = dead_letters(stack, "shipping")
+    before = dead_letters(stack)
     services.put("/control/shipping", json={"failure_rate": 1, "failure_status": 400}).raise_for_status()
     with client("5") as customer:
         order = customer.post("/v1/orders", json=ITEMS).json()["id"]
@@ -73,16 +73,16 @@ def test_given_a_service_that_refuses_when_it_has_learned_then_the_task_is_sent_
         while not (failed := [task for task in failed_tasks(stack) if task["order_id"] == order]):
             pass
         assert [task["kind"] for task in failed] == ["create_shipment"]
-        while dead_letters(stack, "shipping") <= before:
+        while dead_letters(stack) <= before:
             pass
         services.delete("/control").raise_for_status()
         assert stack.call("relay_outbox", {"failed": "redrive", "tasks": [failed[0]["id"]]}) == {"redriven": 1}
         wait_for(customer, order, shipping_status="ready")
 
 
-def dead_letters(stack: Stack, service: str) -> int:
+def dead_letters(stack: Stack) -> int:
     sqs = emulator.client("sqs", stack.layout.emulator_url)
-    url = sqs.get_queue_url(QueueName=f"orders-{service}{DEAD_LETTERS}")["QueueUrl"]
+    url = sqs.get_queue_url(QueueName=f"orders-tasks{DEAD_LETTERS}")["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
     return int(attributes["ApproximateNumberOfMessages"])
 

@@ -85,7 +85,7 @@ def test_given_a_function_when_invoked_then_by_an_alias_with_all_its_properties(
 
 
 # Parameters that take effect without a new version: of migrations, event sources and deployments.
-BESIDE_A_VERSION = {"Canary", "DatabaseOwner", "TaskConcurrency"}
+BESIDE_A_VERSION = {"Canary", "DatabaseOwner", "WorkerConcurrency"}
 NAMED = re.compile(r"'Ref': '(\w+)'|Outputs\.(\w+)|\$\{(\w+)\}")
 
 

@@ -25,6 +25,7 @@ OF_AWS = {
     ("AWS/ApiGateway", "ApiId"): {"4xx", "5xx", "Count", "IntegrationLatency", "Latency"},
     ("AWS/SQS", "QueueName"): {
         "ApproximateAgeOfOldestMessage",
+        "ApproximateNumberOfMessagesDelayed",
         "ApproximateNumberOfMessagesVisible",
         "NumberOfEmptyReceives",
         "NumberOfMessagesSent",

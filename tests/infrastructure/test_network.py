@@ -11,7 +11,7 @@ from local.template import statements
 from tests.infrastructure.templates import ALL, NETWORK, NEW, Deployment, texts
 
 ANYWHERE = "0.0.0.0/0"
-QUEUES = {"QueueArns": "arn:aws:sqs:eu-central-1:123456789012:orders-cart"}
+QUEUES = {"QueueArns": "arn:aws:sqs:eu-central-1:123456789012:orders-tasks"}
 NETWORKS = [
     Deployment(NETWORK, NatGateways=nat, AvailabilityZones=zones, FlowLogs="true", **QUEUES)
     for nat, zones in product(("0", "1", "per-az"), ("2", "3"))

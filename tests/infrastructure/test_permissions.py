@@ -8,10 +8,8 @@ import pytest
 
 from local import template as sam
 from local.template import statements
-from orders.aws.task_queue import SERVICES as SERVICES_OF_TASKS
 from tests.infrastructure.access import READS, WRITES
 from tests.infrastructure.templates import ALL, EXPANDED, MAIN, NEW, expanded, texts
-from tests.promises import PROMISES
 
 
 def test_given_a_stack_when_deployed_then_the_api_is_its_only_public_endpoint() -> None:
@@ -93,16 +91,36 @@ def test_given_a_function_when_it_logs_then_to_its_own_log_group_only(name: str)
     assert group["LogGroupName"]["Fn::Sub"] == f"/aws/lambda/{FUNCTIONS[name]['FunctionName']['Fn::Sub']}"
 
 
-@pytest.mark.parametrize("name", PROMISES)
-def test_given_a_function_when_it_enqueues_tasks_then_it_may_use_just_their_queues(name: str) -> None:
-    sending = [
-        statement
-        for policy in policies(FUNCTIONS[sam.functions(sam.read(MAIN))[name]]) - {"SendFailedInvocations"}
+QUEUES = {
+    **{name: {("sqs:SendMessage", "TaskQueue")} for name in WRITES},
+    "process_task": {
+        ("sqs:SendMessage", "TaskQueue"),
+        ("sqs:ReceiveMessage", "TaskQueue"),
+        ("sqs:DeleteMessage", "TaskQueue"),
+        ("sqs:ChangeMessageVisibility", "TaskQueue"),
+        ("sqs:GetQueueAttributes", "TaskQueue"),
+    },
+    "relay_outbox": {
+        ("sqs:SendMessage", "TaskQueue"),
+        ("sqs:SendMessage", "FailedInvocations"),
+        ("sqs:ReceiveMessage", "TaskDeadLetters"),
+        ("sqs:DeleteMessage", "TaskDeadLetters"),
+    },
+    "migrate_database": {("sqs:SendMessage", "FailedInvocations")},
+}
+"""What functions may do with queues; the others may do nothing."""
+
+
+@pytest.mark.parametrize("name", sam.functions(sam.read(MAIN)))
+def test_given_a_function_when_it_uses_queues_then_only_as_it_needs_them(name: str) -> None:
+    allowed = {
+        (action, statement["Resource"]["Fn::GetAtt"][0])
+        for policy in policies(FUNCTIONS[sam.functions(sam.read(MAIN))[name]])
         for statement in statements(EXPANDED.resources[policy])
-        if statement["Action"] == "sqs:SendMessage"
-    ]
-    queues = {arn["Fn::GetAtt"][0] for statement in sending for arn in statement["Resource"]}
-    assert queues == {f"{SERVICES_OF_TASKS[kind].title()}Queue" for kind in PROMISES[name]}
+        for action in texts(statement["Action"])
+        if action.startswith("sqs:")
+    }
+    assert allowed == QUEUES.get(name, set())
 
 
 @pytest.mark.parametrize("logical_id", ["RelayOutboxFunction", "MigrateDatabaseFunction"])

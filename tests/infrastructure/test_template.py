@@ -103,29 +103,39 @@ def test_given_a_function_when_it_logs_then_its_log_group_has_a_retention(
     assert all(days > 0 for days in groups.values())
 
 
-SERVICES = ("cart", "inventory", "notification", "payment", "shipping")
-
-
-def test_given_a_service_when_it_has_tasks_then_it_has_a_queue_and_a_dlq(
+def test_given_the_task_queue_when_created_then_it_has_one_source_and_a_dlq(
     resources: dict[str, Any], functions: dict[str, Any]
 ) -> None:
-    sources = {
-        event["Properties"]["Queue"]["Fn::GetAtt"][0]: event["Properties"]
-        for event in functions["process_task"]["Events"].values()
-        if event["Type"] == "SQS"
-    }
-    assert set(sources) == {f"{service.title()}Queue" for service in SERVICES}
-    for service in SERVICES:
-        queue = resources[f"{service.title()}Queue"]["Properties"]
-        dead_letters = resources[f"{service.title()}DeadLetters"]["Properties"]
-        assert dead_letters["QueueName"]["Fn::Sub"] == queue["QueueName"]["Fn::Sub"] + DEAD_LETTERS
-        assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": [f"{service.title()}DeadLetters", "Arn"]}
-        assert queue["RedrivePolicy"]["maxReceiveCount"] > MAX_ATTEMPTS
-        assert queue["VisibilityTimeout"] >= 6 * functions["process_task"]["Timeout"]
-        source = sources[f"{service.title()}Queue"]
-        assert source["BatchSize"] == load_function("process_task").TASKS_AT_ONCE
-        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        assert source["ScalingConfig"]["MaximumConcurrency"]
+    [event] = functions["process_task"]["Events"].values()
+    assert event["Type"] == "SQS"
+    source = event["Properties"]
+    queue, dead_letters = (resources[name]["Properties"] for name in ("TaskQueue", "TaskDeadLetters"))
+    assert source["Queue"] == {"Fn::GetAtt": ["TaskQueue", "Arn"]}
+    assert dead_letters["QueueName"]["Fn::Sub"] == queue["QueueName"]["Fn::Sub"] + DEAD_LETTERS
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["TaskDeadLetters", "Arn"]}
+    assert queue["RedrivePolicy"]["maxReceiveCount"] > MAX_ATTEMPTS
+    assert queue["VisibilityTimeout"] >= 6 * functions["process_task"]["Timeout"]
+    assert source["BatchSize"] == load_function("process_task").TASKS_AT_ONCE
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_given_the_task_queue_when_created_then_message_groups_make_it_fair(resources: dict[str, Any]) -> None:
+    # Only standard queues are fair queues; in a FIFO queue, a group is processed one message after the other.
+    # See https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+    queue = resources["TaskQueue"]["Properties"]
+    assert "FifoQueue" not in queue
+    assert not queue["QueueName"]["Fn::Sub"].endswith(".fifo")
+
+
+def test_given_two_hanging_services_when_called_then_workers_for_others_remain(
+    functions: dict[str, Any],
+) -> None:
+    parameters = sam.read(ROOT / "template.yaml")["Parameters"]
+    workers, tasks = (parameters[name]["Default"] for name in ("WorkerConcurrency", "TaskConcurrency"))
+    assert workers > 2 * tasks
+    [event] = functions["process_task"]["Events"].values()
+    assert event["Properties"]["ScalingConfig"]["MaximumConcurrency"] == {"Ref": "WorkerConcurrency"}
+    assert functions["process_task"]["Environment"]["Variables"]["TASK_CONCURRENCY"] == {"Ref": "TaskConcurrency"}
 
 
 def test_given_a_task_when_its_worker_times_out_then_the_lease_is_longer(

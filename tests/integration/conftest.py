@@ -23,6 +23,7 @@ from tests.support import load_function
 
 TASK_ID = "concat_ws('.', order_id, version, kind) AS id"
 """The id of a task, for a SELECT clause."""
+QUEUES = ("orders-tasks", f"orders-tasks{DEAD_LETTERS}")
 
 type Query = Callable[..., list[dict[str, Any]]]
 
@@ -114,12 +115,11 @@ def inventory_api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 @pytest.fixture(scope="session", autouse=True)
 def queues() -> Iterator[None]:
-    """The queues that the functions send tasks to."""
+    """The queue that the functions send tasks to, and its dead-letter queue."""
     with mocked():
         sqs = boto3.client("sqs")
-        for service in ("cart", "inventory", "notification", "payment", "shipping"):
-            sqs.create_queue(QueueName=f"orders-{service}")
-            sqs.create_queue(QueueName=f"orders-{service}{DEAD_LETTERS}")
+        for name in QUEUES:
+            sqs.create_queue(QueueName=name)
         yield
 
 

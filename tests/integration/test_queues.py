@@ -1,6 +1,7 @@
-"""Tasks on their way over the queues: sent by one function, carried out by another."""
+"""Tasks on their way over the queue: sent by one function, processed by another."""
 
 import json
+import uuid
 from collections.abc import Callable
 from threading import Thread
 from types import ModuleType
@@ -12,30 +13,33 @@ import pytest
 
 from orders.aws.client import AwsService
 from orders.aws.task_queue import DEAD_LETTERS
-from tests.integration.conftest import Query
+from orders.bootstrap import task_queue
+from orders.domain.lifecycle import SERVICES, TaskKind
+from orders.domain.order import TaskId
+from tests.integration.conftest import QUEUES, Query
 from tests.support import Context, call
 
 type Load = Callable[[str], ModuleType]
 
-SERVICES = ("cart", "inventory", "notification", "payment", "shipping")
 ITEMS = {"items": [{"sku": "SKU123", "quantity": 2}]}
 
 
 @pytest.fixture
 def receive(queues: None) -> Callable[..., dict[str, Any]]:
-    """Take what waits on a queue, as the event that Lambda makes of it."""
+    """Receive the messages that wait for some services, or for all, as the event that Lambda makes of them."""
     sqs = boto3.client("sqs")
-    for service in SERVICES:
-        for suffix in ("", DEAD_LETTERS):
-            url = sqs.create_queue(QueueName=f"orders-{service}{suffix}")["QueueUrl"]
-            sqs.delete_queue(QueueUrl=url)
-            sqs.create_queue(QueueName=f"orders-{service}{suffix}")
+    for name in QUEUES:
+        sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"])
+        sqs.create_queue(QueueName=name)
+    url = sqs.get_queue_url(QueueName=QUEUES[0])["QueueUrl"]
 
-    def receive(service: str) -> dict[str, Any]:
-        url = sqs.get_queue_url(QueueName=f"orders-{service}")["QueueUrl"]
-        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]).get(
-            "Messages", []
-        )
+    def receive(*services: str) -> dict[str, Any]:
+        messages = []
+        while received := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            messages += received
+        for message in messages:
+            if services and service(message) not in services:
+                sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
         return {
             "Records": [
                 {
@@ -44,16 +48,22 @@ def receive(queues: None) -> Callable[..., dict[str, Any]]:
                     "body": message["Body"],
                     "attributes": {},
                     "eventSource": "aws:sqs",
-                    "eventSourceARN": f"arn:aws:sqs:eu-central-1:123456789012:orders-{service}",
+                    "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:orders-tasks",
                 }
                 for message in messages
+                if not services or service(message) in services
             ]
         }
 
     return receive
 
 
-type Receive = Callable[[str], dict[str, Any]]
+type Receive = Callable[..., dict[str, Any]]
+
+
+def service(message: dict[str, Any]) -> str:
+    """The service that a message waits for."""
+    return SERVICES[TaskId.parse(json.loads(message["Body"])["task_id"]).kind]
 
 
 def kinds(event: dict[str, Any]) -> list[str]:
@@ -61,26 +71,35 @@ def kinds(event: dict[str, Any]) -> list[str]:
     return [json.loads(record["body"])["task_id"].rpartition(".")[2] for record in event["Records"]]
 
 
-def test_given_an_order_when_placed_then_each_task_waits_for_its_service(
-    function: Load, receive: Receive, query: Query
+def test_given_an_order_when_placed_then_one_call_sends_its_tasks_in_groups(
+    function: Load, receive: Receive, requests: list[dict[str, Any]]
 ) -> None:
     call(function("create_order"), "POST", "/orders/5")
-    waiting = {service: kinds(receive(service)) for service in SERVICES}
-    assert waiting == {
-        "cart": ["mark_cart_ordered"],
-        "inventory": [],
-        "notification": ["send_notification"],
-        "payment": ["charge_payment"],
-        "shipping": [],
-    }
+    assert kinds(receive()) == ["charge_payment", "mark_cart_ordered", "send_notification"]
+    assert [[entry["MessageGroupId"] for entry in request["Entries"]] for request in requests] == [
+        ["payment", "cart", "notification"]
+    ]
 
 
-def test_given_a_charge_when_processed_then_what_follows_waits_for_the_next(function: Load, receive: Receive) -> None:
+def test_given_a_charge_when_processed_then_one_call_sends_what_follows(
+    function: Load, receive: Receive, requests: list[dict[str, Any]]
+) -> None:
     call(function("create_order"), "POST", "/v1/orders", ITEMS)
-    receive("notification")
+    requests.clear()
     assert function("process_task").handler(receive("payment"), Context()) == {"batchItemFailures": []}
-    assert kinds(receive("inventory")) == ["commit_stock"]
-    assert kinds(receive("shipping")) == ["create_shipment"]
+    assert kinds(receive("inventory", "shipping")) == ["commit_stock", "create_shipment"]
+    assert [[entry["MessageGroupId"] for entry in request["Entries"]] for request in requests] == [
+        ["inventory", "shipping", "notification"]
+    ]
+
+
+def test_given_many_tasks_when_sent_then_each_call_has_ten_of_them(
+    receive: Receive, requests: list[dict[str, Any]]
+) -> None:
+    tasks = [TaskId(str(uuid.uuid4()), 1, kind) for kind in TaskKind for _ in range(3)]
+    task_queue().send(tasks)
+    assert [len(request["Entries"]) for request in requests] == [10, 10, 4]
+    assert sorted(kinds(receive())) == sorted(task.kind.value for task in tasks)
 
 
 def test_given_a_service_that_is_away_when_processed_then_only_its_tasks_come_back_later(
@@ -122,8 +141,7 @@ def test_given_a_batch_when_processed_then_its_calls_run_side_by_side(
 def test_given_a_queue_that_is_away_when_ordered_then_the_order_stands_and_the_relay_sends_its_tasks(
     function: Load, receive: Receive, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for service in SERVICES:
-        monkeypatch.setenv(f"{service.upper()}_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/123456789012/gone")
+    monkeypatch.setenv("TASK_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/123456789012/gone")
     assert call(function("create_order"), "POST", "/v1/orders", ITEMS).status == 201
     monkeypatch.undo()
     query("UPDATE order_tasks SET available_at = available_at - interval '2 minutes'")
@@ -141,7 +159,7 @@ def test_given_dead_letters_when_redriven_then_they_are_tried_again_and_buried(
     process, relay = function("process_task"), function("relay_outbox")
     assert len(process.handler(event, Context())["batchItemFailures"]) == 1
     sqs = boto3.client("sqs")
-    dead = sqs.get_queue_url(QueueName=f"orders-payment{DEAD_LETTERS}")["QueueUrl"]
+    dead = sqs.get_queue_url(QueueName=QUEUES[1])["QueueUrl"]
     message = event["Records"][0]
     sqs.send_message(QueueUrl=dead, MessageBody=message["body"])
     sqs.send_message(QueueUrl=dead, MessageBody="not a task")
@@ -158,34 +176,43 @@ def test_given_dead_letters_when_redriven_then_they_are_tried_again_and_buried(
 
 
 @pytest.fixture
-def traces(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The trace that each message was sent with, by its body: moto forgets them."""
-    call_aws, sent = AwsService.call, {}
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The requests that messages were sent with: moto forgets groups and traces."""
+    call_aws = AwsService.call
+    sent: list[dict[str, Any]] = []
 
     def note(service: AwsService, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        for entry in request.get("Entries", []):
-            attribute = entry["MessageSystemAttributes"].get("AWSTraceHeader", {"StringValue": ""})
-            sent[entry["MessageBody"]] = attribute["StringValue"]
+        if operation == "SendMessageBatch":
+            sent.append(request)
         return call_aws(service, operation, request)
 
     monkeypatch.setattr(AwsService, "call", note)
     return sent
 
 
+def traces(requests: list[dict[str, Any]]) -> dict[str, str]:
+    """The trace that each message was sent with, by its body."""
+    return {
+        entry["MessageBody"]: entry["MessageSystemAttributes"].get("AWSTraceHeader", {"StringValue": ""})["StringValue"]
+        for request in requests
+        for entry in request["Entries"]
+    }
+
+
 def test_given_a_traced_request_when_its_tasks_are_carried_out_then_all_calls_belong_to_its_trace(
     function: Load,
     receive: Receive,
     services: httpx.Client,
-    traces: dict[str, str],
+    requests: list[dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-request;Sampled=1")
     call(function("create_order"), "POST", "/orders/5")
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-batch;Sampled=1")
-    for service in ("payment", "shipping"):
-        batch = receive(service)
+    for name in ("payment", "shipping"):
+        batch = receive(name)
         for record in batch["Records"]:
-            record["attributes"]["AWSTraceHeader"] = traces[record["body"]]
+            record["attributes"]["AWSTraceHeader"] = traces(requests)[record["body"]]
         function("process_task").handler(batch, Context())
     calls = services.get("/control/calls").json()["calls"]
     assert {call["service"] for call in calls} == {"cart", "inventory", "payment", "shipping"}
@@ -193,8 +220,8 @@ def test_given_a_traced_request_when_its_tasks_are_carried_out_then_all_calls_be
 
 
 def test_given_no_trace_when_called_and_sent_then_none_is_named(
-    function: Load, receive: Receive, services: httpx.Client, traces: dict[str, str]
+    function: Load, receive: Receive, services: httpx.Client, requests: list[dict[str, Any]]
 ) -> None:
     call(function("create_order"), "POST", "/orders/5")
     assert {call["trace_id"] for call in services.get("/control/calls").json()["calls"]} == {None}
-    assert set(traces.values()) == {""}
+    assert set(traces(requests).values()) == {""}

@@ -22,11 +22,13 @@ class MemoryQueue:
 
     def __init__(self) -> None:
         self.waiting: list[TaskId] = []
+        self.delays: list[float] = []
         self.loses = False
 
-    def send(self, tasks: Sequence[TaskId]) -> None:
+    def send(self, tasks: Sequence[TaskId], delay_seconds: float = 0) -> None:
         if not self.loses:
             self.waiting += tasks
+            self.delays += [delay_seconds] * len(tasks)
 
     def purge_dead_letters(self, still_failed: Callable[[Sequence[TaskId]], frozenset[TaskId]]) -> None:
         """There are no dead letters here."""

@@ -200,7 +200,7 @@ def test_given_the_declared_api_when_compared_then_all_is_well() -> None:
 def test_given_who_may_send_a_message_when_adapted_then_they_may_send_a_batch(
     template: sam.Json, actions: str | list[str]
 ) -> None:
-    statement = {"Effect": "Allow", "Action": actions, "Resource": "arn:aws:sqs:us-east-1:000000000000:orders-cart"}
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "arn:aws:sqs:us-east-1:000000000000:orders-tasks"}
     template["Resources"]["GetOrder"]["Properties"]["Policies"] = [{"Statement": [statement]}]
     allowed = [each["Action"] for each in sam.statements(adapted(template)["Resources"])]
     named = [actions] if isinstance(actions, str) else actions

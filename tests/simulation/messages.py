@@ -46,7 +46,7 @@ class SimulatedQueue:
     effects: Effects
     clock: Clock
 
-    def send(self, tasks: Sequence[TaskId]) -> None:
+    def send(self, tasks: Sequence[TaskId], delay_seconds: float = 0) -> None:
         if not tasks:
             return
         fault = self.effects.meet(Kind.SEND, " ".join(task.kind for task in tasks))
@@ -56,8 +56,8 @@ class SimulatedQueue:
             sent = random.sample(sent, random.randrange(len(sent)))
         if fault is Fault.DUPLICATE:
             sent += sent
-        now = self.clock.now()
-        self.mailbox.waiting += [Message(task, now + timedelta(seconds=random.random())) for task in sent]
+        at = self.clock.now() + timedelta(seconds=delay_seconds)
+        self.mailbox.waiting += [Message(task, at + timedelta(seconds=random.random())) for task in sent]
         if fault is Fault.CRASH_AFTER:
             self.effects.crash()
 

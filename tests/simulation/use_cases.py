@@ -20,6 +20,9 @@ from tests.simulation.messages import Mailbox, SimulatedQueue
 from tests.simulation.network import Network
 from tests.simulation.services import Services
 
+_TASK_CONCURRENCY = 2
+"""So low that services are busy now and then."""
+
 
 @dataclass(frozen=True, slots=True)
 class UseCases:
@@ -57,6 +60,7 @@ def use_cases(
             payments=PaymentClient(session, "http://payment"),
             shipping=ShippingClient(session, "http://shipping"),
             notifications=NotificationClient(session, "http://notification"),
+            concurrency=_TASK_CONCURRENCY,
             clock=clock,
             random=random,
         ),

@@ -12,11 +12,10 @@ from random import Random
 from typing import Any
 
 from checks.evidence import Fate, Request
-from orders.aws.task_queue import SERVICES
 from orders.config import InventoryApi
 from orders.domain.caller import WRITE, Caller
 from orders.domain.errors import OrderServiceError, RequestInProgress, Unavailable
-from orders.domain.lifecycle import TaskKind
+from orders.domain.lifecycle import SERVICES, TaskKind
 from orders.domain.order import OrderDetails, TransitionResult
 from orders.schemas.requests import NewOrder, StatusUpdate
 from orders.use_cases.process_task import MessageDisposition

@@ -39,8 +39,6 @@ class Budget:
     modules: int
 
 
-QUEUES = ("CART", "INVENTORY", "NOTIFICATION", "PAYMENT", "SHIPPING")
-
 # Powertools' resolver loads asyncio, whichever of its classes is asked for.
 ALL = {"asyncio"}
 READS = ALL | {"psycopg2"}
@@ -81,7 +79,8 @@ SETTINGS = {
     "NOTIFICATION_URL": "http://notification.invalid",
     "PAYMENT_URL": "http://payment.invalid",
     "SHIPPING_URL": "http://shipping.invalid",
-    **{f"{service}_QUEUE_URL": "https://sqs.invalid/queue" for service in QUEUES},
+    "TASK_CONCURRENCY": "20",
+    "TASK_QUEUE_URL": "https://sqs.invalid/queue",
 }
 
 

@@ -77,6 +77,9 @@ class Testbed:
             "DATABASE_AUTH": "none",
             "JWT_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:jwt",
             **{f"{service.upper()}_URL": f"{self.downstream}/{service}" for service in _SERVICES},
+            "TASK_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/orders-tasks",
+            "TASK_CONCURRENCY": "50",
+            # For a baseline from when each service had a queue.
             **{
                 f"{service.upper()}_QUEUE_URL": f"https://sqs.eu-central-1.amazonaws.com/123456789012/orders-{service}"
                 for service in _SERVICES

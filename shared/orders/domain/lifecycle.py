@@ -3,6 +3,7 @@
 Pure data and pure functions. Whatever changes an order asks this module whether and how.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -38,6 +39,19 @@ class TaskKind(StrEnum):
     CANCEL_SHIPMENT = "cancel_shipment"
     MARK_CART_ORDERED = "mark_cart_ordered"
     SEND_NOTIFICATION = "send_notification"
+
+
+SERVICES: Mapping[TaskKind, str] = {
+    TaskKind.CHARGE_PAYMENT: "payment",
+    TaskKind.REFUND_PAYMENT: "payment",
+    TaskKind.COMMIT_STOCK: "inventory",
+    TaskKind.RELEASE_STOCK: "inventory",
+    TaskKind.CREATE_SHIPMENT: "shipping",
+    TaskKind.CANCEL_SHIPMENT: "shipping",
+    TaskKind.MARK_CART_ORDERED: "cart",
+    TaskKind.SEND_NOTIFICATION: "notification",
+}
+"""The downstream service that each kind of task calls."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The outbox: tasks that events enqueue, each claimed, finished, rescheduled or failed.
 
 A task is pending until it is done or failed. While a worker holds its lease, and while it waits for its next attempt,
-`available_at` keeps every other worker from claiming it. Each function is one statement.
+`available_at` keeps every other worker from claiming it. Each downstream service has a number of slots, and a claimed
+task occupies one of them, so that a slow service cannot take up all workers. Each function is one statement.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypedDict
 
-from orders.domain.lifecycle import TaskKind
+from orders.domain.lifecycle import SERVICES, TaskKind
 from orders.domain.order import StoredOrder, TaskId, state_of
 from orders.domain.states import State
 from orders.postgres.connection import Database
@@ -21,17 +22,19 @@ LEASE = timedelta(seconds=90)
 
 _TAKE_OVERDUE = statement("take_overdue_tasks")
 _CLAIM = """
-SELECT (stored).*, template, state, attempts, available_at, claimed, prior_calls, shipment_lines
-FROM claim_task_1(%(order_id)s, %(version)s, %(kind)s, %(at)s, %(lease)s)
+SELECT (stored).*, template, state, attempts, available_at, claimed, busy, prior_calls, shipment_lines
+FROM claim_task_1(
+    %(order_id)s, %(version)s, %(kind)s, %(at)s, %(lease)s, %(service)s, %(kinds)s, %(slots)s)
 """
 _FINISH = """
-UPDATE order_tasks SET state = 'done', reference = %(reference)s, last_error = NULL
+UPDATE order_tasks SET state = 'done', slot = NULL, reference = %(reference)s, last_error = NULL
 WHERE order_id = %(order_id)s AND version = %(version)s AND kind = %(kind)s AND state = 'pending'
 """
 # Only the worker with the latest claim decides: the number of attempts identifies it.
 _RESCHEDULE = """
 UPDATE order_tasks
-SET available_at = %(available_at)s, last_error = %(error)s, state = CASE WHEN %(final)s THEN 'failed' ELSE state END
+SET available_at = %(available_at)s, slot = NULL, last_error = %(error)s,
+    state = CASE WHEN %(final)s THEN 'failed' ELSE state END
 WHERE order_id = %(order_id)s AND version = %(version)s AND kind = %(kind)s AND state = 'pending'
   AND attempts = %(attempts)s
 """
@@ -100,6 +103,7 @@ class _ClaimRow(StoredOrder):
     attempts: int
     available_at: datetime
     claimed: bool
+    busy: bool
     prior_calls: dict[str, _PriorCallRow] | None
     shipment_lines: list[tuple[str, int]] | None
 
@@ -135,7 +139,9 @@ class ClaimedTask:
     """A task and its order, as they are now.
 
     Attributes:
-        claimed: whether the claim succeeded; else another worker holds it, it is not available yet, or it has ended.
+        claimed: whether the claim succeeded; else another worker holds it, it is not available yet, it has ended, or
+            its service is busy.
+        busy: whether it could be claimed if its service had a free slot.
         state: pending, done or failed.
         available_at: when it can be claimed next.
         attempts: how often it was claimed, this claim included.
@@ -147,6 +153,7 @@ class ClaimedTask:
     id: TaskId
     template: str
     claimed: bool
+    busy: bool
     state: TaskState
     available_at: datetime
     attempts: int
@@ -175,9 +182,16 @@ class ClaimedTask:
         return self.attempts == 1
 
 
-def claim(database: Database, task_id: TaskId, at: datetime) -> ClaimedTask | None:
-    """Claim a task for `LEASE`, if it is pending and available; None if there is none with this id."""
-    row = database.fetch_one(_ClaimRow, _CLAIM, {**_key(task_id), "at": at, "lease": LEASE})
+def claim(database: Database, task_id: TaskId, at: datetime, slots: int) -> ClaimedTask | None:
+    """Claim a task for `LEASE`, if it is pending and available and one of its service's slots is free.
+
+    Returns:
+        The task, claimed or not; None if there is none with this id.
+    """
+    service = SERVICES[task_id.kind]
+    kinds = [kind.value for kind in TaskKind if SERVICES[kind] == service]
+    parameters = {**_key(task_id), "at": at, "lease": LEASE, "service": service, "kinds": kinds, "slots": slots}
+    row = database.fetch_one(_ClaimRow, _CLAIM, parameters)
     if row is None:
         return None
     prior_calls = {TaskKind(kind): call for kind, call in (row["prior_calls"] or {}).items()}
@@ -185,6 +199,7 @@ def claim(database: Database, task_id: TaskId, at: datetime) -> ClaimedTask | No
         id=task_id,
         template=row["template"] or "",
         claimed=row["claimed"],
+        busy=row["busy"],
         state=row["state"],
         available_at=row["available_at"],
         attempts=row["attempts"],

@@ -25,6 +25,8 @@ from orders.use_cases.publish import TaskQueue, publish
 
 _FIRST_DELAY_SECONDS = 2.0
 _MAX_DELAY_SECONDS = 600.0
+MAX_BUSY_DELAY_SECONDS = 60.0
+"""Shorter than the relay's `RESEND_INTERVAL`, so that a task whose service is busy has one message."""
 _HAS_LEFT = frozenset({Status.SHIPPED, Status.DELIVERED, Status.RETURNED})
 
 
@@ -64,7 +66,10 @@ FAILED = MessageDisposition(retry_seconds=0, failed=True)
 
 @dataclass(frozen=True, slots=True)
 class ProcessTask:
-    """Process tasks, each with one effect: every call has an idempotency key that later attempts repeat."""
+    """Process tasks, each with one effect: every call has an idempotency key that later attempts repeat.
+
+    At most `concurrency` tasks call the same downstream service at a time, over all workers.
+    """
 
     database: Database
     queue: TaskQueue
@@ -73,12 +78,13 @@ class ProcessTask:
     payments: PaymentClient
     shipping: ShippingClient
     notifications: NotificationClient
+    concurrency: int
     clock: Clock
     random: Random
 
     def process(self, task_id: TaskId) -> MessageDisposition:
-        """Process a task, unless it has ended, another worker holds its lease, or it is not available yet."""
-        task = outbox.claim(self.database, task_id, self.clock.now())
+        """Process a task, unless it has ended, is leased or not yet available, or its service is busy."""
+        task = outbox.claim(self.database, task_id, self.clock.now(), self.concurrency)
         if task is None:
             logger.warning("no such task", task_id=str(task_id))
             return DONE
@@ -99,6 +105,8 @@ class ProcessTask:
         return DONE
 
     def _unclaimed(self, task: ClaimedTask) -> MessageDisposition:
+        if task.busy:
+            return self._send_later(task)
         match task.state:
             case "done":
                 return DONE
@@ -107,6 +115,18 @@ class ProcessTask:
             case "pending":
                 seconds = (task.available_at - self.clock.now()).total_seconds()
                 return MessageDisposition(retry_seconds=max(1.0, seconds))
+
+    def _send_later(self, task: ClaimedTask) -> MessageDisposition:
+        """Send a task again, after about as long as it has been waiting for a free slot of its service.
+
+        It is a new message: one that returned to the queue would be dead-lettered after too many receives.
+        """
+        waited = (self.clock.now() - task.available_at).total_seconds()
+        delay = self._jitter(min(MAX_BUSY_DELAY_SECONDS, max(_FIRST_DELAY_SECONDS, waited)))
+        self.queue.send([task.id], delay)
+        telemetry.count("Tasks", kind=task.kind, outcome="busy")
+        logger.info("service busy", retry_seconds=delay)
+        return DONE
 
     def _apply(self, task: ClaimedTask, result: TaskResult) -> None:
         """Mark the task as done, apply its event to the order, and send the tasks which that enqueues."""
@@ -138,9 +158,11 @@ class ProcessTask:
         return FAILED if final else MessageDisposition(retry_seconds=delay)
 
     def _delay(self, attempts: int) -> float:
-        """Return the seconds until the next attempt: exponential backoff, with jitter down to half of it."""
-        longest = min(_MAX_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2**attempts)
-        return self.random.uniform(longest / 2, longest)
+        """Return the seconds until the next attempt: exponential backoff with jitter."""
+        return self._jitter(min(_MAX_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2**attempts))
+
+    def _jitter(self, seconds: float) -> float:
+        return self.random.uniform(seconds / 2, seconds)
 
     def _call(self, task: ClaimedTask) -> TaskResult:
         calls = {

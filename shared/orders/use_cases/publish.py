@@ -10,8 +10,13 @@ from orders.domain.order import TaskId, TransitionResult
 class TaskQueue(Protocol):
     """Where tasks are sent once they are committed."""
 
-    def send(self, tasks: Sequence[TaskId]) -> None:
-        """Send tasks to their queues. A failure is logged; the relay sends those tasks again later."""
+    def send(self, tasks: Sequence[TaskId], delay_seconds: float = 0) -> None:
+        """Send tasks. A failure is logged; the relay sends those tasks again later.
+
+        Args:
+            tasks: their ids.
+            delay_seconds: how long they are kept back, to the second; 900 at the most.
+        """
 
     def purge_dead_letters(self, still_failed: Callable[[Sequence[TaskId]], frozenset[TaskId]]) -> None:
         """Delete the dead letters of tasks that are no longer failed.

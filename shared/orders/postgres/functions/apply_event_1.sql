@@ -62,7 +62,7 @@ BEGIN
         END IF;
     END IF;
     IF p_task_kind IS NOT NULL THEN
-        UPDATE order_tasks SET state = 'done', reference = p_reference, last_error = NULL
+        UPDATE order_tasks SET state = 'done', slot = NULL, reference = p_reference, last_error = NULL
         WHERE order_id = p_id AND version = p_task_version AND kind = p_task_kind AND state = 'pending';
     END IF;
     items := (

@@ -99,6 +99,7 @@ CREATE TABLE order_tasks (
     state varchar(8) NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'failed')),
     attempts integer NOT NULL DEFAULT 0,
     available_at timestamptz NOT NULL,
+    slot smallint,
     sent_at timestamptz,
     reference text,
     last_error text,
@@ -108,10 +109,13 @@ CREATE TABLE order_tasks (
 COMMENT ON TABLE order_tasks IS 'The outbox: the tasks that each version of an order enqueued.';
 COMMENT ON COLUMN order_tasks.available_at IS
     'When it can be claimed: at once, after the lease of the worker that holds it, or after the delay of a retry.';
-COMMENT ON COLUMN order_tasks.sent_at IS 'When the relay last sent it again.';
+COMMENT ON COLUMN order_tasks.slot IS
+    'The slot of its downstream service that a claimed task occupies until available_at; claim_task_1 assigns it.';
+COMMENT ON COLUMN order_tasks.sent_at IS 'When it was last sent again, by the relay or because its service was busy.';
 COMMENT ON COLUMN order_tasks.reference IS 'The downstream service''s id for what was made, such as a charge.';
 -- The few tasks that are not done are found by state, whatever the number of those that are.
 CREATE INDEX order_tasks_open ON order_tasks (state, available_at) WHERE state <> 'done';
+CREATE INDEX order_tasks_in_slots ON order_tasks (kind, slot) WHERE slot IS NOT NULL;
 
 CREATE TABLE idempotency_keys (
     caller varchar(128) NOT NULL,
