@@ -4,7 +4,7 @@ import base64
 import importlib.util
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -91,20 +91,25 @@ def call(function: ModuleType, *args: Any, **kwargs: Any) -> Answer:
     return Answer(function.handler(http_event(*args, **kwargs), Context()))
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds that is about to."""
-    deadline = time.monotonic() + 5
+def wait_until(holds: Callable[[], bool], seconds: float = 5) -> None:
+    """Wait until something holds that is about to, or fail after that long."""
+    deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it never came to hold"
         time.sleep(0.01)
 
 
 def task_message(task: str) -> dict[str, Any]:
-    """A task's message, as SQS hands it to a function."""
+    """A task's message, as Lambda hands it to a function."""
+    return sqs_record({"MessageId": task, "ReceiptHandle": "handle", "Body": json.dumps({"task_id": task})})
+
+
+def sqs_record(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A message received from SQS, as Lambda hands it to a function."""
     return {
-        "messageId": task,
-        "receiptHandle": "handle",
-        "body": json.dumps({"task_id": task}),
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
         "attributes": {},
         "eventSource": "aws:sqs",
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:orders-tasks",

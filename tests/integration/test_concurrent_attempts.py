@@ -188,7 +188,7 @@ class Shop:
 class NoQueue:
     """Sends nothing: tasks stay in the outbox."""
 
-    def send(self, tasks: object) -> None:
+    def send(self, tasks: object, delay_seconds: float = 0) -> None:
         """Send nothing."""
 
     def purge_dead_letters(self, still_failed: object) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Thread
 from types import ModuleType
 from typing import Any
@@ -17,7 +17,7 @@ from orders.bootstrap import task_queue
 from orders.domain.lifecycle import SERVICES, TaskKind
 from orders.domain.order import TaskId
 from tests.integration.conftest import QUEUES, Query
-from tests.support import Context, call
+from tests.support import Context, call, sqs_record, wait_until
 
 type Load = Callable[[str], ModuleType]
 
@@ -40,20 +40,8 @@ def receive(queues: None) -> Callable[..., dict[str, Any]]:
         for message in messages:
             if services and service(message) not in services:
                 sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
-        return {
-            "Records": [
-                {
-                    "messageId": message["MessageId"],
-                    "receiptHandle": message["ReceiptHandle"],
-                    "body": message["Body"],
-                    "attributes": {},
-                    "eventSource": "aws:sqs",
-                    "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:orders-tasks",
-                }
-                for message in messages
-                if not services or service(message) in services
-            ]
-        }
+        waiting = [message for message in messages if not services or service(message) in services]
+        return {"Records": [sqs_record(message) for message in waiting]}
 
     return receive
 
@@ -61,7 +49,7 @@ def receive(queues: None) -> Callable[..., dict[str, Any]]:
 type Receive = Callable[..., dict[str, Any]]
 
 
-def service(message: dict[str, Any]) -> str:
+def service(message: Mapping[str, Any]) -> str:
     """The service that a message waits for."""
     return SERVICES[TaskId.parse(json.loads(message["Body"])["task_id"]).kind]
 
@@ -120,6 +108,25 @@ def test_given_a_service_that_is_away_when_processed_then_only_its_tasks_come_ba
     assert [tuple(row.values()) for row in states] == [("charge_payment", "pending", 1)] * 3 + [
         ("send_notification", "done", 1)
     ] * 3
+
+
+def test_given_a_busy_service_when_processed_then_its_message_comes_again_later(
+    function: Load, receive: Receive, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TASK_CONCURRENCY", "1")
+    for _ in range(4):
+        call(function("create_order"), "POST", "/v1/orders", ITEMS)
+    process = function("process_task")
+    # Some of the four come while another has the only slot; each is a new message, and none is reported as failed.
+    assert process.handler(receive("payment"), Context()) == {"batchItemFailures": []}
+
+    def paid() -> bool:
+        waiting = receive("payment")
+        if waiting["Records"]:
+            assert process.handler(waiting, Context()) == {"batchItemFailures": []}
+        return query("SELECT payment_status FROM orders") == [{"payment_status": "paid"}] * 4
+
+    wait_until(paid, seconds=20)
 
 
 def test_given_a_batch_when_processed_then_its_calls_run_side_by_side(

@@ -1,0 +1,187 @@
+"""Each downstream service has a number of slots: no more of its tasks are claimed at a time."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+
+import httpx
+import pytest
+
+from orders.config import DatabaseSettings
+from orders.domain.lifecycle import Event, TaskKind
+from orders.domain.order import TaskId
+from orders.postgres import orders, outbox
+from orders.postgres.connection import Database
+from orders.postgres.outbox import LEASE, ClaimedTask
+from orders.use_cases import relay_outbox
+from orders.use_cases.process_task import DONE, MAX_BUSY_DELAY_SECONDS
+from tests.integration.conftest import Query
+from tests.integration.world import World
+
+NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
+SLOTS = 3
+WORKERS = 12
+
+type Enqueue = Callable[..., list[TaskId]]
+
+
+@pytest.fixture
+def enqueue(query: Query) -> Enqueue:
+    """Enqueue a task of each of some kinds, each for an order of its own."""
+
+    def enqueue(*kinds: TaskKind) -> list[TaskId]:
+        tasks = [TaskId(str(uuid.uuid4()), 1, kind) for kind in kinds]
+        for task in tasks:
+            query(
+                """
+                INSERT INTO orders (id, customer_id, status, payment_status, shipping_status, currency, total,
+                    line_count, version, reservation_id, created_at, updated_at)
+                VALUES (%(id)s, '5', 'pending', 'pending', 'pending', 'USD', 1, 1, 1, gen_random_uuid(),
+                    %(at)s, %(at)s);
+                INSERT INTO order_events (
+                    order_id, version, event, status, payment_status, shipping_status, occurred_at)
+                VALUES (%(id)s, 1, 'order.placed', 'pending', 'pending', 'pending', %(at)s);
+                INSERT INTO order_tasks (order_id, version, kind, available_at) VALUES (%(id)s, 1, %(kind)s, %(at)s)
+                """,
+                id=task.order_id,
+                kind=task.kind.value,
+                at=NOW,
+            )
+        return tasks
+
+    return enqueue
+
+
+@pytest.fixture
+def workers(query: Query) -> Iterator[list[Database]]:
+    """A connection for each of several workers."""
+    databases = [Database(DatabaseSettings.from_environment()) for _ in range(WORKERS)]
+    yield databases
+    for database in databases:
+        database.close()
+
+
+def claim(database: Database, task: TaskId, at: datetime = NOW) -> ClaimedTask:
+    claimed = outbox.claim(database, task, at, SLOTS)
+    assert claimed is not None
+    return claimed
+
+
+def test_given_concurrent_workers_when_they_claim_then_never_more_than_the_slots(
+    workers: list[Database], enqueue: Enqueue, query: Query
+) -> None:
+    kinds = (TaskKind.CHARGE_PAYMENT, TaskKind.REFUND_PAYMENT)
+    for attempt in range(20):
+        tasks = enqueue(*kinds * (WORKERS // 2))
+        barrier = Barrier(WORKERS)
+
+        def work(database: Database, task: TaskId, barrier: Barrier = barrier) -> ClaimedTask:
+            barrier.wait()
+            return claim(database, task)
+
+        with ThreadPoolExecutor(WORKERS) as pool:
+            claims = list(pool.map(work, workers, tasks))
+        assert sum(task.claimed for task in claims) == SLOTS, attempt
+        assert sum(task.busy for task in claims) == WORKERS - SLOTS, attempt
+        slots = query("SELECT slot FROM order_tasks WHERE slot IS NOT NULL ORDER BY slot")
+        assert [row["slot"] for row in slots] == list(range(1, SLOTS + 1)), attempt
+        query("UPDATE order_tasks SET state = 'done', slot = NULL")
+
+
+def test_given_concurrent_workers_when_they_claim_one_task_then_one_has_it(
+    workers: list[Database], enqueue: Enqueue
+) -> None:
+    [task] = enqueue(TaskKind.CHARGE_PAYMENT)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        claims = list(pool.map(lambda database: claim(database, task), workers))
+    assert sum(each.claimed for each in claims) == 1
+    assert not any(each.busy for each in claims)
+
+
+def test_given_a_busy_service_when_others_tasks_are_claimed_then_they_have_slots(
+    database: Database, enqueue: Enqueue
+) -> None:
+    for task in enqueue(*[TaskKind.CHARGE_PAYMENT] * SLOTS):
+        assert claim(database, task).claimed
+    refund, shipment = enqueue(TaskKind.REFUND_PAYMENT, TaskKind.CREATE_SHIPMENT)
+    assert (claim(database, refund).claimed, claim(database, shipment).claimed) == (False, True)
+
+
+@pytest.mark.parametrize("way", ["finish", "event", "reschedule", "fail", "lease ends"])
+def test_given_a_full_service_when_a_task_ends_then_its_slot_is_free(
+    database: Database, enqueue: Enqueue, way: str
+) -> None:
+    *claimed, waiting = enqueue(*[TaskKind.CHARGE_PAYMENT] * (SLOTS + 1))
+    first, *_ = [claim(database, task) for task in claimed]
+    assert claim(database, waiting).busy
+    at = NOW
+    match way:
+        case "finish":
+            outbox.finish(database, first.id)
+        case "event":
+            orders.apply_event(database, Event.PAYMENT_SUCCEEDED, first.order_id, at=NOW, task=first.id)
+        case "reschedule" | "fail":
+            outbox.reschedule(database, first, "no answer", NOW + timedelta(minutes=5), final=way == "fail")
+        case "lease ends":
+            assert claim(database, waiting, NOW + LEASE - timedelta(seconds=1)).busy
+            at = NOW + LEASE
+    assert claim(database, waiting, at).claimed
+
+
+def test_given_a_worker_that_crashed_when_its_task_is_claimed_again_then_in_one_slot(
+    database: Database, enqueue: Enqueue, query: Query
+) -> None:
+    [task] = enqueue(TaskKind.CHARGE_PAYMENT)
+    assert claim(database, task).claimed
+    assert claim(database, task, NOW + LEASE).attempts == 2
+    assert query("SELECT count(slot) AS slots FROM order_tasks") == [{"slots": 1}]
+
+
+@pytest.fixture
+def world(services: httpx.Client, query: Query, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setenv("TASK_CONCURRENCY", "1")
+    return World()
+
+
+def test_given_a_busy_service_when_a_task_arrives_then_it_is_sent_again_later(
+    world: World, database: Database, query: Query
+) -> None:
+    first, second = (world.place() for _ in range(2))
+    [charge, _, waiting, _] = world.queue.waiting
+    assert (charge.order_id, waiting.order_id) == (first, second)
+    claimed = outbox.claim(database, charge, world.clock.now(), 1)
+    assert claimed is not None
+    world.queue.waiting.clear()
+    for waited, longest in ((0, 2), (10, 10), (60, 60), (20, MAX_BUSY_DELAY_SECONDS)):
+        world.clock.pass_time(seconds=waited)
+        query("UPDATE order_tasks SET available_at = %(end)s WHERE slot = 1", end=world.clock.now() + LEASE)
+        assert world.work.process(waiting) == DONE
+        assert longest / 2 <= world.queue.delays[-1] <= longest + 10
+    assert world.queue.waiting == [waiting] * 4
+    assert query("SELECT attempts, state FROM order_tasks WHERE order_id = %(id)s AND version = 1", id=second)[0] == {
+        "attempts": 0,
+        "state": "pending",
+    }
+    outbox.finish(database, charge)
+    assert world.work.process(waiting) == DONE
+    assert query("SELECT payment_status FROM orders WHERE id = %(id)s", id=second) == [{"payment_status": "paid"}]
+
+
+def test_given_a_busy_task_when_its_message_is_delayed_then_the_relay_sends_no_other(
+    world: World, database: Database
+) -> None:
+    assert timedelta(seconds=MAX_BUSY_DELAY_SECONDS) < relay_outbox.RESEND_INTERVAL
+    world.place()
+    world.place()
+    charge, first_notification, waiting, second_notification = world.queue.waiting
+    assert outbox.claim(database, charge, world.clock.now(), 1)
+    for task in (first_notification, second_notification):
+        assert world.work.process(task) == DONE
+    world.clock.pass_time(seconds=80)
+    assert world.work.process(waiting) == DONE
+    summary = world.run_relay()
+    assert (summary.tasks, summary.lag_seconds) == (0, 80), "the lag shows what waits"
+    world.clock.pass_time(minutes=4)
+    assert world.run_relay().tasks > 0
