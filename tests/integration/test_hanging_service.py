@@ -1,23 +1,24 @@
 """One downstream service hangs, and the tasks of the others go on."""
 
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Event
 from types import ModuleType
 
 import boto3
-import httpx
 import pytest
 
+from orders.clients.payment import PaymentClient
 from tests.integration.conftest import QUEUES, Query
 from tests.support import Context, call, load_function, sqs_record, wait_until
 
 ENVIRONMENTS = 4
 TASK_CONCURRENCY = 3
 """Fewer than environments, so that a hanging service cannot hold all of them."""
-ORDERS = 100
-"""With calls that end after 6 seconds, 4 environments with batches of 10 would take 30 seconds for their 200 tasks."""
+ORDERS = 40
+"""Their 80 tasks are twice as many as the environments take up in one batch each."""
 ITEMS = {"items": [{"sku": "SKU123", "quantity": 1}]}
 
 
@@ -61,23 +62,25 @@ def environments(queue: str) -> Iterator[None]:
 
 
 def test_given_a_hanging_service_when_many_order_then_the_others_tasks_go_on(
-    function: Callable[[str], ModuleType],
-    services: httpx.Client,
-    queue: str,
-    query: Query,
-    monkeypatch: pytest.MonkeyPatch,
+    function: Callable[[str], ModuleType], queue: str, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TASK_CONCURRENCY", str(TASK_CONCURRENCY))
-    # Longer than the time-out of the client.
-    services.put("/control/payment", json={"latency_seconds": 60}).raise_for_status()
     create_order = function("create_order")
     for _ in range(ORDERS):
         assert call(create_order, "POST", "/v1/orders", ITEMS).status == 201
+    monkeypatch.setenv("TASK_CONCURRENCY", str(TASK_CONCURRENCY))
+    # Longer than the test waits, so that it does not depend on the speed of the machine.
+    monkeypatch.setattr(PaymentClient, "read_timeout_seconds", 60)
 
     def number(condition: str) -> int:
         [row] = query(f"SELECT count(*) FROM order_tasks WHERE {condition}")  # noqa: S608 - conditions of this test
         return int(row["count"])
 
-    with environments(queue):
-        wait_until(lambda: number("kind = 'send_notification' AND state = 'done'") == ORDERS, seconds=20)
-        assert number("kind = 'charge_payment' AND state = 'pending'") == ORDERS, "payment hangs all the time"
+    with ExitStack() as stack:
+        # It accepts connections and never answers. When it is closed, it resets them, which ends the calls.
+        payment = socket.create_server(("127.0.0.1", 0), backlog=100)
+        monkeypatch.setenv("PAYMENT_URL", f"http://127.0.0.1:{payment.getsockname()[1]}")
+        stack.enter_context(environments(queue))
+        stack.enter_context(payment)
+        wait_until(lambda: number("kind = 'send_notification' AND state = 'done'") == ORDERS, seconds=30)
+        assert number("kind = 'charge_payment' AND slot IS NOT NULL") == TASK_CONCURRENCY
+        assert number("kind = 'charge_payment' AND last_error IS NULL AND state = 'pending'") == ORDERS
