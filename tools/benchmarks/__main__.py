@@ -86,7 +86,7 @@ def _measurements(
         "emulated": lambda: emulated.measure(testbed, layout, rounds),
         "throughput": lambda: throughput.measure(testbed, rounds),
         "environments": capacity.environments,
-        "queues": capacity.queues,
+        "queue": capacity.queue,
         "lives": lambda: baseline.lives(testbed, checkouts, rounds * LIVES),
     }
     if BEFORE in checkouts:

@@ -1,14 +1,16 @@
-"""A simulation of 40,000 orders a minute: execution environments and task queues, event by event.
+"""A simulation of 40,000 orders a minute: execution environments and the task queue, event by event.
 
 The durations are assumptions: those of functions are rounded up from docs/costs.md, those of services are the ones in
 docs/operations.md.
 """
 
 import heapq
+import itertools
 import random
 import statistics
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TypedDict
 
 ORDERS_PER_SECOND = 40_000 / 60
@@ -31,8 +33,9 @@ FUNCTIONS: Mapping[str, tuple[float, float, float]] = {
 PLACED = ("payment", "notification")
 PAID = ("inventory", "shipping", "notification")
 """The services called by the tasks of these events."""
-CONCURRENCIES = (5, 50, 100)
-"""Values of the parameter `TaskConcurrency`."""
+CONCURRENCIES = ((50, 120), (300, 250), (700, 400))
+"""Values of the parameters `TaskConcurrency` and `WorkerConcurrency`."""
+FIRST_DELAY_SECONDS = 2.0
 
 
 class Environments(TypedDict):
@@ -43,15 +46,15 @@ class Environments(TypedDict):
     """In steady state."""
 
 
-class Queue(TypedDict):
-    """The state of a queue at the end of the load."""
+class Service(TypedDict):
+    """The tasks of a service at the end of the load."""
 
     backlog: int
     median_seconds: float
     p99_seconds: float
-    """Time that tasks waited."""
-    batch: float
-    """Mean batch size."""
+    """Time that tasks waited until they were claimed."""
+    busy: float
+    """How often a task was sent again because its service was busy, on average."""
 
 
 def environments() -> dict[str, Environments]:
@@ -59,9 +62,9 @@ def environments() -> dict[str, Environments]:
     return {name: _environments(*durations) for name, durations in FUNCTIONS.items()}
 
 
-def queues() -> dict[int, dict[str, Queue]]:
-    """Simulate the queue of each service, by concurrency of its workers."""
-    return {concurrency: _Queues(concurrency).run() for concurrency in CONCURRENCIES}
+def queue() -> dict[str, dict[str, Service]]:
+    """Simulate the tasks of each service, by concurrency of tasks and of workers."""
+    return {f"{tasks} / {workers}": _Queue(tasks, workers).run() for tasks, workers in CONCURRENCIES}
 
 
 def _arrivals(rate: float) -> Iterator[float]:
@@ -88,52 +91,87 @@ def _environments(calls: float, warm: float, cold: float) -> Environments:
     return {"started": started, "busy": len(busy)}
 
 
-class _Queues:
-    """The queues of all services and their workers."""
+class _Queue:
+    """The task queue, its workers, and the slots of each service."""
 
-    def __init__(self, concurrency: int) -> None:
+    def __init__(self, tasks: int, workers: int) -> None:
+        services = sorted({*PLACED, *PAID})
         self._chance = random.Random(2)
-        self._idle_workers = dict.fromkeys({*PLACED, *PAID}, concurrency)
-        self._backlog: dict[str, deque[float]] = {service: deque() for service in self._idle_workers}
-        self._waits: dict[str, list[float]] = {service: [] for service in self._idle_workers}
-        self._batches = dict.fromkeys(self._idle_workers, 0)
-        self._ends: list[tuple[float, str, int]] = []
+        self._idle_workers = workers
+        self._slots = dict.fromkeys(services, tasks)
+        self._in_flight = dict.fromkeys(services, 0)
+        self._backlog: dict[str, deque[float]] = {service: deque() for service in services}
+        self._delayed = dict.fromkeys(services, 0)
+        self._busy = dict.fromkeys(services, 0)
+        self._waits: dict[str, list[float]] = {service: [] for service in services}
+        self._events: list[tuple[float, int, Callable[[float], None]]] = []
+        self._numbers = itertools.count()
 
-    def run(self) -> dict[str, Queue]:
+    def run(self) -> dict[str, Service]:
         """Place orders for `SECONDS`."""
         for at in _arrivals(ORDERS_PER_SECOND):
-            while self._ends and self._ends[0][0] <= at:
-                self._end_batch(*heapq.heappop(self._ends))
+            while self._events and self._events[0][0] <= at:
+                time, _, event = heapq.heappop(self._events)
+                event(time)
             self._enqueue(at, PLACED)
         return {
             service: {
-                "backlog": len(self._backlog[service]),
+                "backlog": len(self._backlog[service]) + self._delayed[service],
                 "median_seconds": statistics.median(waits),
                 "p99_seconds": statistics.quantiles(waits, n=100)[-1],
-                "batch": len(waits) / self._batches[service],
+                "busy": self._busy[service] / (len(waits) + self._delayed[service]),
             }
-            for service, waits in sorted(self._waits.items())
+            for service, waits in self._waits.items()
         }
+
+    def _at(self, at: float, event: Callable[[float], None]) -> None:
+        heapq.heappush(self._events, (at, next(self._numbers), event))
 
     def _enqueue(self, at: float, services: tuple[str, ...]) -> None:
         for service in services:
             self._backlog[service].append(at)
-            self._begin_batch(at, service)
+            self._begin_batches(at)
 
-    def _begin_batch(self, at: float, service: str) -> None:
-        backlog = self._backlog[service]
-        if not (backlog and self._idle_workers[service]):
-            return
-        self._idle_workers[service] -= 1
-        self._batches[service] += 1
-        batch = [at - backlog.popleft() for _ in range(min(BATCH, len(backlog)))]
-        self._waits[service] += batch
-        calls = max(SERVICE_SECONDS * self._chance.lognormvariate(0, SERVICE_SPREAD) for _ in batch)
-        heapq.heappush(self._ends, (at + calls + len(batch) * SQL_SECONDS, service, len(batch)))
+    def _begin_batches(self, at: float) -> None:
+        while self._idle_workers and any(self._backlog.values()):
+            self._idle_workers -= 1
+            batch: list[tuple[str, float]] = []
+            while len(batch) < BATCH and (waiting := [name for name, each in self._backlog.items() if each]):
+                # As a fair queue does: the service with the fewest messages in flight comes first.
+                service = min(waiting, key=lambda name: self._in_flight[name])
+                self._in_flight[service] += 1
+                batch.append((service, self._backlog[service].popleft()))
+            ends = at + len(batch) * SQL_SECONDS
+            for service, enqueued in batch:
+                ends = max(ends, self._begin(at + len(batch) * SQL_SECONDS, service, enqueued, at - enqueued))
+            self._at(ends, partial(self._end_batch, [service for service, _ in batch]))
 
-    def _end_batch(self, at: float, service: str, tasks: int) -> None:
-        self._idle_workers[service] += 1
+    def _begin(self, at: float, service: str, enqueued: float, waited: float) -> float:
+        """Claim a task or send it again later; return when the worker has finished with it."""
+        if not self._slots[service]:
+            self._busy[service] += 1
+            self._delayed[service] += 1
+            longest = max(FIRST_DELAY_SECONDS, waited)
+            self._at(at + self._chance.uniform(longest / 2, longest), partial(self._return, service, enqueued))
+            return at
+        self._slots[service] -= 1
+        self._waits[service].append(waited)
+        ends = at + SERVICE_SECONDS * self._chance.lognormvariate(0, SERVICE_SPREAD)
+        self._at(ends, partial(self._end, service))
+        return ends
+
+    def _return(self, service: str, enqueued: float, at: float) -> None:
+        self._delayed[service] -= 1
+        self._backlog[service].append(enqueued)
+        self._begin_batches(at)
+
+    def _end(self, service: str, at: float) -> None:
+        self._slots[service] += 1
         if service == "payment":
-            for _ in range(tasks):
-                self._enqueue(at, PAID)
-        self._begin_batch(at, service)
+            self._enqueue(at, PAID)
+
+    def _end_batch(self, services: list[str], at: float) -> None:
+        self._idle_workers += 1
+        for service in services:
+            self._in_flight[service] -= 1
+        self._begin_batches(at)

@@ -37,7 +37,7 @@ def render(results: Results) -> str:
         "Cost of an order": _cost(results),
         "Life of an order": _lives(results),
         "Small and large databases": _scale(results),
-        "Simulated: 40,000 orders a minute": f"{_environments(results)}\n\n{_queues(results)}",
+        "Simulated: 40,000 orders a minute": f"{_environments(results)}\n\n{_queue(results)}",
     }
     conditions = (
         f"{results['date']}: {results['machine']}; {results['few']:,} and {results['many']:,} orders, "
@@ -152,20 +152,20 @@ def _environments(results: Results) -> str:
     return _table(("function", "environments started under sudden load", "busy in steady state"), rows)
 
 
-def _queues(results: Results) -> str:
+def _queue(results: Results) -> str:
     def rows() -> Iterator[Sequence[str]]:
-        for concurrency, queues in results["queues"].items():
-            for service, queue in queues.items():
-                waited = (f"{queue[which]:.3g}" for which in ("median_seconds", "p99_seconds"))
-                yield concurrency, service, *waited, f"{queue['backlog']:,}", f"{queue['batch']:.1f}"
+        for concurrency, services in results["queue"].items():
+            for service, tasks in services.items():
+                waited = (f"{tasks[which]:.3g}" for which in ("median_seconds", "p99_seconds"))
+                yield concurrency, service, *waited, f"{tasks['backlog']:,}", f"{tasks['busy']:.1f}"
 
     header = (
-        "`TaskConcurrency`",
-        "queue",
+        "`TaskConcurrency` / `WorkerConcurrency`",
+        "service",
         "wait, p50 in s",
         "p99",
         f"backlog after {SECONDS:.0f} s",
-        "mean batch size",
+        "sent again per task",
     )
     return _table(header, rows())
 

@@ -19,12 +19,15 @@ from orders.postgres.statements import statement
 MAX_ATTEMPTS = 8
 LEASE = timedelta(seconds=90)
 """How long a claim holds: longer than the time-out of the function that processes the task."""
+BUSY_DELAY = timedelta(minutes=10)
+"""The maximum time until a task whose service is busy is received again; SQS delays messages by 15 minutes at most."""
 
 _TAKE_OVERDUE = statement("take_overdue_tasks")
 _CLAIM = """
 SELECT (stored).*, template, state, attempts, available_at, claimed, busy, prior_calls, shipment_lines
 FROM claim_task_1(
-    %(order_id)s, %(version)s, %(kind)s, %(at)s, %(lease)s, %(service)s, %(kinds)s, %(slots)s)
+    %(order_id)s, %(version)s, %(kind)s, %(at)s, %(lease)s, %(service)s, %(kinds)s, %(slots)s,
+    %(busy_delay)s)
 """
 _FINISH = """
 UPDATE order_tasks SET state = 'done', slot = NULL, reference = %(reference)s, last_error = NULL
@@ -190,8 +193,8 @@ def claim(database: Database, task_id: TaskId, at: datetime, slots: int) -> Clai
     """
     service = SERVICES[task_id.kind]
     kinds = [kind.value for kind in TaskKind if SERVICES[kind] == service]
-    parameters = {**_key(task_id), "at": at, "lease": LEASE, "service": service, "kinds": kinds, "slots": slots}
-    row = database.fetch_one(_ClaimRow, _CLAIM, parameters)
+    bound = {"service": service, "kinds": kinds, "slots": slots, "busy_delay": BUSY_DELAY}
+    row = database.fetch_one(_ClaimRow, _CLAIM, {**_key(task_id), "at": at, "lease": LEASE, **bound})
     if row is None:
         return None
     prior_calls = {TaskKind(kind): call for kind, call in (row["prior_calls"] or {}).items()}

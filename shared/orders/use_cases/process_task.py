@@ -19,14 +19,12 @@ from orders.domain.states import PaymentStatus, Status
 from orders.domain.stock import Inventory
 from orders.postgres import orders, outbox
 from orders.postgres.connection import Database
-from orders.postgres.outbox import MAX_ATTEMPTS, ClaimedTask
+from orders.postgres.outbox import BUSY_DELAY, MAX_ATTEMPTS, ClaimedTask
 from orders.telemetry import logger
 from orders.use_cases.publish import TaskQueue, publish
 
 _FIRST_DELAY_SECONDS = 2.0
 _MAX_DELAY_SECONDS = 600.0
-MAX_BUSY_DELAY_SECONDS = 60.0
-"""Shorter than the relay's `RESEND_INTERVAL`, so that a task whose service is busy has one message."""
 _HAS_LEFT = frozenset({Status.SHIPPED, Status.DELIVERED, Status.RETURNED})
 
 
@@ -121,8 +119,8 @@ class ProcessTask:
 
         It is a new message: one that returned to the queue would be dead-lettered after too many receives.
         """
-        waited = (self.clock.now() - task.available_at).total_seconds()
-        delay = self._jitter(min(MAX_BUSY_DELAY_SECONDS, max(_FIRST_DELAY_SECONDS, waited)))
+        waited = min(BUSY_DELAY, self.clock.now() - task.available_at).total_seconds()
+        delay = self._jitter(max(_FIRST_DELAY_SECONDS, waited))
         self.queue.send([task.id], delay)
         telemetry.count("Tasks", kind=task.kind, outcome="busy")
         logger.info("service busy", retry_seconds=delay)

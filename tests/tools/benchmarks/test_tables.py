@@ -49,7 +49,7 @@ def results() -> dict[str, Any]:
         },
         "scale": dict.fromkeys((*KINDS, TASK, RELAY, METRICS), pages),
         "environments": {"get_order": {"started": 10, "busy": 3}},
-        "queues": {"5": {"payment": {"backlog": 0, "median_seconds": 0.1, "p99_seconds": 0.2, "batch": 2.0}}},
+        "queue": {"5 / 10": {"payment": {"backlog": 0, "median_seconds": 0.1, "p99_seconds": 0.2, "busy": 2.0}}},
     }
 
 
@@ -107,10 +107,10 @@ def test_given_costs_and_lives_when_results_are_rendered_then_each_has_a_row(res
     assert "| now | 1 (1; ±0) | 4 | 18 | 10 |" in rendered
 
 
-def test_given_more_workers_per_queue_when_simulated_then_the_backlog_is_smaller(
+def test_given_more_concurrency_when_simulated_then_the_backlog_is_smaller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(capacity, "SECONDS", 20.0)
-    backlogs = [sum(queue["backlog"] for queue in queues.values()) for queues in capacity.queues().values()]
+    backlogs = [sum(tasks["backlog"] for tasks in services.values()) for services in capacity.queue().values()]
     assert backlogs == sorted(backlogs, reverse=True)
     assert backlogs[0] > 100 * backlogs[-1]

@@ -2,11 +2,12 @@
 -- its order either way.
 --
 -- A service has p_slots slots; p_kinds are the kinds of its tasks. A claimed task occupies a slot until it is finished or
--- rescheduled, or its lease ends. Without a free slot the answer is `busy`, and the caller sends the task again.
+-- rescheduled, or its lease ends. Without a free slot the answer is `busy`, and the caller sends the task again, after as
+-- long as it has been available, p_busy_delay at the most; until then the relay does not send it.
 -- A lock on one slot keeps concurrent claims from taking the same one, and none of them waits for another.
 CREATE OR REPLACE FUNCTION claim_task_1(
     p_order_id uuid, p_version integer, p_kind text, p_at timestamptz, p_lease interval,
-    p_service text, p_kinds text[], p_slots integer)
+    p_service text, p_kinds text[], p_slots integer, p_busy_delay interval)
 RETURNS TABLE (
     stored orders, template text, state text, attempts integer, available_at timestamptz, claimed boolean,
     busy boolean, prior_calls json, shipment_lines json)
@@ -43,7 +44,7 @@ BEGIN
         END LOOP;
         IF NOT claimed THEN
             -- Either the service is busy, or another worker has claimed the task meanwhile.
-            UPDATE order_tasks SET sent_at = p_at
+            UPDATE order_tasks SET sent_at = p_at + least(p_busy_delay, p_at - available_at)
             WHERE order_id = p_order_id AND version = p_version AND kind = p_kind
               AND state = 'pending' AND available_at <= p_at;
             busy := FOUND;

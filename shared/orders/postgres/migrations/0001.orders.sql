@@ -111,7 +111,7 @@ COMMENT ON COLUMN order_tasks.available_at IS
     'When it can be claimed: at once, after the lease of the worker that holds it, or after the delay of a retry.';
 COMMENT ON COLUMN order_tasks.slot IS
     'The slot of its downstream service that a claimed task occupies until available_at; claim_task_1 assigns it.';
-COMMENT ON COLUMN order_tasks.sent_at IS 'When it was last sent again, by the relay or because its service was busy.';
+COMMENT ON COLUMN order_tasks.sent_at IS 'When its last message was or will be due, if it was sent again.';
 COMMENT ON COLUMN order_tasks.reference IS 'The downstream service''s id for what was made, such as a charge.';
 -- The few tasks that are not done are found by state, whatever the number of those that are.
 CREATE INDEX order_tasks_open ON order_tasks (state, available_at) WHERE state <> 'done';
