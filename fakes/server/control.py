@@ -16,8 +16,7 @@ from fakes.service import Refusal, Service
 class ActiveFaults(BaseModel):
     """The active faults, with what is left of their `times`."""
 
-    # The name is part of the HTTP contract, like the code `useless_knob`.
-    knobs: list[ServiceFault]
+    faults: list[ServiceFault]
 
 
 class LoggedCalls(BaseModel):
@@ -40,7 +39,7 @@ def control_router(fakes: Fakes, faults: Faults, calls: CallLog, reset_records: 
     @router.get("")
     async def show_faults() -> ActiveFaults:
         """Show the active faults."""
-        return ActiveFaults(knobs=faults.show())
+        return ActiveFaults(faults=faults.show())
 
     @router.delete("", status_code=HTTPStatus.NO_CONTENT)
     async def clear_faults() -> None:
@@ -96,4 +95,4 @@ def _refuse_without_effect(fakes: Fakes, service: Service, fault: Fault) -> None
 
 
 def _without_effect(detail: str) -> Refusal:
-    return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "useless_knob", detail)
+    return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "fault_without_effect", detail)

@@ -83,7 +83,7 @@ def cart(status: str, version: str = "v1") -> Cart:
         ),
     ],
 )
-def test_given_all_is_well_when_checked_then_nothing_is_named(evidence: Evidence) -> None:
+def test_given_consistent_records_when_checked_then_there_are_no_violations(evidence: Evidence) -> None:
     assert violations(evidence) == []
 
 
@@ -97,23 +97,23 @@ def test_given_all_is_well_when_checked_then_nothing_is_named(evidence: Evidence
         (replace(ENDED, holds=[HELD]), "holds 2 of A, not nothing"),
     ],
 )
-def test_given_stock_of_an_order_when_it_is_wrong_then_it_is_named(evidence: Evidence, phrase: str) -> None:
+def test_given_an_orders_stock_when_it_is_wrong_then_it_is_reported(evidence: Evidence, phrase: str) -> None:
     assert phrase in phrases(evidence)
 
 
 @pytest.mark.parametrize(("free", "missing"), [(7, "+1"), (9, "-1")])
-def test_given_stock_when_it_does_not_add_up_then_the_product_is_named(free: int, missing: str) -> None:
+def test_given_stock_when_it_does_not_add_up_then_the_product_is_reported(free: int, missing: str) -> None:
     (phrase,) = phrases(replace(WELL, free={"A": free, "B": 5}))
     assert phrase.startswith("product A: of 10 at the start")
     assert phrase.endswith(f"{missing} are missing")
 
 
-def test_given_negative_stock_when_it_adds_up_then_the_product_is_named() -> None:
+def test_given_negative_stock_when_it_adds_up_then_the_product_is_reported() -> None:
     (phrase,) = phrases(replace(WELL, free={"A": 8, "B": -1}, holds=[HELD, Hold("nobody", "B", 6, "held")]))
     assert phrase.startswith("product B")
 
 
-def test_given_stray_stock_when_it_should_have_expired_then_the_product_is_named() -> None:
+def test_given_a_stray_hold_when_it_should_have_expired_then_it_is_reported() -> None:
     stray = replace(WELL, free={"A": 8, "B": 2}, holds=[HELD, Hold("nobody", "B", 3, "changing")])
     assert shelves(stray)[1] == Shelf("B", 5, 2, 0, 3)
     assert phrases(stray) == []
@@ -142,7 +142,7 @@ def test_given_stray_stock_when_it_should_have_expired_then_the_product_is_named
         (replace(ENDED, charges=[]), "was never charged"),
     ],
 )
-def test_given_money_when_it_is_elsewhere_then_it_is_named(evidence: Evidence, phrase: str) -> None:
+def test_given_a_charge_or_refund_when_it_is_wrong_then_it_is_reported(evidence: Evidence, phrase: str) -> None:
     assert phrase in phrases(evidence)
 
 
@@ -158,7 +158,7 @@ def test_given_money_when_it_is_elsewhere_then_it_is_named(evidence: Evidence, p
         (at(*PAID[:-1]), True),
     ],
 )
-def test_given_an_order_when_it_is_in_between_then_it_is_stuck(evidence: Evidence, *, is_stuck: bool) -> None:
+def test_given_an_order_when_no_task_can_move_it_on_then_it_is_stuck(evidence: Evidence, *, is_stuck: bool) -> None:
     assert ("got stuck" in phrases(evidence)) == is_stuck
 
 
@@ -175,7 +175,7 @@ def test_given_an_order_when_it_is_in_between_then_it_is_stuck(evidence: Evidenc
         (lambda it: replace(it, tasks=(*it.tasks, it.tasks[0])), "lacks the tasks [] and has"),
     ],
 )
-def test_given_a_timeline_when_it_is_not_allowed_then_it_is_named(
+def test_given_a_timeline_when_it_is_not_allowed_then_it_is_reported(
     change: Callable[[Order], Order], phrase: str
 ) -> None:
     assert any(found.startswith(phrase) for found in phrases(replace(WELL, orders=[change(ORDER)])))
@@ -193,7 +193,7 @@ def test_given_a_timeline_when_it_is_not_allowed_then_it_is_named(
         (replace(ENDED, shipments=[shipment(status="dispatched")]), "is cancelled, but its parcel is dispatched"),
     ],
 )
-def test_given_a_parcel_when_it_is_where_it_must_not_be_then_it_is_named(evidence: Evidence, phrase: str) -> None:
+def test_given_a_shipment_when_its_status_is_wrong_then_it_is_reported(evidence: Evidence, phrase: str) -> None:
     assert phrase in phrases(evidence)
 
 
@@ -218,7 +218,7 @@ def test_given_a_parcel_when_it_is_where_it_must_not_be_then_it_is_named(evidenc
         (replace(FROM_CART, carts={"17850": cart("Active")}), "its cart is not marked as ordered"),
     ],
 )
-def test_given_a_task_when_it_is_not_done_once_then_it_is_named(evidence: Evidence, phrase: str) -> None:
+def test_given_a_task_when_it_is_not_done_exactly_once_then_it_is_reported(evidence: Evidence, phrase: str) -> None:
     assert phrase in phrases(evidence)
 
 
@@ -239,24 +239,24 @@ def test_given_a_task_when_it_is_not_done_once_then_it_is_named(evidence: Eviden
         ([], [f"no request has placed the orders of {EMAIL}: ['order-1']"]),
     ],
 )
-def test_given_requests_when_checked_then_each_has_the_orders_that_it_may_have(
+def test_given_requests_when_their_orders_do_not_match_then_they_are_reported(
     requests: list[Request], found: list[str]
 ) -> None:
     assert phrases(replace(WELL, requests=requests)) == found
 
 
-def test_given_a_request_when_it_is_stored_twice_then_it_is_named() -> None:
+def test_given_a_request_when_it_is_stored_twice_then_it_is_reported() -> None:
     twice = replace(WELL, orders=[ORDER, replace(ORDER, id="order-2")])
     assert f"2 orders are stored for the request {EMAIL}: ['order-1', 'order-2']" in phrases(twice)
 
 
-def test_given_a_cart_when_it_has_two_live_orders_then_it_is_named() -> None:
+def test_given_a_cart_when_it_has_two_live_orders_then_it_is_reported() -> None:
     live, ended = order("order-1", cart_version="v1"), order("order-2", *CANCELLED, cart_version="v1")
     phrase = "2 live orders are stored for version v1 of the cart of 17850"
     assert phrase in phrases(replace(WELL, orders=[live, replace(live, id="order-2")]))
     assert phrase not in phrases(replace(WELL, orders=[live, ended]))
 
 
-def test_given_counts_when_they_are_not_what_is_stored_then_the_state_is_named() -> None:
+def test_given_counts_when_they_differ_from_the_orders_then_they_are_reported() -> None:
     counts = [Count("confirmed/paid/ready", 2, 1)]
     assert phrases(replace(WELL, counts=counts)) == ["2 orders are counted as confirmed/paid/ready, but 1 are stored"]

@@ -15,20 +15,20 @@ from tools.openapi import OPENAPI_FILE, document
 from tools.openapi.references import Json
 
 
-def test_given_the_code_when_described_then_the_committed_document_is_the_same() -> None:
+def test_given_the_code_when_exported_then_the_committed_document_is_equal() -> None:
     assert document.build(ROOT) == DOCUMENT, f"{OPENAPI_FILE} is out of date: run `make openapi`, and read the diff"
 
 
 @pytest.mark.parametrize("name", ["openapi.json", "postman.json"])
-def test_given_the_docs_when_read_then_they_are_what_the_function_serves(name: str) -> None:
+def test_given_the_docs_when_compared_then_the_function_serves_the_same(name: str) -> None:
     assert (ROOT / "docs" / name).samefile(ROOT / "functions" / "docs" / name)
 
 
-def test_given_the_document_when_validated_then_it_is_openapi() -> None:
+def test_given_the_document_when_validated_then_it_is_valid_openapi() -> None:
     validate(DOCUMENT)
 
 
-def test_given_the_template_when_compared_then_every_route_is_described_and_nothing_else() -> None:
+def test_given_the_template_when_compared_then_exactly_its_routes_are_documented() -> None:
     routes = adapter.declared_routes(template.read(ROOT / "template.yaml"))
     declared = {re.sub(r"\{\w+\}", "{}", route) for route in routes if route != adapter.DEFAULT_ROUTE}
     described = {f"{method.upper()} {re.sub(r'\{\w+\}', '{}', path)}" for path, method, _ in operations()}
@@ -47,7 +47,7 @@ def codes(error: type[OrderServiceError]) -> Iterator[str]:
     yield from narrower or [error.code]
 
 
-def test_given_an_error_when_looked_up_then_the_document_tells_of_it() -> None:
+def test_given_an_error_code_when_looked_up_then_it_is_documented() -> None:
     described = {
         schema["properties"]["code"]["const"]
         for schema in DOCUMENT["components"]["schemas"].values()
@@ -78,16 +78,16 @@ def examples() -> Iterator[tuple[str, Json, Any]]:
 
 
 @pytest.mark.parametrize(("schema", "value"), [pytest.param(s, v, id=name) for name, s, v in examples()])
-def test_given_an_example_when_validated_then_it_is_one(schema: Json, value: object) -> None:
+def test_given_an_example_when_validated_then_it_matches_its_schema(schema: Json, value: object) -> None:
     assert errors(schema, value) == []
 
 
-def test_given_an_operation_when_named_then_no_other_one_is() -> None:
+def test_given_the_operations_when_compared_then_each_id_is_unique() -> None:
     ids = [operation["operationId"] for _, _, operation in operations()]
     assert len(ids) == len(set(ids))
 
 
-def test_given_a_schema_when_looked_up_then_every_field_is_explained() -> None:
+def test_given_a_schema_when_looked_up_then_every_field_is_described() -> None:
     for name, schema in DOCUMENT["components"]["schemas"].items():
         assert schema["description"], name
         for field, described in schema.get("properties", {}).items():

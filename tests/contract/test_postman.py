@@ -25,7 +25,7 @@ def called(item: Json) -> Iterator[Json]:
             yield operation
 
 
-def test_given_an_operation_that_is_not_deprecated_when_looked_for_then_some_item_calls_it() -> None:
+def test_given_an_operation_in_use_when_looked_up_then_an_item_calls_it() -> None:
     names = {operation["operationId"] for item in ITEMS for operation in called(item)}
     current = {
         operation["operationId"]
@@ -37,7 +37,7 @@ def test_given_an_operation_that_is_not_deprecated_when_looked_for_then_some_ite
 
 
 @pytest.mark.parametrize("item", ITEMS, ids=lambda item: item["name"])
-def test_given_an_item_when_compared_then_its_operation_takes_what_it_sends(item: Json) -> None:
+def test_given_an_item_when_validated_then_its_operation_accepts_the_request(item: Json) -> None:
     [operation] = called(item)
     request = item["request"]
     documented = {parameter["name"] for parameter in map(resolved, operation["parameters"])}

@@ -10,7 +10,7 @@ from tools.openapi import OPENAPI_FILE
 
 
 @pytest.mark.skipif(not NODE_TOOLS.exists(), reason="Spectral is missing: `make contract-tools` (takes Node.js)")
-def test_given_the_document_when_linted_then_there_is_nothing_to_say() -> None:
+def test_given_the_document_when_linted_then_there_are_no_findings() -> None:
     run = subprocess.run(  # noqa: S603 - our own tool and files
         [
             *(NODE_TOOLS / "spectral", "lint", "--fail-severity", "hint"),

@@ -64,7 +64,7 @@ def address(page: Page) -> str:
 # Signing in
 
 
-def test_given_a_token_when_pasted_then_orders_are_listed_and_it_stays_in_the_tab(
+def test_given_a_pasted_token_when_signed_in_then_only_this_tab_keeps_it(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
     order(client, "c-paste")
@@ -93,7 +93,7 @@ def test_given_a_token_when_pasted_then_orders_are_listed_and_it_stays_in_the_ta
     assert visit.errors == []
 
 
-def test_given_a_token_in_the_address_when_opened_then_it_is_taken_out_at_once(
+def test_given_a_token_in_the_url_when_opened_then_it_is_removed_at_once(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
     placed = order(client, "c-link")
@@ -104,9 +104,7 @@ def test_given_a_token_in_the_address_when_opened_then_it_is_taken_out_at_once(
 
 
 @pytest.mark.parametrize(("button", "who"), [("As customer", "Customer c-local"), ("As support", "Support")])
-def test_given_the_local_stack_when_a_button_is_pressed_then_it_makes_the_token(
-    visit: Visit, button: str, who: str
-) -> None:
+def test_given_the_local_stack_when_a_button_is_pressed_then_it_signs_in(visit: Visit, button: str, who: str) -> None:
     page = visit.page
     page.goto("/console")
     page.get_by_role("textbox", name="Customer").fill("c-local")
@@ -114,7 +112,7 @@ def test_given_the_local_stack_when_a_button_is_pressed_then_it_makes_the_token(
     expect(page.locator("#caller")).to_contain_text(who)
 
 
-def test_given_a_token_that_runs_out_when_it_is_needed_then_signing_in_again_keeps_the_view(
+def test_given_an_expired_token_when_signing_in_again_then_the_view_is_kept(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
     placed = order(client, "c-expiry")
@@ -142,7 +140,7 @@ def test_given_a_token_that_runs_out_when_it_is_needed_then_signing_in_again_kee
     assert answered.value.ok or answered.value.status == 304
 
 
-def test_given_a_token_that_the_api_refuses_when_sent_then_another_one_is_asked_for(
+def test_given_a_token_that_the_api_refuses_when_sent_then_a_new_one_is_requested(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
     order(client, "c-forged")
@@ -158,7 +156,7 @@ def test_given_a_token_that_the_api_refuses_when_sent_then_another_one_is_asked_
 # The list
 
 
-def test_given_a_filter_when_chosen_then_it_stands_in_the_address_and_back_undoes_it(
+def test_given_a_filter_when_chosen_then_it_is_in_the_url_and_back_removes_it(
     visit: Visit, visits: Open, stack: Stack, client: Client
 ) -> None:
     kept, cancelled = orders(client, "c-filter", 2, customer_email="filter@example.com")
@@ -189,7 +187,7 @@ def test_given_a_filter_when_chosen_then_it_stands_in_the_address_and_back_undoe
     expect(page.get_by_role("searchbox")).to_have_value("")
 
 
-def test_given_days_and_products_when_chosen_then_days_are_the_readers_own(
+def test_given_days_when_chosen_then_they_are_in_the_readers_time_zone(
     visits: Open, stack: Stack, client: Client
 ) -> None:
     order(client, "c-days")
@@ -206,7 +204,9 @@ def test_given_days_and_products_when_chosen_then_days_are_the_readers_own(
     expect(rows(page)).to_have_count(1)
 
 
-def test_given_more_orders_than_a_page_when_scrolled_then_they_come(visits: Open, stack: Stack, client: Client) -> None:
+def test_given_more_orders_than_a_page_when_scrolled_then_more_are_loaded(
+    visits: Open, stack: Stack, client: Client
+) -> None:
     orders(client, "c-many", 27)
     page = open_console(visits(viewport={"width": 1200, "height": 500}), stack, "c-many")
     expect(page.locator(".count")).to_have_text("Orders: 25 of 27")
@@ -216,7 +216,7 @@ def test_given_more_orders_than_a_page_when_scrolled_then_they_come(visits: Open
     expect(page.get_by_role("button", name="Show more")).to_be_hidden()
 
 
-def test_given_an_open_list_when_an_order_comes_in_then_nothing_that_is_looked_at_moves(
+def test_given_an_open_list_when_an_order_arrives_then_visible_rows_do_not_move(
     visits: Open, stack: Stack, client: Client
 ) -> None:
     orders(client, "c-live", 12)
@@ -240,21 +240,21 @@ def test_given_an_open_list_when_an_order_comes_in_then_nothing_that_is_looked_a
     assert abs(after["y"] - before["y"]) < 1
 
 
-def test_given_no_orders_when_opened_then_it_says_so_and_where_to_begin(visit: Visit, stack: Stack) -> None:
+def test_given_no_orders_when_opened_then_it_says_so_and_links_to_the_form(visit: Visit, stack: Stack) -> None:
     page = open_console(visit, stack, "c-nobody")
     expect(page.get_by_role("heading", name="No orders yet")).to_be_visible()
     page.get_by_role("link", name="Place an order").click()
     expect(page.get_by_role("heading", name="New order")).to_be_focused()
 
 
-def test_given_a_filter_that_is_none_when_opened_then_the_api_says_what_is_wrong(visit: Visit, stack: Stack) -> None:
+def test_given_an_invalid_filter_when_opened_then_the_apis_error_is_shown(visit: Visit, stack: Stack) -> None:
     page = open_console(visit, stack, "c-wrong", view="status=lost")
     expect(page.get_by_role("alert")).to_contain_text("lost")
     page.get_by_role("button", name="Clear filters").click()
     expect(page.get_by_role("heading", name="No orders yet")).to_be_visible()
 
 
-def test_given_no_connection_when_it_is_lost_and_back_then_the_view_stays_and_says_how_old_it_is(
+def test_given_a_lost_connection_when_shown_then_the_view_stays_with_its_age(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
     order(client, "c-offline")
@@ -289,7 +289,7 @@ def test_given_an_order_when_opened_then_all_of_it_is_shown_in_the_readers_local
     expect(rows(page).get_by_role("link")).to_be_focused()
 
 
-def test_given_an_open_order_when_the_filter_changes_then_closing_it_keeps_the_filter(
+def test_given_an_open_order_when_the_filter_changes_then_closing_keeps_the_filter(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
     placed = order(client, "c-stays")
@@ -304,7 +304,7 @@ def test_given_an_open_order_when_the_filter_changes_then_closing_it_keeps_the_f
     expect(page.get_by_role("button", name="Customer c-stays")).to_be_hidden()
 
 
-def test_given_an_order_that_has_not_changed_when_it_is_read_again_then_nothing_is_sent(
+def test_given_an_unchanged_order_when_polled_then_304_without_a_body(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
     placed = ready_order(client, "c-same")
@@ -322,7 +322,7 @@ def test_given_an_order_that_has_not_changed_when_it_is_read_again_then_nothing_
     expect(rows(page).locator(".pill")).to_have_text("Shipped")
 
 
-def test_given_a_customer_when_they_cancel_then_their_reason_is_kept(
+def test_given_a_customer_when_they_cancel_then_their_reason_is_stored(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
     placed = ready_order(client, "c-cancel")
@@ -338,7 +338,7 @@ def test_given_a_customer_when_they_cancel_then_their_reason_is_kept(
     expect(shown.get_by_role("button", name="Cancel order")).to_be_hidden()
 
 
-def test_given_support_when_they_move_an_order_along_then_each_step_is_offered_in_its_turn(
+def test_given_support_when_they_update_an_order_then_only_the_next_step_is_offered(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
     placed = ready_order(client, "c-moved")
@@ -358,7 +358,7 @@ def test_given_support_when_they_move_an_order_along_then_each_step_is_offered_i
     expect(shown.locator(".pill")).to_have_text("Returned")
 
 
-def test_given_an_order_that_somebody_else_changes_when_cancelled_then_the_conflict_is_shown_and_the_order_as_it_is(
+def test_given_a_concurrent_change_when_cancelled_then_conflict_and_order_are_shown(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
     placed = ready_order(client, "c-conflict")
@@ -371,7 +371,7 @@ def test_given_an_order_that_somebody_else_changes_when_cancelled_then_the_confl
     expect(pane(page).locator(".pill")).to_have_text("Shipped")
 
 
-def test_given_an_order_that_cannot_be_cancelled_any_more_when_it_is_then_the_api_says_so(
+def test_given_a_shipped_order_when_cancelled_then_the_apis_error_is_shown(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
     placed = ready_order(client, "c-late")
@@ -390,7 +390,7 @@ def test_given_an_order_that_cannot_be_cancelled_any_more_when_it_is_then_the_ap
     expect(pane(page).locator(".pill")).to_have_text("Shipped")
 
 
-def test_given_somebody_elses_order_when_opened_then_it_is_not_there(
+def test_given_somebody_elses_order_when_opened_then_it_is_not_found(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
     placed = order(client, "c-owner")
@@ -398,7 +398,7 @@ def test_given_somebody_elses_order_when_opened_then_it_is_not_there(
     expect(pane(page).get_by_role("alert")).to_contain_text("There is no order")
 
 
-def test_given_the_table_of_events_when_compared_then_the_console_offers_what_it_admits(visit: Visit) -> None:
+def test_given_the_lifecycle_when_compared_then_the_console_offers_the_same_steps(visit: Visit) -> None:
     visit.page.goto("/console")
     base = (visit.page.locator("script").get_attribute("src") or "").rpartition("/")[0]
     offered = visit.page.evaluate(
@@ -431,7 +431,7 @@ def fill_line(page: Page, position: int, product: str, quantity: int, price: str
     return line
 
 
-def test_given_products_when_typed_then_what_is_short_or_costs_something_else_is_told_on_its_line(
+def test_given_short_or_repriced_products_when_ordered_then_their_lines_say_so(
     visit: Visit, stack: Stack, services: httpx.Client
 ) -> None:
     services.put("/inventory/products/PROD002", json={"quantity": 3}).raise_for_status()
@@ -452,7 +452,7 @@ def test_given_products_when_typed_then_what_is_short_or_costs_something_else_is
     expect(rows(page)).to_have_count(1)
 
 
-def test_given_an_answer_that_is_lost_when_the_form_is_sent_again_then_there_is_one_order(
+def test_given_a_lost_answer_when_the_form_is_sent_again_then_there_is_one_order(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
     page = open_console(visit, stack, "c-lost", view="new=yes")
@@ -475,7 +475,7 @@ def test_given_an_answer_that_is_lost_when_the_form_is_sent_again_then_there_is_
         assert customer.get("/v1/orders").json()["count"] == 1
 
 
-def test_given_a_cart_when_ordered_then_its_lines_are_the_orders(
+def test_given_a_cart_when_ordered_then_the_order_has_its_lines(
     visit: Visit, stack: Stack, services: httpx.Client
 ) -> None:
     cart = {"items": [{"product_id": "10", "quantity": 2}]}
@@ -491,7 +491,7 @@ def test_given_a_cart_when_ordered_then_its_lines_are_the_orders(
 # What must never happen
 
 
-def test_given_markup_in_every_text_when_shown_then_it_is_text(visit: Visit, stack: Stack, client: Client) -> None:
+def test_given_markup_in_every_text_when_shown_then_it_is_escaped(visit: Visit, stack: Stack, client: Client) -> None:
     email = f"{MARKUP.replace(' ', '/')}@example.com"
     moved = ready_order(client, "c-xss", customer_name=MARKUP, customer_email=email)
     placed = order(client, "c-xss", customer_name=MARKUP, customer_email=email)
@@ -518,7 +518,7 @@ def test_given_markup_in_every_text_when_shown_then_it_is_text(visit: Visit, sta
     assert alerts == []
 
 
-def test_given_the_page_when_a_script_or_markup_is_slipped_in_then_the_browser_refuses(visit: Visit) -> None:
+def test_given_the_page_when_script_or_markup_is_injected_then_it_is_blocked(visit: Visit) -> None:
     visit.page.goto("/console")
     refused = """() => { try { document.body.innerHTML = "<b>x</b>"; return false; } catch { return true; } }"""
     assert visit.page.evaluate(refused)

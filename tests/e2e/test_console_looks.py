@@ -78,7 +78,7 @@ def complaints(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 360])
-def test_given_each_view_when_checked_by_axe_then_it_finds_nothing(
+def test_given_each_view_when_checked_by_axe_then_there_are_no_violations(
     visits: Open, stack: Stack, shop: str, scheme: str, width: int
 ) -> None:
     visit = visits(color_scheme=scheme, viewport={"width": width, "height": 900})
@@ -104,7 +104,7 @@ def test_given_each_view_when_checked_by_axe_then_it_finds_nothing(
     ("name", "width", "scheme"),
     [("light", 1200, "light"), ("dark", 1200, "dark"), ("narrow", 360, "light"), ("narrow-dark", 360, "dark")],
 )
-def test_given_a_screen_when_an_order_is_opened_then_everything_has_its_place(
+def test_given_a_screen_when_an_order_is_opened_then_the_layout_fits(
     visits: Open, stack: Stack, shop: str, tmp_path: Path, name: str, width: int, scheme: str
 ) -> None:
     visit = visits(color_scheme=scheme, viewport={"width": width, "height": 620}, locale="en-US")

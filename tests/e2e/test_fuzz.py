@@ -17,7 +17,7 @@ FEW = ("--max-examples", "3", "--exclude-deprecated")
 SCOPES = "orders:read orders:write orders:metrics"
 
 
-def test_given_the_document_when_requests_are_made_up_from_it_then_every_answer_is_one_of_its(
+def test_given_generated_requests_when_sent_then_every_answer_is_documented(
     stack: Stack, services: httpx.Client, tmp_path: Path
 ) -> None:
     run = subprocess.run(  # noqa: S603 - our own tool and files

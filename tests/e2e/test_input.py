@@ -35,7 +35,7 @@ LINE = {"product_id": "SKU123", "quantity": 1, "unit_price": 100}
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_given_a_body_that_cannot_be_when_sent_then_a_clear_4xx_and_nothing_is_stored(
+def test_given_an_invalid_body_when_sent_then_4xx_and_nothing_is_stored(
     client: Client, body: bytes, status: int
 ) -> None:
     with client("input") as customer:
@@ -56,7 +56,7 @@ def test_given_a_body_that_cannot_be_when_sent_then_a_clear_4xx_and_nothing_is_s
         f"/v1/customers/{SQL}/orders",
     ],
 )
-def test_given_parameters_that_cannot_be_when_listing_then_400(client: Client, path: str) -> None:
+def test_given_invalid_parameters_when_listing_then_400(client: Client, path: str) -> None:
     with client("agent", "orders:read") as agent:
         answer = agent.get(path)
         assert answer.status_code == 400
@@ -70,7 +70,7 @@ def test_given_a_body_that_is_not_declared_as_json_when_sent_then_415(client: Cl
 
 
 @pytest.mark.parametrize("customer", ["5", None])
-def test_given_what_is_no_route_when_asked_then_404_or_405_and_a_token_does_not_matter(
+def test_given_no_such_route_when_called_then_404_or_405_with_or_without_a_token(
     client: Client, customer: str | None
 ) -> None:
     with client(customer) as caller:
@@ -80,7 +80,7 @@ def test_given_what_is_no_route_when_asked_then_404_or_405_and_a_token_does_not_
         assert wrong_method.headers["allow"] == "GET, OPTIONS, POST"
 
 
-def test_given_names_from_everywhere_when_ordered_then_they_come_back_as_they_were(
+def test_given_unicode_names_when_ordered_then_they_are_returned_unchanged(
     client: Client, services: httpx.Client
 ) -> None:
     with client("unicode") as customer:
@@ -90,7 +90,7 @@ def test_given_names_from_everywhere_when_ordered_then_they_come_back_as_they_we
             assert customer.get(order["links"]["self"]).json()["customer_name"] == name
 
 
-def test_given_a_customer_id_with_signs_in_it_when_in_the_path_then_it_is_understood(
+def test_given_a_customer_id_with_special_characters_when_in_the_path_then_accepted(
     client: Client, services: httpx.Client
 ) -> None:
     with client("auth0|a+b@c~d=") as customer:

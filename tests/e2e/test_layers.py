@@ -34,7 +34,7 @@ def test_given_the_layers_when_built_then_each_is_small(layers: dict[str, Path])
     assert {name: size for name, size in sizes.items() if size > MAX_BYTES} == {}
 
 
-def test_given_the_layers_when_built_then_every_source_has_bytecode_that_is_the_same_wherever_it_is_made(
+def test_given_the_layers_when_built_then_all_sources_have_reproducible_bytecode(
     layers: dict[str, Path],
 ) -> None:
     for folder in layers.values():
@@ -48,13 +48,13 @@ def test_given_the_layers_when_built_then_every_source_has_bytecode_that_is_the_
             assert str(folder).encode() not in compiled, source
 
 
-def test_given_the_layers_when_built_then_the_licenses_of_all_packages_are_there(layers: dict[str, Path]) -> None:
+def test_given_the_layers_when_built_then_they_have_the_licenses_of_all_packages(layers: dict[str, Path]) -> None:
     packages = [path for folder in layers.values() for path in folder.glob("*.dist-info")]
     assert packages
     assert [path.name for path in packages if not any(path.rglob("*LICEN[CS]E*"))] == []
 
 
-def test_given_the_layers_when_all_functions_are_loaded_then_from_them_alone_and_no_package_is_left_over(
+def test_given_the_layers_when_all_functions_load_then_every_package_is_used(
     built: Path, layers: dict[str, Path]
 ) -> None:
     template = sam.read(built / "template.yaml")

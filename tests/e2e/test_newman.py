@@ -14,7 +14,7 @@ STAFF = "orders:read orders:write orders:metrics"
 
 
 @pytest.mark.skipif(not NODE_TOOLS.exists(), reason="Newman is missing: `make contract-tools` (takes Node.js)")
-def test_given_the_collection_when_run_then_every_assertion_holds(stack: Stack, services: httpx.Client) -> None:
+def test_given_the_collection_when_run_then_every_assertion_passes(stack: Stack, services: httpx.Client) -> None:
     variables = {"baseUrl": stack.url, "token": stack.token("5"), "staffToken": stack.token("staff", STAFF)}
     run = subprocess.run(  # noqa: S603 - our own tool and files
         [

@@ -47,7 +47,7 @@ def test_given_fifty_clients_when_they_buy_the_last_ten_then_ten_are_sold(
     assert race_for_ten(client, services, 50) == 10
 
 
-def test_given_a_database_that_restarts_when_asked_then_the_next_request_is_answered(
+def test_given_a_database_that_restarts_when_called_then_the_next_request_succeeds(
     stack: Stack, client: Client, services: httpx.Client
 ) -> None:
     with client() as customer:
@@ -58,7 +58,7 @@ def test_given_a_database_that_restarts_when_asked_then_the_next_request_is_answ
         assert customer.post("/v1/orders", json=ITEMS).status_code == 201
 
 
-def test_given_a_database_that_is_down_when_asked_then_503_until_it_is_back(
+def test_given_a_database_that_is_down_when_called_then_503_until_it_is_back(
     stack: Stack, client: Client, services: httpx.Client
 ) -> None:
     with client() as customer:
@@ -88,7 +88,7 @@ def catalog(stack: Stack) -> object:
 
 
 @pytest.mark.usefixtures("catalog")
-def test_given_a_catalog_and_an_issuer_when_deployed_then_both_are_heeded(
+def test_given_a_catalog_and_an_issuer_when_deployed_then_both_are_used(
     stack: Stack, client: Client, services: httpx.Client
 ) -> None:
     with client("5") as stranger:

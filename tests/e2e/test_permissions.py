@@ -120,12 +120,12 @@ def attempts(functions: dict[str, str], roles: dict[str, str], urls: dict[str, s
     return found
 
 
-def test_given_the_folders_of_functions_when_the_table_is_read_then_it_has_each() -> None:
+def test_given_the_folders_of_functions_when_compared_then_the_table_has_each() -> None:
     assert set(MAY) == {path.parent.name for path in FUNCTIONS.glob("*/app.py")}
 
 
 @pytest.mark.parametrize("function", MAY)
-def test_given_a_function_when_it_tries_everything_then_it_may_do_what_the_table_says(
+def test_given_a_function_when_it_tries_each_action_then_only_its_own_are_allowed(
     stack: Stack, urls: dict[str, str], receipts: dict[str, str], function: str
 ) -> None:
     endpoint = stack.layout.emulator_url

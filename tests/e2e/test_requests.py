@@ -10,7 +10,7 @@ from tests.e2e.conftest import Client, wait_for
 ITEMS = {"items": [{"sku": "SKU123", "quantity": 1}]}
 
 
-def test_given_a_lost_answer_when_the_request_is_sent_again_under_its_key_then_it_is_answered_the_same(
+def test_given_a_lost_answer_when_sent_again_with_its_key_then_the_answer_is_equal(
     client: Client, services: httpx.Client
 ) -> None:
     with client("keyed", **{"Idempotency-Key": '"7f2c-91"'}) as customer:
@@ -23,7 +23,7 @@ def test_given_a_lost_answer_when_the_request_is_sent_again_under_its_key_then_i
         assert customer.get("/v1/orders").json()["count"] == 1
 
 
-def test_given_an_order_that_the_client_has_when_asked_for_then_304_without_a_body(
+def test_given_an_etag_that_the_client_has_when_read_then_304_without_a_body(
     client: Client, services: httpx.Client
 ) -> None:
     with client() as customer:
@@ -36,9 +36,7 @@ def test_given_an_order_that_the_client_has_when_asked_for_then_304_without_a_bo
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", read.headers["etag"])
 
 
-def test_given_an_id_of_the_clients_when_sent_then_the_answer_and_every_log_line_have_it(
-    stack: Stack, client: Client
-) -> None:
+def test_given_a_client_request_id_when_sent_then_the_answer_and_all_logs_have_it(stack: Stack, client: Client) -> None:
     since = datetime.now(UTC) - timedelta(seconds=1)
     with client(**{"X-Request-ID": "support-case-17"}) as customer:
         assert customer.get("/v1/orders").headers["x-request-id"] == "support-case-17"
@@ -46,7 +44,7 @@ def test_given_an_id_of_the_clients_when_sent_then_the_answer_and_every_log_line
     assert any('"request completed"' in line for line in lines)
 
 
-def test_given_an_answer_when_read_by_a_browser_then_it_is_kept_by_nobody_and_taken_for_nothing_else(
+def test_given_an_answer_when_sent_then_no_caching_and_no_content_sniffing(
     client: Client,
 ) -> None:
     with client() as customer:

@@ -74,7 +74,7 @@ def options(stack: Stack) -> Iterator[list[str]]:
         ]
 
 
-def test_given_a_stack_when_its_settings_are_written_then_they_are_the_functions_as_containers_see_them(
+def test_given_a_stack_when_settings_are_written_then_containers_can_use_them(
     stack: Stack,
 ) -> None:
     settings = json.loads(containers.write_settings(stack.layout).read_text())
@@ -86,7 +86,7 @@ def test_given_a_stack_when_its_settings_are_written_then_they_are_the_functions
 
 @needs_docker
 @pytest.mark.usefixtures("services")
-def test_given_a_container_when_it_places_an_order_then_others_find_it(options: list[str], tmp_path: Path) -> None:
+def test_given_a_container_when_it_places_an_order_then_others_can_read_it(options: list[str], tmp_path: Path) -> None:
     def invoke(function: str, event: Path) -> Answer:
         command = [sys.executable, "-m", "samcli", "local", "invoke", function, "--event", str(event), *options]
         ran = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, check=True)  # noqa: S603 - our own
@@ -104,7 +104,7 @@ def test_given_a_container_when_it_places_an_order_then_others_find_it(options: 
 
 
 @needs_docker
-def test_given_the_api_in_containers_when_asked_then_it_answers(options: list[str]) -> None:
+def test_given_the_api_in_containers_when_called_then_it_answers(options: list[str]) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with running(f"{url}/v1/health", "samcli", "local", "start-api", "--port", str(port), *options):

@@ -19,13 +19,13 @@ def good_claims(**changes: Any) -> dict[str, Any]:
     return {"sub": "5", "exp": int(time.time()) + 60, **changes}
 
 
-def test_given_no_token_when_asked_then_401(client: Client) -> None:
+def test_given_no_token_when_called_then_401(client: Client) -> None:
     with client(None) as anybody:
         for method, path in (("GET", "/v1/orders"), ("POST", "/orders"), ("PUT", "/orders/1"), ("GET", "/orders/5")):
             assert anybody.request(method, path).status_code == 401
 
 
-def test_given_a_token_that_is_no_good_when_asked_then_it_is_refused(stack: Stack, client: Client) -> None:
+def test_given_an_invalid_token_when_called_then_it_is_refused(stack: Stack, client: Client) -> None:
     secret = (stack.layout.state / "jwt-secret").read_text().strip()
     rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     head, _, signature = stack.token("5").split(".")
@@ -47,7 +47,7 @@ def test_given_a_token_that_is_no_good_when_asked_then_it_is_refused(stack: Stac
             assert answer.status_code in {401, 403}, name
 
 
-def test_given_somebody_elses_order_when_asked_for_on_any_route_then_404(
+def test_given_somebody_elses_order_when_requested_on_any_route_then_404(
     client: Client, services: httpx.Client
 ) -> None:
     with client("5") as owner, client("6") as stranger:
@@ -70,7 +70,7 @@ def test_given_somebody_elses_order_when_asked_for_on_any_route_then_404(
         assert stranger.post("/orders/5").status_code == 403
 
 
-def test_given_the_logs_when_read_then_they_carry_ids_and_no_secrets(
+def test_given_the_logs_when_read_then_they_have_ids_and_no_secrets(
     stack: Stack, client: Client, services: httpx.Client
 ) -> None:
     since = datetime.now(UTC) - timedelta(seconds=1)
@@ -86,7 +86,7 @@ def test_given_the_logs_when_read_then_they_carry_ids_and_no_secrets(
 
 
 @pytest.mark.parametrize("origin", ["https://shop.example"])
-def test_given_a_browser_when_it_asks_first_then_it_may_call(client: Client, origin: str) -> None:
+def test_given_a_browser_when_it_sends_a_preflight_then_it_is_allowed(client: Client, origin: str) -> None:
     with client(None) as browser:
         headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
         answer = browser.options("/v1/orders", headers=headers)

@@ -23,7 +23,7 @@ CREATE_WITH_NAMES = {
 pytestmark = pytest.mark.usefixtures("services")
 
 
-def test_given_the_first_django_service_when_its_requests_are_sent_then_they_are_answered(client: Client) -> None:
+def test_given_the_first_django_services_requests_when_sent_then_they_succeed(client: Client) -> None:
     with client("5") as customer:
         customer.follow_redirects = True
         created = customer.post("/v1/orders/create/", json=CREATE)
@@ -42,7 +42,7 @@ def test_given_the_first_django_service_when_its_requests_are_sent_then_they_are
         assert anybody.get("/v1/orders/").status_code == 401
 
 
-def test_given_the_second_django_service_when_its_history_is_filtered_then_it_is(client: Client) -> None:
+def test_given_the_second_django_services_filters_when_sent_then_they_apply(client: Client) -> None:
     with client("5") as customer, client("carrier", "orders:write") as carrier:
         customer.follow_redirects = True
         order = customer.post("/v1/orders/create/", json=CREATE).json()
@@ -54,7 +54,7 @@ def test_given_the_second_django_service_when_its_history_is_filtered_then_it_is
         assert {(each["status"], each["payment_status"]) for each in history["orders"]} == {("shipped", "paid")}
 
 
-def test_given_the_rds_service_when_its_requests_are_sent_then_they_are_answered(client: Client) -> None:
+def test_given_the_rds_services_requests_when_sent_then_they_succeed(client: Client) -> None:
     with client("5") as customer, client("shop", "orders:read orders:write") as shop:
         created = customer.post("/orders/5")
         assert (created.status_code, created.json()["total"]) == (201, "189.97")
@@ -69,7 +69,7 @@ def test_given_the_rds_service_when_its_requests_are_sent_then_they_are_answered
         assert shop.put("/orders/17", json={"status": "Ordered"}).status_code == 404
 
 
-def test_given_the_inventory_and_notification_service_when_its_requests_are_sent_then_they_are_answered(
+def test_given_the_inventory_services_requests_when_sent_then_they_succeed(
     client: Client,
 ) -> None:
     with client("alice") as alice, client(None) as anybody:
@@ -81,7 +81,7 @@ def test_given_the_inventory_and_notification_service_when_its_requests_are_sent
         assert anybody.get("/health").status_code == 200
 
 
-def test_given_stock_that_is_short_when_ordered_as_the_rds_service_says_then_it_is_refused(client: Client) -> None:
+def test_given_short_stock_when_ordered_as_in_the_rds_service_then_it_is_refused(client: Client) -> None:
     with client("5") as customer:
         answer = customer.post("/orders/5", json={"items": [{"product_id": 1, "quantity": 100_000}] * 11})
         assert (answer.status_code, answer.json()["code"]) == (409, "insufficient_stock")

@@ -12,7 +12,7 @@ from tests.e2e.browser import Visit, needs_chromium
 pytestmark = needs_chromium
 
 
-def test_given_a_token_when_an_order_is_tried_out_then_it_is_placed(
+def test_given_a_token_when_the_example_is_executed_then_an_order_is_placed(
     visit: Visit, stack: Stack, services: httpx.Client, tmp_path: Path
 ) -> None:
     page = visit.page
@@ -35,7 +35,7 @@ def test_given_a_token_when_an_order_is_tried_out_then_it_is_placed(
     assert visit.hosts <= {httpx.URL(stack.url).netloc.decode(), "data"}
 
 
-def test_given_a_link_to_an_operation_when_opened_then_it_is_unfolded(visit: Visit) -> None:
+def test_given_a_link_to_an_operation_when_opened_then_it_is_expanded(visit: Visit) -> None:
     visit.page.goto("/orders-doc/#/orders/cancel_order")
     operation = visit.page.locator("#operations-orders-cancel_order")
     expect(operation.get_by_role("button", name="Try it out")).to_be_visible()
@@ -43,7 +43,7 @@ def test_given_a_link_to_an_operation_when_opened_then_it_is_unfolded(visit: Vis
 
 
 @pytest.mark.usefixtures("services")
-def test_given_no_token_when_tried_out_then_the_gateways_401_is_shown(visit: Visit) -> None:
+def test_given_no_token_when_the_example_is_executed_then_the_401_is_shown(visit: Visit) -> None:
     visit.page.goto("/docs#/orders/list_orders")
     operation = visit.page.locator("#operations-orders-list_orders")
     operation.get_by_role("button", name="Try it out").click()

@@ -11,7 +11,7 @@ from tests.e2e.conftest import Client, wait_for
 ITEMS = {"items": [{"sku": "SKU123", "quantity": 2}], "customer_email": "alice@example.com"}
 
 
-def test_given_a_cart_when_ordered_then_it_is_paid_and_ready_and_the_timeline_tells(
+def test_given_a_cart_when_ordered_then_the_timeline_shows_it_paid_and_ready(
     client: Client, services: httpx.Client
 ) -> None:
     with client("5") as customer:
@@ -27,7 +27,7 @@ def test_given_a_cart_when_ordered_then_it_is_paid_and_ready_and_the_timeline_te
         assert services.get("/cart/carts/5").json()["status"] == "Ordered"
 
 
-def test_given_a_declined_payment_when_ordered_then_the_customer_is_told_and_the_stock_is_free(
+def test_given_a_declined_payment_when_ordered_then_notified_and_stock_is_released(
     client: Client, services: httpx.Client
 ) -> None:
     services.put("/control/payment", json={"decline_rate": 1}).raise_for_status()
@@ -42,7 +42,7 @@ def test_given_a_declined_payment_when_ordered_then_the_customer_is_told_and_the
             pass
 
 
-def test_given_a_paid_order_when_cancelled_then_its_money_goes_back(client: Client, services: httpx.Client) -> None:
+def test_given_a_paid_order_when_cancelled_then_it_is_refunded(client: Client, services: httpx.Client) -> None:
     with client("5") as customer:
         order = customer.post("/v1/orders", json=ITEMS).json()["id"]
         wait_for(customer, order, shipping_status="ready")
@@ -52,7 +52,7 @@ def test_given_a_paid_order_when_cancelled_then_its_money_goes_back(client: Clie
         assert charge["refunded_amount"] == charge["amount"] == 20000
 
 
-def test_given_a_service_that_is_away_when_it_is_back_then_the_order_goes_on(
+def test_given_an_outage_of_a_service_when_it_ends_then_the_order_is_processed(
     client: Client, services: httpx.Client
 ) -> None:
     services.put("/control/payment", json={"failure_rate": 1, "times": 4}).raise_for_status()
@@ -62,7 +62,7 @@ def test_given_a_service_that_is_away_when_it_is_back_then_the_order_goes_on(
 
 
 @pytest.mark.usefixtures("services")
-def test_given_a_service_that_refuses_when_it_has_learned_then_the_task_is_sent_back(
+def test_given_a_refused_task_when_redriven_then_it_succeeds(
     stack: Stack, client: Client, services: httpx.Client
 ) -> None:
     before = dead_letters(stack)

@@ -46,7 +46,7 @@ class TestCalls:
             },
         ]
 
-    def test_calls_are_found_by_service_and_path(self, client: httpx.Client) -> None:
+    def test_calls_are_filtered_by_service_and_path(self, client: httpx.Client) -> None:
         """GIVEN calls to two services WHEN some are asked for THEN the last of those come, in order."""
         for path in ("/cart/carts/1", "/inventory/products/1", "/inventory/products/2", "/inventory/products/3"):
             client.get(path)
@@ -58,7 +58,7 @@ class TestCalls:
         assert found(path_contains="s/1") == ["/cart/carts/1", "/inventory/products/1"]
         assert found(service="inventory", limit=2) == ["/inventory/products/2", "/inventory/products/3"]
 
-    def test_calls_can_be_forgotten(self, client: httpx.Client) -> None:
+    def test_calls_can_be_deleted(self, client: httpx.Client) -> None:
         """GIVEN a logged call WHEN the log is cleared THEN it is empty."""
         client.get("/cart/carts/1")
 
@@ -68,7 +68,7 @@ class TestCalls:
 
 
 class TestReset:
-    def test_everything_is_as_in_the_beginning(self, client: httpx.Client) -> None:
+    def test_reset_restores_the_demo_state(self, client: httpx.Client) -> None:
         """GIVEN a changed state WHEN it is reset THEN all of it is as in the demo."""
         client.put("/inventory/products/1", json={"quantity": 0})
         client.put("/inventory/products/NEW", json={"quantity": 5})
@@ -78,7 +78,7 @@ class TestReset:
 
         assert client.post("/control/reset").status_code == 204
 
-        assert client.get("/control").json() == {"knobs": []}
+        assert client.get("/control").json() == {"faults": []}
         assert client.get("/control/calls").json() == {"calls": []}
         assert client.get("/inventory/products/1").json()["quantity"] == 1_000_000
         assert client.get("/inventory/products/NEW").status_code == 404

@@ -8,7 +8,7 @@ import pytest
 ITEMS = [{"product_id": "1", "quantity": 2}, {"product_id": "PROD001", "quantity": 1, "unit_price": "79.99"}]
 
 
-def test_a_demo_cart(client: httpx.Client) -> None:
+def test_given_a_demo_cart_when_read_then_it_has_its_items(client: httpx.Client) -> None:
     """GIVEN the demo state WHEN customer 5's cart is read THEN it holds what the documentation says."""
     cart = client.get("/cart/carts/5").json()
 
@@ -27,7 +27,9 @@ def test_a_demo_cart(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("customer_id", ["1", "2", "3", "4", "5"])
-def test_every_demo_cart_holds_products_at_their_prices(client: httpx.Client, customer_id: str) -> None:
+def test_given_every_demo_cart_when_read_then_its_prices_are_the_products(
+    client: httpx.Client, customer_id: str
+) -> None:
     """GIVEN the demo state WHEN a cart is read THEN it has items, each of a product and at its price."""
     items = client.get(f"/cart/carts/{customer_id}").json()["items"]
 
@@ -37,14 +39,14 @@ def test_every_demo_cart_holds_products_at_their_prices(client: httpx.Client, cu
         assert product["unit_price"] == item["unit_price"]
 
 
-def test_an_unknown_cart(client: httpx.Client) -> None:
+def test_given_an_unknown_cart_when_read_then_404(client: httpx.Client) -> None:
     """GIVEN a customer without a cart WHEN it is read or ordered THEN it is unknown."""
     answers = [client.get("/cart/carts/99"), client.put("/cart/carts/99", json={"status": "Ordered"})]
 
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(404, "unknown_cart")] * 2
 
 
-def test_filling_makes_a_new_version(client: httpx.Client) -> None:
+def test_given_a_cart_when_filled_then_it_has_a_new_version(client: httpx.Client) -> None:
     """GIVEN a cart that was ordered WHEN it is filled THEN it is active again, in a version of its own."""
     first = client.put("/cart/carts/9", json={"items": ITEMS}).json()
     client.put("/cart/carts/9", json={"status": "Ordered"})
@@ -57,7 +59,7 @@ def test_filling_makes_a_new_version(client: httpx.Client) -> None:
     assert client.get("/cart/carts/9").json() == second
 
 
-def test_a_version_never_comes_again(client: httpx.Client) -> None:
+def test_given_a_cart_when_filled_again_then_no_version_is_reused(client: httpx.Client) -> None:
     """GIVEN a cart WHEN everything is reset THEN its version is a new one, for orders may know the old one."""
     before = client.get("/cart/carts/5").json()["version"]
 
@@ -66,7 +68,7 @@ def test_a_version_never_comes_again(client: httpx.Client) -> None:
     assert client.get("/cart/carts/5").json()["version"] != before
 
 
-def test_ordering_can_be_repeated(client: httpx.Client) -> None:
+def test_given_an_ordered_cart_when_ordered_again_then_nothing_changes(client: httpx.Client) -> None:
     """GIVEN a cart WHEN it is marked as ordered twice THEN it is ordered, in the version it had."""
     version = client.get("/cart/carts/5").json()["version"]
 
@@ -76,7 +78,7 @@ def test_ordering_can_be_repeated(client: httpx.Client) -> None:
     assert (answers[1].json()["status"], answers[1].json()["version"]) == ("Ordered", version)
 
 
-def test_ordering_another_version_is_refused(client: httpx.Client) -> None:
+def test_given_another_version_when_ordered_then_it_is_refused(client: httpx.Client) -> None:
     """GIVEN a cart that has changed WHEN its old version is marked as ordered THEN it stays active."""
     old = client.get("/cart/carts/5").json()["version"]
     client.put("/cart/carts/5", json={"items": ITEMS})
@@ -88,7 +90,9 @@ def test_ordering_another_version_is_refused(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"status": "Paid"}, {"items": [{"product_id": "1", "quantity": 0}]}])
-def test_what_makes_no_sense_is_refused(client: httpx.Client, body: dict[str, Any]) -> None:
+def test_given_an_invalid_body_when_a_cart_is_set_then_nothing_changes(
+    client: httpx.Client, body: dict[str, Any]
+) -> None:
     """GIVEN a cart WHEN it is set to what makes no sense THEN nothing changes."""
     before = client.get("/cart/carts/5").json()
 

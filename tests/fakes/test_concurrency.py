@@ -22,7 +22,7 @@ def at_once(request: Callable[[int], httpx.Response]) -> list[httpx.Response]:
         return list(pool.map(ask, range(CLIENTS)))
 
 
-def test_the_last_ten_are_sold_to_ten(client: httpx.Client) -> None:
+def test_given_ten_pieces_when_many_reserve_at_once_then_ten_succeed(client: httpx.Client) -> None:
     """GIVEN ten of a product WHEN fifty want one each THEN ten get it."""
     client.put("/inventory/products/1", json={"quantity": 10})
 
@@ -36,7 +36,7 @@ def test_the_last_ten_are_sold_to_ten(client: httpx.Client) -> None:
     assert client.get("/inventory/products/1").json()["quantity"] == 0
 
 
-def test_opposite_orders_of_lines_do_not_block_each_other(client: httpx.Client) -> None:
+def test_given_lines_in_opposite_order_when_reserved_at_once_then_no_deadlock(client: httpx.Client) -> None:
     """GIVEN two products WHEN fifty want both, in either order of lines THEN nobody waits for ever or gets half."""
     client.put("/inventory/products/1", json={"quantity": 30})
     client.put("/inventory/products/2", json={"quantity": 20})
@@ -51,7 +51,7 @@ def test_opposite_orders_of_lines_do_not_block_each_other(client: httpx.Client) 
     assert client.get("/inventory/products/2").json()["quantity"] == 0
 
 
-def test_a_reservation_is_released_once(client: httpx.Client) -> None:
+def test_given_a_reservation_when_released_at_once_then_stock_returns_once(client: httpx.Client) -> None:
     """GIVEN a reservation WHEN fifty release it THEN its stock comes back once."""
     client.put("/inventory/products/1", json={"quantity": 10})
     client.put("/inventory/reservations/r", json={"lines": [{"product_id": "1", "quantity": 4}]})
@@ -62,7 +62,7 @@ def test_a_reservation_is_released_once(client: httpx.Client) -> None:
     assert client.get("/inventory/products/1").json()["quantity"] == 10
 
 
-def test_one_key_is_one_charge(client: httpx.Client) -> None:
+def test_given_one_key_when_charged_at_once_then_there_is_one_charge(client: httpx.Client) -> None:
     """GIVEN one key WHEN fifty charge under it at once THEN there is one charge, and all are told the same."""
     body = {"order_id": "o", "customer_id": "5", "amount": 100, "currency": "USD"}
 
@@ -73,7 +73,7 @@ def test_one_key_is_one_charge(client: httpx.Client) -> None:
     assert len(client.get("/payment/charges").json()["charges"]) == 1
 
 
-def test_refunds_never_exceed_the_charge(client: httpx.Client) -> None:
+def test_given_a_charge_when_refunded_at_once_then_never_more_than_it(client: httpx.Client) -> None:
     """GIVEN a charge of 100 WHEN fifty refund 7 each THEN fourteen succeed."""
     body = {"order_id": "o", "customer_id": "5", "amount": 100, "currency": "USD"}
     charge = client.post("/payment/charges", json=body, headers={"Idempotency-Key": "key"}).json()

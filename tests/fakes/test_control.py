@@ -11,7 +11,7 @@ from tests.support import wait_until
 
 
 class TestFailures:
-    def test_a_failure_is_answered_without_acting(self, client: httpx.Client) -> None:
+    def test_a_failed_call_has_no_effect(self, client: httpx.Client) -> None:
         """GIVEN a failing service WHEN it is called THEN the answer is a problem and nothing has happened."""
         set_fault(client, "payment", failure_rate=1)
 
@@ -22,7 +22,7 @@ class TestFailures:
         assert response.headers["content-type"] == "application/problem+json"
         assert charges(client, "key") == []
 
-    def test_a_failure_has_the_status_that_was_asked_for(self, client: httpx.Client) -> None:
+    def test_a_failure_has_the_configured_status(self, client: httpx.Client) -> None:
         """GIVEN a service that fails with 429 WHEN it is called THEN the answer says so."""
         set_fault(client, "cart", failure_rate=1, failure_status=429)
 
@@ -30,13 +30,13 @@ class TestFailures:
 
         assert (response.status_code, response.json()["code"]) == (429, "too_many_requests")
 
-    def test_other_services_are_left_alone(self, client: httpx.Client) -> None:
+    def test_other_services_are_not_affected(self, client: httpx.Client) -> None:
         """GIVEN a failing service WHEN another is called THEN it works."""
         set_fault(client, "payment", failure_rate=1)
 
         assert client.get("/inventory/products/1").status_code == 200
 
-    def test_a_part_of_the_calls_fails_and_a_seed_repeats_which(self, client: httpx.Client) -> None:
+    def test_a_share_of_the_calls_fails_and_is_repeatable_by_seed(self, client: httpx.Client) -> None:
         """GIVEN half of the calls fail WHEN a seed is set twice THEN the same calls fail, and about half."""
 
         def series(seed: int) -> list[int]:
@@ -46,13 +46,13 @@ class TestFailures:
         assert series(1) == series(1) != series(2)
         assert 30 < series(1).count(503) < 70
 
-    def test_times_bounds_the_calls(self, client: httpx.Client) -> None:
+    def test_times_limits_the_failed_calls(self, client: httpx.Client) -> None:
         """GIVEN a fault for two calls WHEN there are four THEN two fail and the fault is gone."""
         set_fault(client, "cart", failure_rate=1, times=2)
 
         assert [client.get("/cart/carts/5").status_code for _ in range(2)] == [503, 503]
         assert [client.get("/cart/carts/5").status_code for _ in range(2)] == [200, 200]
-        assert client.get("/control").json() == {"knobs": []}
+        assert client.get("/control").json() == {"faults": []}
 
 
 class TestOperations:
@@ -64,7 +64,7 @@ class TestOperations:
         assert client.get("/inventory/products/1").status_code == 200
         assert client.put("/inventory/products", json={"products": []}).status_code == 200
 
-    def test_an_operation_comes_before_its_service(self, client: httpx.Client) -> None:
+    def test_an_operations_fault_takes_precedence_over_its_services(self, client: httpx.Client) -> None:
         """GIVEN a fault for a service and one for an operation WHEN the operation is called THEN its own acts."""
         set_fault(client, "inventory", operation="POST /reservations/{id}/commit", failure_rate=1, failure_status=500)
         set_fault(client, "inventory", failure_rate=1, failure_status=429)
@@ -79,7 +79,7 @@ class TestOperations:
 
         assert client.get("/cart/carts/5").status_code == 200
         assert client.get("/control").json() == {
-            "knobs": [
+            "faults": [
                 {
                     "service": "cart",
                     "operation": None,
@@ -118,7 +118,7 @@ class TestOperations:
     ) -> None:
         """GIVEN a fault that cannot do anything WHEN it is set THEN that is refused."""
         assert client.put(f"/control/{service}", json=fault).status_code == 422
-        assert client.get("/control").json() == {"knobs": []}
+        assert client.get("/control").json() == {"faults": []}
 
     def test_faults_are_cleared_for_one_service_or_all(self, client: httpx.Client) -> None:
         """GIVEN faults of three services WHEN one of them is cleared, and then all THEN they are gone."""
@@ -126,10 +126,10 @@ class TestOperations:
             set_fault(client, service, failure_rate=1)
 
         client.delete("/control/cart").raise_for_status()
-        assert [fault["service"] for fault in client.get("/control").json()["knobs"]] == ["payment", "shipping"]
+        assert [fault["service"] for fault in client.get("/control").json()["faults"]] == ["payment", "shipping"]
 
         client.delete("/control").raise_for_status()
-        assert client.get("/control").json() == {"knobs": []}
+        assert client.get("/control").json() == {"faults": []}
 
 
 class TestCharges:
@@ -143,7 +143,7 @@ class TestCharges:
         assert first.json() == again.json()
         assert (first.json()["status"], first.json()["decline_reason"]) == ("declined", "card_declined")
 
-    def test_each_outcome_comes_as_often_as_it_should(self, client: httpx.Client) -> None:
+    def test_each_outcome_has_its_configured_rate(self, client: httpx.Client) -> None:
         """GIVEN rates for both outcomes WHEN many charges are made THEN all three outcomes come."""
         set_fault(client, "payment", decline_rate=0.3, pending_rate=0.4, seed=1)
 
@@ -165,7 +165,7 @@ class TestLostAnswers:
         (made,) = charges(client, "key")
         assert charge(client, "key").json() == made
 
-    def test_under_load_some_are_lost_and_every_effect_happens(self, client: httpx.Client) -> None:
+    def test_under_load_some_answers_are_lost_and_every_effect_happens(self, client: httpx.Client) -> None:
         """GIVEN half of the answers lost WHEN many clients charge THEN each charge is made once."""
         set_fault(client, "payment", operation="POST /charges", lost_answer_rate=0.5, seed=1)
 
@@ -184,7 +184,7 @@ class TestLostAnswers:
 
 
 class TestLatency:
-    def test_calls_are_delayed_all_at_the_same_time(self, client: httpx.Client) -> None:
+    def test_calls_are_delayed_concurrently(self, client: httpx.Client) -> None:
         """GIVEN a slow service WHEN twenty clients call it at once THEN none waits for another."""
         set_fault(client, "cart", latency_seconds=0.2)
 
@@ -195,7 +195,7 @@ class TestLatency:
         assert all(answer.status_code == 200 for answer in answers)
         assert 0.2 <= time.monotonic() - started < 2
 
-    def test_a_call_is_carried_out_though_the_client_gave_up(self, client: httpx.Client) -> None:
+    def test_a_call_takes_effect_though_the_client_gave_up(self, client: httpx.Client) -> None:
         """GIVEN a service slower than its client's patience WHEN a charge is made THEN it is made all the same."""
         set_fault(client, "payment", operation="POST /charges", latency_seconds=0.3)
 

@@ -10,7 +10,7 @@ def send(client: httpx.Client, key: str = "key", **changes: object) -> httpx.Res
     return client.post("/notification/notifications", json=NOTIFICATION | changes, headers={"Idempotency-Key": key})
 
 
-def test_a_message_is_sent_once_for_one_key(client: httpx.Client) -> None:
+def test_given_one_key_when_sent_twice_then_there_is_one_message(client: httpx.Client) -> None:
     """GIVEN a message WHEN it is sent twice under one key THEN both are accepted and it goes out once."""
     first, again = send(client), send(client)
 
@@ -21,7 +21,7 @@ def test_a_message_is_sent_once_for_one_key(client: httpx.Client) -> None:
     assert sent == NOTIFICATION | {"id": first.json()["id"], "order_id": "order-1"}
 
 
-def test_the_same_key_for_another_message_is_refused(client: httpx.Client) -> None:
+def test_given_a_used_key_when_sent_with_another_message_then_it_is_refused(client: httpx.Client) -> None:
     """GIVEN a message WHEN its key comes with another template THEN nothing is sent."""
     send(client)
 
@@ -30,7 +30,7 @@ def test_the_same_key_for_another_message_is_refused(client: httpx.Client) -> No
     assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")
 
 
-def test_a_key_is_needed(client: httpx.Client) -> None:
+def test_given_no_key_when_sent_then_it_is_refused(client: httpx.Client) -> None:
     """GIVEN a message WHEN it is sent without a key THEN it is refused."""
     response = client.post("/notification/notifications", json=NOTIFICATION)
 
@@ -38,7 +38,7 @@ def test_a_key_is_needed(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["id", "order_id"])
-def test_messages_are_found_by_order(client: httpx.Client, name: str) -> None:
+def test_given_messages_when_filtered_by_order_then_only_its_own_are_listed(client: httpx.Client, name: str) -> None:
     """GIVEN messages about two orders WHEN one's are asked for THEN only they come, whatever names its id."""
     send(client, "one")
     second = send(client, "two", order={name: "order-2"}, email=None).json()

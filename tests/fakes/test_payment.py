@@ -34,7 +34,7 @@ def processing_id(client: httpx.Client) -> str:
 
 
 class TestCharge:
-    def test_it_takes_money(self, client: httpx.Client) -> None:
+    def test_a_charge_succeeds(self, client: httpx.Client) -> None:
         """GIVEN an order WHEN it is charged THEN the money is taken."""
         response = charge(client)
 
@@ -69,7 +69,7 @@ class TestCharge:
         assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")
         assert len(client.get("/payment/charges").json()["charges"]) == 1
 
-    def test_a_key_is_needed(self, client: httpx.Client) -> None:
+    def test_a_key_is_required(self, client: httpx.Client) -> None:
         """GIVEN an order WHEN it is charged without a key THEN no money is taken."""
         response = client.post("/payment/charges", json=CHARGE)
 
@@ -77,13 +77,13 @@ class TestCharge:
         assert client.get("/payment/charges").json() == {"charges": []}
 
     @pytest.mark.parametrize("changes", [{"amount": -1}, {"amount": 159.98}, {"amount": "1"}, {"currency": "usd"}])
-    def test_what_is_no_money_is_refused(self, client: httpx.Client, changes: dict[str, Any]) -> None:
+    def test_an_invalid_amount_is_refused(self, client: httpx.Client, changes: dict[str, Any]) -> None:
         """GIVEN an order WHEN it is charged with what is no amount of money THEN nothing happens."""
         response = charge(client, **changes)
 
         assert (response.status_code, response.json()["code"]) == (422, "validation_error")
 
-    def test_charges_are_found_by_order_and_by_key(self, client: httpx.Client) -> None:
+    def test_charges_are_filtered_by_order_and_key(self, client: httpx.Client) -> None:
         """GIVEN charges of two orders WHEN they are looked for THEN those of the order or key are found."""
         first = charge(client, "one").json()
         second = charge(client, "two", order_id="order-2").json()
@@ -105,7 +105,7 @@ class TestCharge:
 
 
 class TestRefund:
-    def test_it_gives_money_back_up_to_what_was_taken(self, client: httpx.Client, charge_id: str) -> None:
+    def test_refunds_are_limited_to_the_charge(self, client: httpx.Client, charge_id: str) -> None:
         """GIVEN a charge WHEN it is refunded in two parts and once more THEN the last is refused."""
         answers = [refund(client, charge_id, amount, f"key-{amount}") for amount in (10_000, 5_998, 1)]
 
@@ -138,7 +138,7 @@ class TestRefund:
         assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")
         assert client.get(f"/payment/charges/{other_id}").json()["refunded_amount"] == 0
 
-    def test_money_that_was_not_taken_is_not_given_back(self, client: httpx.Client, processing_id: str) -> None:
+    def test_a_charge_that_did_not_succeed_is_not_refunded(self, client: httpx.Client, processing_id: str) -> None:
         """GIVEN a charge that is processing WHEN it is refunded THEN that is refused."""
         response = refund(client, processing_id, 1)
 
@@ -151,7 +151,7 @@ class TestRefund:
 
 class TestSettle:
     @pytest.mark.parametrize(("status", "reason"), [("succeeded", None), ("declined", "card_declined")])
-    def test_a_processing_charge_ends(
+    def test_a_processing_charge_is_settled(
         self, client: httpx.Client, processing_id: str, status: str, reason: str | None
     ) -> None:
         """GIVEN a charge that is processing WHEN it is settled twice THEN it has ended, and its key says so too."""
@@ -162,7 +162,7 @@ class TestSettle:
         assert (settled.json()["status"], settled.json()["decline_reason"]) == (status, reason)
         assert charge(client).json() == settled.json()
 
-    def test_a_charge_that_has_ended_otherwise_stays(self, client: httpx.Client, charge_id: str) -> None:
+    def test_a_settled_charge_does_not_change(self, client: httpx.Client, charge_id: str) -> None:
         """GIVEN a charge that has succeeded WHEN it is settled as declined THEN that is refused."""
         response = client.post(f"/payment/charges/{charge_id}/settle", json={"status": "declined"})
 

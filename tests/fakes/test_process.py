@@ -12,7 +12,9 @@ from tests.fakes_process import FakesProcess
 
 
 @pytest.mark.parametrize("end", [FakesProcess.stop, FakesProcess.kill], ids=["stopped", "killed"])
-def test_the_state_survives_the_process(tmp_path: Path, end: Callable[[FakesProcess], None]) -> None:
+def test_given_stored_state_when_the_process_restarts_then_it_is_kept(
+    tmp_path: Path, end: Callable[[FakesProcess], None]
+) -> None:
     """GIVEN a reservation and a charge WHEN the process ends and another starts THEN both are still there."""
     charge = {"order_id": "o", "customer_id": "5", "amount": 100, "currency": "USD"}
     with FakesProcess(tmp_path / "state.sqlite") as process, httpx.Client(base_url=process.url) as client:
@@ -34,7 +36,7 @@ def test_the_state_survives_the_process(tmp_path: Path, end: Callable[[FakesProc
         assert client.get("/inventory/products/1").json()["quantity"] == 999_996
 
 
-def test_it_ends_in_order_while_a_call_is_delayed(tmp_path: Path) -> None:
+def test_given_a_delayed_call_when_stopped_then_the_process_exits_cleanly(tmp_path: Path) -> None:
     """GIVEN a call that waits for long WHEN the process is stopped THEN it drops the call and closes its state."""
     state = tmp_path / "state.sqlite"
     log = state.with_name("state.sqlite-wal")
@@ -55,7 +57,7 @@ def test_it_ends_in_order_while_a_call_is_delayed(tmp_path: Path) -> None:
         assert not log.exists()
 
 
-def test_a_port_in_use_is_refused(services: FakesProcess, tmp_path: Path) -> None:
+def test_given_a_port_in_use_when_started_then_it_is_refused(services: FakesProcess, tmp_path: Path) -> None:
     """GIVEN a running process WHEN another is to use its port THEN that fails at once."""
     port = httpx.URL(services.url).port
 
@@ -63,7 +65,7 @@ def test_a_port_in_use_is_refused(services: FakesProcess, tmp_path: Path) -> Non
         FakesProcess(tmp_path / "state.sqlite", port)
 
 
-def test_a_process_that_cannot_start_says_so(tmp_path: Path) -> None:
+def test_given_a_process_that_cannot_start_when_started_then_it_says_so(tmp_path: Path) -> None:
     """GIVEN a state file that is no database WHEN a process is started on it THEN that fails."""
     state = tmp_path / "state.sqlite"
     state.write_text("This is no database, but a text that is long enough to be taken for one. " * 20)

@@ -35,7 +35,7 @@ class TestProducts:
             "detail": "There is no product 'NONE'.",
         }
 
-    def test_a_product_is_made_and_changed(self, client: httpx.Client) -> None:
+    def test_a_product_is_created_and_updated(self, client: httpx.Client) -> None:
         """GIVEN a new product WHEN its stock is set again THEN what is left out stays."""
         made = client.put("/inventory/products/NEW", json={"quantity": 3, "name": "New", "unit_price": 7.1})
         changed = client.put("/inventory/products/NEW", json={"quantity": 9})
@@ -59,7 +59,7 @@ class TestProducts:
 
         assert (product["unit_price"], product["currency"]) == (None, None)
 
-    def test_a_product_as_it_was_read_can_be_written(self, client: httpx.Client) -> None:
+    def test_a_product_can_be_written_as_it_was_read(self, client: httpx.Client) -> None:
         """GIVEN a product as read WHEN it is written back with less stock THEN only the stock changes."""
         product = client.get("/inventory/products/1").json() | {"quantity": 7}
 
@@ -77,7 +77,7 @@ class TestProducts:
             ({"quantity": 1, "product_id": "2"}, "product_id_mismatch"),
         ],
     )
-    def test_what_makes_no_sense_is_refused(self, client: httpx.Client, body: dict[str, Any], code: str) -> None:
+    def test_invalid_values_are_refused(self, client: httpx.Client, body: dict[str, Any], code: str) -> None:
         """GIVEN a product WHEN it is set to what makes no sense THEN nothing changes."""
         response = client.put("/inventory/products/1", json=body)
 

@@ -38,7 +38,7 @@ def expired(stock: httpx.Client) -> httpx.Client:
 
 
 class TestReserve:
-    def test_it_holds_stock_at_the_price_of_now(self, stock: httpx.Client) -> None:
+    def test_it_holds_stock_at_the_current_price(self, stock: httpx.Client) -> None:
         """GIVEN stock WHEN it is reserved THEN it is free no more, and each line tells its price."""
         response = stock.put("/inventory/reservations/r", json=lines(A=4, B=5))
 
@@ -55,7 +55,7 @@ class TestReserve:
         }
         assert (free(stock, "A"), free(stock, "B")) == (6, 0)
 
-    def test_the_same_again_is_the_same_reservation(self, stock: httpx.Client) -> None:
+    def test_a_repeated_request_is_the_same_reservation(self, stock: httpx.Client) -> None:
         """GIVEN a reservation WHEN it is put again, in any order of lines THEN nothing more is held."""
         first = stock.put("/inventory/reservations/r", json=lines(A=4, B=1))
         again = stock.put("/inventory/reservations/r", json=lines(B=1, A=4))
@@ -81,7 +81,7 @@ class TestReserve:
         assert (response.status_code, response.json()["code"]) == (409, "reservation_mismatch")
         assert free(stock, "A") == 6
 
-    def test_every_short_product_is_named_and_nothing_held(self, stock: httpx.Client) -> None:
+    def test_every_short_product_is_named_and_nothing_is_held(self, stock: httpx.Client) -> None:
         """GIVEN too little of two of three products WHEN all are wanted THEN both are named and nothing is held."""
         response = stock.put("/inventory/reservations/r", json=lines(A=11, B=6, PROD001=1))
 
@@ -93,7 +93,7 @@ class TestReserve:
         assert free(stock, "PROD001") == 1_000_000
         assert stock.get("/inventory/reservations/r").status_code == 404
 
-    def test_every_unknown_product_is_named_and_nothing_held(self, stock: httpx.Client) -> None:
+    def test_every_unknown_product_is_named_and_nothing_is_held(self, stock: httpx.Client) -> None:
         """GIVEN two unknown products WHEN they are wanted with a known one THEN both are named and nothing is held."""
         response = stock.put("/inventory/reservations/r", json=lines(A=1, X=1, Y=1))
 
@@ -105,7 +105,7 @@ class TestReserve:
         """GIVEN stock WHEN nothing is wanted THEN that is an error."""
         assert stock.put("/inventory/reservations/r", json=lines()).json()["code"] == "validation_error"
 
-    def test_a_released_id_holds_nothing_any_more(self, stock: httpx.Client) -> None:
+    def test_a_released_id_cannot_hold_stock_again(self, stock: httpx.Client) -> None:
         """GIVEN a released reservation WHEN it is put again THEN it is refused."""
         stock.put("/inventory/reservations/r", json=lines(A=4))
         stock.delete("/inventory/reservations/r")
@@ -115,7 +115,7 @@ class TestReserve:
         assert (response.status_code, response.json()["code"]) == (409, "reservation_released")
         assert free(stock, "A") == 10
 
-    def test_a_release_that_overtakes_its_reservation_wins(self, stock: httpx.Client) -> None:
+    def test_a_release_before_its_reservation_prevents_it(self, stock: httpx.Client) -> None:
         """GIVEN a release of an unknown id WHEN its reservation comes late THEN it holds nothing."""
         assert stock.delete("/inventory/reservations/r").status_code == 204
 
@@ -126,7 +126,7 @@ class TestReserve:
 
 
 class TestCommitAndRelease:
-    def test_commit_makes_it_last(self, stock: httpx.Client) -> None:
+    def test_a_committed_reservation_is_kept(self, stock: httpx.Client) -> None:
         """GIVEN a reservation WHEN it is committed twice THEN it stays and expires no more."""
         stock.put("/inventory/reservations/r", json=lines(A=4))
 
@@ -137,7 +137,7 @@ class TestCommitAndRelease:
         assert free(stock, "A") == 6
 
     @pytest.mark.parametrize("committed", [False, True])
-    def test_release_gives_stock_back_once(self, stock: httpx.Client, *, committed: bool) -> None:
+    def test_release_returns_stock_once(self, stock: httpx.Client, *, committed: bool) -> None:
         """GIVEN a held or committed reservation WHEN it is released twice THEN its stock is back once."""
         stock.put("/inventory/reservations/r", json=lines(A=4))
         if committed:
@@ -149,7 +149,7 @@ class TestCommitAndRelease:
         assert stock.get("/inventory/reservations/r").json()["status"] == "released"
         assert free(stock, "A") == 10
 
-    def test_what_is_released_cannot_be_committed(self, stock: httpx.Client) -> None:
+    def test_a_released_reservation_cannot_be_committed(self, stock: httpx.Client) -> None:
         """GIVEN a released reservation WHEN it is committed THEN that is refused."""
         stock.put("/inventory/reservations/r", json=lines(A=4))
         stock.delete("/inventory/reservations/r")
@@ -158,7 +158,7 @@ class TestCommitAndRelease:
 
         assert (response.status_code, response.json()["code"]) == (409, "reservation_released")
 
-    def test_what_is_unknown_cannot_be_committed(self, stock: httpx.Client) -> None:
+    def test_an_unknown_reservation_cannot_be_committed(self, stock: httpx.Client) -> None:
         """GIVEN no reservation WHEN it is committed THEN it is unknown."""
         response = stock.post("/inventory/reservations/r/commit")
 
@@ -166,12 +166,12 @@ class TestCommitAndRelease:
 
 
 class TestExpiry:
-    def test_it_gives_the_stock_back(self, expired: httpx.Client) -> None:
+    def test_expiry_returns_the_stock(self, expired: httpx.Client) -> None:
         """GIVEN an expired reservation WHEN it and its product are read THEN both say so."""
         assert expired.get("/inventory/reservations/r").json()["status"] == "expired"
         assert free(expired, "A") == 10
 
-    def test_setting_stock_comes_after_it(self, stock: httpx.Client) -> None:
+    def test_expiry_comes_before_setting_stock(self, stock: httpx.Client) -> None:
         """GIVEN a reservation whose time is over WHEN stock is set THEN nothing is added to it later."""
         stock.put("/inventory/settings", json={"reservation_seconds": AT_ONCE})
         stock.put("/inventory/reservations/r", json=lines(A=8))
@@ -180,7 +180,7 @@ class TestExpiry:
 
         assert free(stock, "A") == 3
 
-    def test_an_expired_reservation_is_made_anew(self, expired: httpx.Client) -> None:
+    def test_an_expired_reservation_can_be_made_again(self, expired: httpx.Client) -> None:
         """GIVEN an expired reservation and its stock WHEN it is put again THEN it is held, at the price of now."""
         expired.put("/inventory/products/A", json={"quantity": 10, "unit_price": "13.00"})
 
@@ -196,7 +196,7 @@ class TestExpiry:
         assert free(expired, "A") == 2
 
     @pytest.mark.parametrize("method", ["PUT", "POST"])
-    def test_an_expired_reservation_whose_stock_is_gone_is_short(self, expired: httpx.Client, method: str) -> None:
+    def test_an_expired_reservation_without_stock_is_short(self, expired: httpx.Client, method: str) -> None:
         """GIVEN an expired reservation whose stock was sold WHEN it is put or committed THEN it is short."""
         expired.put("/inventory/reservations/other", json=lines(A=8))
 
@@ -209,7 +209,7 @@ class TestExpiry:
         assert (response.status_code, response.json()["code"]) == (409, "insufficient_stock")
         assert response.json()["shortages"] == [{"product_id": "A", "requested": 8, "available": 2}]
 
-    def test_releasing_an_expired_reservation_gives_nothing_back_twice(self, expired: httpx.Client) -> None:
+    def test_releasing_an_expired_reservation_does_not_return_stock_again(self, expired: httpx.Client) -> None:
         """GIVEN an expired reservation WHEN it is released THEN the stock stays as it is."""
         expired.delete("/inventory/reservations/r")
 

@@ -16,7 +16,7 @@ def url(client: httpx.Client) -> str:
     return f"/shipping/shipments/{ship(client).json()['id']}"
 
 
-def test_a_shipment_is_made_once_for_one_key(client: httpx.Client) -> None:
+def test_given_one_key_when_shipped_twice_then_there_is_one_shipment(client: httpx.Client) -> None:
     """GIVEN an order WHEN its shipment is asked for twice THEN there is one, ready and with a tracking number."""
     first, again = ship(client), ship(client)
 
@@ -33,7 +33,7 @@ def test_a_shipment_is_made_once_for_one_key(client: httpx.Client) -> None:
     assert client.get("/shipping/shipments").json() == {"shipments": [shipment]}
 
 
-def test_the_same_key_for_another_request_is_refused(client: httpx.Client) -> None:
+def test_given_a_used_key_when_sent_with_another_request_then_it_is_refused(client: httpx.Client) -> None:
     """GIVEN a shipment WHEN its key comes with other lines THEN nothing is sent."""
     ship(client)
 
@@ -42,12 +42,12 @@ def test_the_same_key_for_another_request_is_refused(client: httpx.Client) -> No
     assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")
 
 
-def test_a_key_is_needed(client: httpx.Client) -> None:
+def test_given_no_key_when_shipped_then_it_is_refused(client: httpx.Client) -> None:
     """GIVEN an order WHEN its shipment is asked for without a key THEN nothing is sent."""
     assert client.post("/shipping/shipments", json=SHIPMENT).json()["code"] == "idempotency_key_missing"
 
 
-def test_shipments_are_found_by_order(client: httpx.Client) -> None:
+def test_given_shipments_when_filtered_by_order_then_only_its_own_are_listed(client: httpx.Client) -> None:
     """GIVEN shipments of two orders WHEN one's are asked for THEN only they come."""
     ship(client, "one")
     second = ship(client, "two", order_id="order-2", address=None).json()
@@ -58,14 +58,14 @@ def test_shipments_are_found_by_order(client: httpx.Client) -> None:
     assert client.get(f"/shipping/shipments/{second['id']}").json() == second
 
 
-def test_an_unknown_shipment(client: httpx.Client) -> None:
+def test_given_an_unknown_shipment_when_read_then_404(client: httpx.Client) -> None:
     """GIVEN no shipment WHEN it is read THEN it is unknown."""
     response = client.get("/shipping/shipments/shp_0")
 
     assert (response.status_code, response.json()["code"]) == (404, "unknown_shipment")
 
 
-def test_what_is_ready_can_be_called_back(client: httpx.Client, url: str) -> None:
+def test_given_a_ready_shipment_when_cancelled_then_it_is_cancelled(client: httpx.Client, url: str) -> None:
     """GIVEN a shipment that is ready WHEN it is cancelled twice THEN it is cancelled and cannot leave."""
     answers = [client.post(f"{url}/cancel") for _ in range(2)]
     leaving = client.post(f"{url}/dispatch")
@@ -74,7 +74,7 @@ def test_what_is_ready_can_be_called_back(client: httpx.Client, url: str) -> Non
     assert (leaving.status_code, leaving.json()["code"]) == (409, "shipment_cancelled")
 
 
-def test_what_has_left_cannot_be_called_back(client: httpx.Client, url: str) -> None:
+def test_given_a_dispatched_shipment_when_cancelled_then_it_is_refused(client: httpx.Client, url: str) -> None:
     """GIVEN a shipment that was dispatched WHEN it is cancelled THEN that is refused."""
     leaving = [client.post(f"{url}/dispatch") for _ in range(2)]
 
@@ -85,7 +85,7 @@ def test_what_has_left_cannot_be_called_back(client: httpx.Client, url: str) -> 
     assert client.get(url).json()["status"] == "dispatched"
 
 
-def test_a_refused_cancellation_means_that_it_has_left(client: httpx.Client, url: str) -> None:
+def test_given_a_refused_cancellation_when_read_then_it_is_dispatched(client: httpx.Client, url: str) -> None:
     """GIVEN a fault that refuses WHEN a shipment is cancelled THEN it has left, and stays so without the fault."""
     client.put("/control/shipping", json={"refuse_rate": 1, "times": 1})
 

@@ -53,7 +53,7 @@ class Expected:
         max_size=20,
     )
 )
-def test_what_is_free_and_what_is_held_is_what_there_was(
+def test_given_any_calls_when_made_then_free_and_held_stock_add_up(
     session_client: httpx.Client, steps: list[tuple[str, str, Units]]
 ) -> None:
     """GIVEN ten of two products WHEN reservations are made, committed and released in any order THEN sums are right."""

@@ -61,16 +61,14 @@ def test_given_orders_when_placed_then_the_answers_are_as_documented(ask: Ask) -
         ({"items": [{"product_id": "A", "sku": "A", "quantity": 1}]}, 422, "validation_error"),
     ],
 )
-def test_given_an_order_that_cannot_be_when_sent_then_the_problem_is_as_documented(
+def test_given_an_invalid_order_when_sent_then_the_problem_is_as_documented(
     ask: Ask, services: httpx.Client, body: object, status: int, code: str
 ) -> None:
     services.put("/inventory/products/FREE", json={"quantity": 1, "unit_price": None}).raise_for_status()
     assert ask("create_order", "POST", "/v1/orders", body, status=status).json["code"] == code
 
 
-def test_given_carts_that_cannot_be_ordered_when_ordered_then_the_problems_are_as_documented(
-    ask: Ask, services: httpx.Client
-) -> None:
+def test_given_an_invalid_cart_when_ordered_then_the_problem_is_as_documented(ask: Ask, services: httpx.Client) -> None:
     services.put("/cart/carts/4", json={"items": []}).raise_for_status()
     path = "/v1/customers/{customer_id}/orders"
     ask("create_order", "POST", path, at="999", customer="999", status=404)
@@ -111,7 +109,7 @@ def test_given_orders_when_listed_then_the_answers_are_as_documented(ask: Ask) -
     ask("list_customer_orders", "GET", "/v1/customers/{customer_id}/orders", at="6", status=403)
 
 
-def test_given_an_order_when_moved_along_then_the_answers_are_as_documented(ask: Ask) -> None:
+def test_given_an_order_when_updated_then_the_answers_are_as_documented(ask: Ask) -> None:
     order = ask("create_order", "POST", "/v1/orders", ITEMS, status=201).json["id"]
     cancel, update = "/v1/orders/{order_id}/cancel", "/v1/orders/{order_id}/status"
 
@@ -135,9 +133,7 @@ def test_given_an_order_when_moved_along_then_the_answers_are_as_documented(ask:
     ask("cancel_order", "POST", cancel, {"reason": "changed my mind"}, at=other, status=200)
 
 
-def test_given_a_database_when_it_answers_and_when_not_then_health_is_as_documented(
-    ask: Ask, postgres: Postgres
-) -> None:
+def test_given_a_database_when_it_is_up_or_down_then_health_is_as_documented(ask: Ask, postgres: Postgres) -> None:
     for path in ("/v1/health", "/health"):
         ask("health", "GET", path, status=200)
     postgres.stop()

@@ -224,7 +224,7 @@ def test_given_a_restored_snapshot_when_signed_then_credentials_are_cached(
     ],
     ids=str,
 )
-def test_given_no_credentials_when_signed_then_the_error_tells_and_quotes_no_secret(
+def test_given_no_credentials_when_signed_then_the_error_contains_no_secret(
     server: Server, provider: CredentialProvider, answer: tuple[int, Any], message: str
 ) -> None:
     server.responses = [answer]

@@ -47,7 +47,7 @@ def crash(monkeypatch: pytest.MonkeyPatch, function: Load) -> Callable[[str], No
 
 
 @pytest.mark.parametrize(("when", "free", "holds"), [("before", FREE - 1, []), ("after", FREE - 6, [5])])
-def test_given_a_crash_when_the_product_is_ordered_again_then_it_is_known_what_the_crash_left(
+def test_given_a_crash_when_the_product_is_ordered_again_then_stock_is_repaired(
     crash: Callable[[str], None],
     function: Load,
     query: Query,
@@ -65,7 +65,7 @@ def test_given_a_crash_when_the_product_is_ordered_again_then_it_is_known_what_t
     assert left == [{"quantity": quantity, "state": "reserved"} for quantity in holds]
 
 
-def test_given_a_crash_when_somebody_sets_the_stock_then_what_they_set_stands(
+def test_given_a_crash_when_the_stock_is_set_by_hand_then_that_value_is_kept(
     crash: Callable[[str], None], function: Load, services: httpx.Client, query: Query, stock: Stock
 ) -> None:
     crash("after")
@@ -75,7 +75,7 @@ def test_given_a_crash_when_somebody_sets_the_stock_then_what_they_set_stands(
     assert query("SELECT sum(quantity) AS held FROM stock_holds") == [{"held": 1}]
 
 
-def test_given_a_catalog_that_fails_halfway_when_ordered_then_what_was_taken_is_put_back(
+def test_given_a_catalog_that_fails_halfway_when_ordered_then_stock_is_returned(
     function: Load, services: httpx.Client, query: Query, stock: Stock
 ) -> None:
     fault = {"operation": "PUT /products/{id}", "failure_rate": 1, "failure_status": 400, "times": 1}

@@ -37,11 +37,11 @@ def pid(database: Database) -> int:
     return int(database.fetch(dict, "SELECT pg_backend_pid() AS pid")[0]["pid"])
 
 
-def test_given_one_environment_when_it_asks_twice_then_over_one_connection(database: Database) -> None:
+def test_given_one_environment_when_it_queries_twice_then_over_one_connection(database: Database) -> None:
     assert pid(database) == pid(database)
 
 
-def test_given_a_server_that_was_restarted_when_asked_then_a_new_connection_answers(
+def test_given_a_restarted_server_when_queried_then_over_a_new_connection(
     database: Database, postgres: Postgres
 ) -> None:
     before = pid(database)
@@ -49,12 +49,12 @@ def test_given_a_server_that_was_restarted_when_asked_then_a_new_connection_answ
     assert pid(database) != before
 
 
-def test_given_a_connection_that_was_ended_when_asked_then_a_new_one_answers(database: Database, query: Query) -> None:
+def test_given_a_terminated_connection_when_queried_then_over_a_new_one(database: Database, query: Query) -> None:
     query("SELECT pg_terminate_backend(%(pid)s)", pid=pid(database))
     assert database.fetch(dict, "SELECT 1 AS one") == [{"one": 1}]
 
 
-def test_given_a_session_that_was_lost_when_the_statement_belongs_to_it_then_it_is_not_run_elsewhere(
+def test_given_a_lost_session_when_the_statement_needs_it_then_it_is_not_retried(
     database: Database, query: Query
 ) -> None:
     query("SELECT pg_terminate_backend(%(pid)s)", pid=pid(database))
@@ -63,7 +63,7 @@ def test_given_a_session_that_was_lost_when_the_statement_belongs_to_it_then_it_
     assert database.fetch(dict, "SELECT 1 AS one") == [{"one": 1}]
 
 
-def test_given_a_server_that_is_down_when_asked_then_it_says_so_until_the_server_is_back(
+def test_given_a_server_that_is_down_when_queried_then_it_fails_until_it_is_back(
     database: Database, postgres: Postgres
 ) -> None:
     pid(database)
@@ -77,7 +77,7 @@ def test_given_a_server_that_is_down_when_asked_then_it_says_so_until_the_server
     assert database.fetch(dict, "SELECT 1 AS one") == [{"one": 1}]
 
 
-def test_given_a_server_that_vanished_when_asked_then_a_new_connection_answers_in_time(database: Database) -> None:
+def test_given_a_vanished_server_when_queried_then_a_new_connection_answers_in_time(database: Database) -> None:
     before = pid(database)
     vanish(database)
     begun = monotonic()
@@ -85,7 +85,7 @@ def test_given_a_server_that_vanished_when_asked_then_a_new_connection_answers_i
     assert monotonic() - begun < FUNCTION_SECONDS
 
 
-def test_given_a_server_that_vanishes_while_it_works_when_waited_for_then_the_caller_is_told_in_time(
+def test_given_a_server_that_vanishes_when_it_is_working_then_the_query_times_out(
     database: Database, query: Query
 ) -> None:
     working = "SELECT pid FROM pg_stat_activity WHERE pid = %(pid)s AND state = 'active'"
@@ -100,7 +100,7 @@ def test_given_a_server_that_vanishes_while_it_works_when_waited_for_then_the_ca
         assert monotonic() - begun < FUNCTION_SECONDS
 
 
-def test_given_a_statement_that_ran_out_of_time_when_asked_then_it_is_not_run_again(
+def test_given_a_statement_that_timed_out_when_executed_then_it_is_not_retried(
     database: Database, query: Query
 ) -> None:
     query("CREATE SEQUENCE IF NOT EXISTS attempts; GRANT USAGE ON attempts TO orders_app")
@@ -111,7 +111,7 @@ def test_given_a_statement_that_ran_out_of_time_when_asked_then_it_is_not_run_ag
     query("DROP SEQUENCE attempts")
 
 
-def test_given_a_statement_that_is_wrong_when_asked_then_the_error_is_told_and_the_connection_stays(
+def test_given_an_invalid_statement_when_executed_then_the_connection_stays_open(
     database: Database,
 ) -> None:
     before = pid(database)
@@ -132,14 +132,14 @@ class TestMigrations:
         with closing(connect(replace(settings, name="orders"))) as connection, connection.cursor() as cursor:
             cursor.execute("DROP DATABASE empty WITH (FORCE)")
 
-    def test_given_an_empty_database_when_migrated_twice_then_the_second_time_changes_nothing(
+    def test_given_an_empty_database_when_migrated_twice_then_the_second_is_a_no_op(
         self, empty: DatabaseSettings
     ) -> None:
         function = load_function("migrate_database")
         assert function.migrate(empty) == sorted(path.stem for path in function.MIGRATIONS.glob("*.sql"))
         assert function.migrate(empty) == []
 
-    def test_given_an_empty_database_when_migrated_side_by_side_then_once(self, empty: DatabaseSettings) -> None:
+    def test_given_an_empty_database_when_migrated_concurrently_then_once(self, empty: DatabaseSettings) -> None:
         function = load_function("migrate_database")
         with ThreadPoolExecutor(4) as pool:
             applied = list(pool.map(function.migrate, [empty] * 4))

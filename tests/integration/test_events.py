@@ -104,21 +104,21 @@ def sample_order(function: Callable[[str], ModuleType]) -> None:
     replace(place, clock=FixedClock()).from_items(Caller("5"), request)
 
 
-def test_given_the_files_when_counted_then_each_has_its_answer() -> None:
+def test_given_the_event_files_when_listed_then_each_has_an_expected_answer() -> None:
     names = {str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.glob("*/*.json")}
     assert names == set(STATUSES) | set(TOKENS) | MIGRATIONS | DEPLOYS | {CHARGE} | set(BATCHES) | set(RELAYS)
 
 
 @pytest.mark.usefixtures("sample_order")
 @pytest.mark.parametrize(("name", "status"), STATUSES.items())
-def test_given_an_event_when_its_function_is_called_then_it_answers(
+def test_given_an_event_when_its_function_is_called_then_the_status_is_expected(
     function: Callable[[str], ModuleType], name: str, status: int
 ) -> None:
     assert function(name.partition("/")[0]).handler(event(name), Context())["statusCode"] == status
 
 
 @pytest.mark.parametrize(("name", "answer"), TOKENS.items())
-def test_given_a_token_when_the_authorizer_is_called_then_it_says_whether_it_is_good(
+def test_given_a_token_when_the_authorizer_is_called_then_it_allows_or_denies(
     function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, name: str, answer: dict[str, Any]
 ) -> None:
     monkeypatch.setenv("JWT_ALGORITHMS", "EdDSA")
@@ -127,7 +127,7 @@ def test_given_a_token_when_the_authorizer_is_called_then_it_says_whether_it_is_
 
 
 @pytest.mark.usefixtures("as_owner")
-def test_given_an_empty_event_when_migrated_by_hand_then_it_says_what_it_applied(
+def test_given_an_empty_event_when_migrated_by_hand_then_applied_steps_are_listed(
     function: Callable[[str], ModuleType],
 ) -> None:
     answer = cast(
@@ -137,7 +137,7 @@ def test_given_an_empty_event_when_migrated_by_hand_then_it_says_what_it_applied
 
 
 @pytest.mark.parametrize(("name", "failures"), BATCHES.items())
-def test_given_a_batch_when_processed_then_only_what_cannot_be_read_comes_back(
+def test_given_a_batch_when_processed_then_only_invalid_messages_are_returned(
     function: Callable[[str], ModuleType], name: str, failures: list[str]
 ) -> None:
     answer = function("process_task").handler(event(name), Context())
@@ -153,7 +153,7 @@ def test_given_a_charge_when_processed_then_the_order_is_paid(
 
 
 @pytest.mark.parametrize(("name", "answer"), RELAYS.items())
-def test_given_nothing_to_do_when_the_relay_is_called_then_it_says_so(
+def test_given_nothing_to_do_when_the_relay_is_called_then_the_summary_is_empty(
     function: Callable[[str], ModuleType], name: str, answer: dict[str, Any]
 ) -> None:
     assert function("relay_outbox").handler(event(name), Context()) == answer

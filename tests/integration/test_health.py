@@ -44,7 +44,7 @@ def tasks_are_locked() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("path", ["/v1/health", "/health"])
-def test_given_a_service_that_works_when_asked_without_a_token_then_ok(function: Load, path: str) -> None:
+def test_given_a_working_service_when_checked_without_a_token_then_ok(function: Load, path: str) -> None:
     answer = call(function("health"), "GET", path, customer=None)
     assert (answer.status, answer.json) == (200, HEALTHY)
 
@@ -60,7 +60,7 @@ def test_given_a_service_that_works_when_asked_without_a_token_then_ok(function:
     ],
     ids=["waits a little", "waits for long", "was put off", "is done", "has failed"],
 )
-def test_given_a_task_when_asked_then_200_and_degraded_only_if_nobody_works_on_it(
+def test_given_a_task_when_checked_then_200_and_degraded_only_if_it_is_overdue(
     function: Load, query: Query, change: str, expected: dict[str, Any]
 ) -> None:
     call(function("create_order"), "POST", "/v1/orders", ITEMS)
@@ -69,7 +69,7 @@ def test_given_a_task_when_asked_then_200_and_degraded_only_if_nobody_works_on_i
     assert (answer.status, answer.json) == (200, expected)
 
 
-def test_given_a_server_that_is_down_when_asked_then_503_until_it_is_back(function: Load, postgres: Postgres) -> None:
+def test_given_a_server_that_is_down_when_checked_then_503_until_it_is_back(function: Load, postgres: Postgres) -> None:
     health, other = function("health"), function("health")
     assert check(health).status == 200
     postgres.stop()
@@ -82,7 +82,7 @@ def test_given_a_server_that_is_down_when_asked_then_503_until_it_is_back(functi
     await_health(health)
 
 
-def test_given_a_database_that_hangs_when_asked_then_503_in_time_and_well_again_afterwards(function: Load) -> None:
+def test_given_a_hanging_database_when_checked_then_503_in_time_and_ok_afterwards(function: Load) -> None:
     health = function("health")
     with tasks_are_locked():
         asked = monotonic()
@@ -93,7 +93,7 @@ def test_given_a_database_that_hangs_when_asked_then_503_in_time_and_well_again_
     await_health(health)
 
 
-def test_given_a_flood_when_it_asks_then_the_database_is_asked_once_in_a_while(
+def test_given_a_flood_of_checks_when_answered_then_one_query_per_cache_ttl(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []

@@ -82,7 +82,7 @@ def shop(query: Query, services: httpx.Client) -> Shop:
     return Shop()
 
 
-def test_given_a_request_when_sent_again_then_the_answer_is_the_same_and_says_so(
+def test_given_a_request_when_sent_again_then_the_answer_is_replayed(
     function: Load, query: Query, stock: Stock
 ) -> None:
     environment = function("create_order")
@@ -97,7 +97,7 @@ def test_given_a_request_when_sent_again_then_the_answer_is_the_same_and_says_so
     assert stock("SKU123") == FREE - 2
 
 
-def test_given_an_order_that_has_moved_on_when_its_request_is_sent_again_then_the_answer_is_still_the_same(
+def test_given_a_changed_order_when_its_request_is_repeated_then_the_same_answer(
     function: Load,
 ) -> None:
     first = create(function("create_order"))
@@ -108,7 +108,7 @@ def test_given_an_order_that_has_moved_on_when_its_request_is_sent_again_then_th
 
 
 @pytest.mark.parametrize("path", ["/v1/orders", "/v1/orders/create", "/orders", "/v1/customers/5/orders", "/orders/5"])
-def test_given_any_route_that_creates_when_sent_twice_then_there_is_one_order(
+def test_given_any_create_route_when_sent_twice_then_there_is_one_order(
     function: Load, query: Query, path: str
 ) -> None:
     answers = [call(function("create_order"), "POST", path, BODY, headers={"idempotency-key": "k"}) for _ in "12"]
@@ -116,7 +116,7 @@ def test_given_any_route_that_creates_when_sent_twice_then_there_is_one_order(
     assert orders(query) == 1
 
 
-def test_given_a_cart_when_ordered_twice_under_a_key_then_the_second_answer_is_the_first(
+def test_given_a_cart_when_ordered_twice_with_one_key_then_the_answers_are_equal(
     function: Load, services: httpx.Client, query: Query
 ) -> None:
     def order() -> Answer:
@@ -137,7 +137,7 @@ def test_given_a_cart_when_ordered_twice_under_a_key_then_the_second_answer_is_t
         ({**BODY, "customer_name": "Alice"}, False),
     ],
 )
-def test_given_a_key_when_sent_with_another_body_then_422_but_another_spelling_is_the_same(
+def test_given_a_used_key_when_sent_with_another_body_then_422_unless_equivalent(
     function: Load, query: Query, body: object, *, same: bool
 ) -> None:
     first = create(function("create_order"))
@@ -177,7 +177,7 @@ def test_given_no_key_when_sent_twice_then_there_are_two_orders(function: Load, 
     assert (orders(query), query("SELECT * FROM idempotency_keys")) == (2, [])
 
 
-def test_given_a_request_that_was_refused_when_it_can_be_granted_then_the_same_key_serves(
+def test_given_a_refused_request_when_it_can_succeed_then_its_key_can_be_reused(
     function: Load, services: httpx.Client, query: Query, stock: Stock
 ) -> None:
     services.put("/inventory/products/SKU123", json={"quantity": 1}).raise_for_status()
@@ -188,7 +188,7 @@ def test_given_a_request_that_was_refused_when_it_can_be_granted_then_the_same_k
     assert stock("SKU123") == 3
 
 
-def test_given_an_inventory_that_was_away_when_it_is_back_then_a_retry_need_not_wait(
+def test_given_an_inventory_outage_when_it_ends_then_a_retry_succeeds_at_once(
     function: Load, services: httpx.Client, query: Query, stock: Stock
 ) -> None:
     services.put("/control/inventory", json={"failure_rate": 1}).raise_for_status()
@@ -199,7 +199,7 @@ def test_given_an_inventory_that_was_away_when_it_is_back_then_a_retry_need_not_
 
 
 @pytest.mark.parametrize("is_stored", [True, False])
-def test_given_a_database_that_went_away_when_it_stored_the_order_or_not_then_a_retry_leads_to_one_order(
+def test_given_a_database_outage_when_storing_an_order_then_a_retry_makes_one_order(
     shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch, *, is_stored: bool
 ) -> None:
     def store_and_lose_the_answer(*arguments: Any, **keywords: Any) -> NoReturn:
@@ -215,7 +215,7 @@ def test_given_a_database_that_went_away_when_it_stored_the_order_or_not_then_a_
     assert (orders(query), stock("SKU123")) == (1, FREE - 2)
 
 
-def test_given_a_process_that_was_killed_when_its_stock_was_reserved_then_a_retry_holds_it_once(
+def test_given_a_process_killed_after_reserving_when_retried_then_one_reservation(
     shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
@@ -228,7 +228,7 @@ def test_given_a_process_that_was_killed_when_its_stock_was_reserved_then_a_retr
     assert shop.order() == placed
 
 
-def test_given_a_killed_attempt_when_the_cart_has_changed_then_a_retry_orders_the_new_one(
+def test_given_a_killed_attempt_when_the_cart_has_changed_then_a_retry_orders_it(
     shop: Shop, services: httpx.Client, stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services.put("/inventory/settings", json={"reservation_seconds": 0.01}).raise_for_status()
@@ -267,7 +267,7 @@ def test_given_an_attempt_when_another_overtakes_it_then_both_have_the_one_order
     assert stock("SKU123") == FREE - 2
 
 
-def test_given_a_refusal_after_reserving_when_sent_again_then_the_stock_is_reserved_anew(
+def test_given_a_refusal_after_reserving_when_retried_then_stock_is_reserved_again(
     shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
@@ -321,7 +321,7 @@ def test_given_ten_equal_requests_at_once_when_answered_then_all_have_the_one_or
     assert (orders(query), stock("SKU123")) == (1, FREE - 2)
 
 
-def test_given_a_key_when_a_day_has_passed_then_it_is_swept_and_stands_for_nothing(
+def test_given_a_key_when_a_day_has_passed_then_it_is_deleted_and_can_be_reused(
     shop: Shop, query: Query, stock: Stock
 ) -> None:
     relay = shop.relay()

@@ -143,7 +143,7 @@ def is_allowed(authorizer: ModuleType, authorization: str) -> bool:
     return answer != DENIED
 
 
-def test_given_keys_that_rotate_with_an_overlap_when_asked_then_no_good_token_is_denied(
+def test_given_keys_that_rotate_with_overlap_when_called_then_tokens_are_allowed(
     authorizer: ModuleType, issuer: Issuer, clock: Clock
 ) -> None:
     assert is_allowed(authorizer, BY_OLD)
@@ -184,7 +184,7 @@ TROUBLES = [Issuer.close, hang, fail, redirect, answer_nonsense, answer_without_
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_given_an_issuer_in_trouble_when_keys_are_known_then_they_go_on_and_unknown_ones_are_denied(
+def test_given_an_issuer_outage_when_keys_are_cached_then_only_they_are_accepted(
     authorizer: ModuleType, issuer: Issuer, clock: Clock, trouble: Callable[[Issuer], None]
 ) -> None:
     assert is_allowed(authorizer, BY_OLD)
@@ -196,7 +196,7 @@ def test_given_an_issuer_in_trouble_when_keys_are_known_then_they_go_on_and_unkn
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_given_an_issuer_in_trouble_when_no_keys_are_known_then_neither_allowed_nor_denied(
+def test_given_an_issuer_outage_when_no_keys_are_cached_then_neither_allow_nor_deny(
     authorizer: ModuleType, issuer: Issuer, trouble: Callable[[Issuer], None]
 ) -> None:
     trouble(issuer)
@@ -205,7 +205,7 @@ def test_given_an_issuer_in_trouble_when_no_keys_are_known_then_neither_allowed_
     assert not any("elsewhere" in path for path in issuer.asked)
 
 
-def test_given_a_certificate_that_nobody_vouches_for_when_asked_then_no_key_is_taken_from_there(
+def test_given_an_untrusted_certificate_when_keys_are_fetched_then_none_is_accepted(
     authorizer: ModuleType, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")

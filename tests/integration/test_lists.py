@@ -152,19 +152,19 @@ class TestFilters:
             ({"sort_by": "total", "status": "shipped,cancelled"}, "third fourth"),
         ],
     )
-    def test_given_four_orders_when_listed_then_those_are_found_in_that_order(
+    def test_given_four_orders_when_listed_then_the_matching_ones_come_in_order(
         self, found: Callable[..., str], parameters: dict[str, str], names: str
     ) -> None:
         assert found(parameters) == names
 
-    def test_given_an_orders_id_when_searched_for_then_it_is_found_in_either_letter_case(
+    def test_given_an_order_id_when_searched_in_either_letter_case_then_it_is_found(
         self, found: Callable[..., str]
     ) -> None:
         assert found({"q": FOUR["second"].id}) == "second"
         assert found({"q": FOUR["second"].id.upper(), "sort_by": "total"}) == "second"
 
     @pytest.mark.parametrize("sort", ["created_at", "updated_at", "total"])
-    def test_given_a_customer_when_they_search_then_among_their_own_orders_only(
+    def test_given_a_customer_when_they_search_then_only_their_own_orders_are_found(
         self, found: Callable[..., str], sort: str
     ) -> None:
         assert found({"q": "alice@example.com", "sort_by": sort}, customer="5") == "first"
@@ -173,7 +173,7 @@ class TestFilters:
         assert found({"created_from": "2020-11-21", "sort_by": sort}, customer="5") == "third"
 
     @pytest.mark.usefixtures("found")
-    def test_given_a_filter_when_asked_for_on_the_other_routes_then_they_filter_too(self) -> None:
+    def test_given_a_filter_when_sent_to_the_other_routes_then_they_filter_too(self) -> None:
         query = {"product_id": "PROD002", "sort_by": "total", "include_total": "true"}
         third_and_first = [FOUR["third"].id, FOUR["first"].id]
         for name, path in (
@@ -301,7 +301,7 @@ class TestModel:
 
     @given(orders=ORDERS, wanted=WANTED, examined=st.integers(1, 40), counted=st.integers(1, 40))
     @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    def test_given_any_orders_when_any_list_is_followed_then_it_is_what_the_model_says(
+    def test_given_any_orders_when_any_list_is_followed_then_it_matches_the_model(
         self,
         listed: ModuleType,
         query: Query,
@@ -391,7 +391,7 @@ class TestCrowd:
         "parameters",
         [{"sort_by": "created_at"}, {"sort_by": "-created_at"}, {"sort_by": "total"}, {"product_id": "SKU123"}],
     )
-    def test_given_orders_that_keep_matching_when_all_pages_are_followed_then_each_is_seen_once(
+    def test_given_orders_that_keep_matching_when_followed_then_each_comes_once(
         self,
         listed: ModuleType,
         orders: list[str],
@@ -403,7 +403,7 @@ class TestCrowd:
         assert {seen[order] for order in orders} == {1}
 
     @pytest.mark.parametrize("sort", ["-created_at", "updated_at"])
-    def test_given_orders_that_cease_to_match_when_all_pages_are_followed_then_the_others_are_seen_once(
+    def test_given_orders_that_stop_matching_when_followed_then_the_others_come_once(
         self, listed: ModuleType, orders: list[str], cancelled: Callable[[], set[str]], sort: str
     ) -> None:
         seen = walk(listed, {"status": "pending", "sort_by": sort})
@@ -412,7 +412,7 @@ class TestCrowd:
         assert {seen[order] for order in gone} <= {0, 1}
 
     @pytest.mark.parametrize(("direction", "times"), [("asc", {1, 2}), ("desc", {0, 1})])
-    def test_given_orders_that_change_when_followed_by_their_changes_then_only_they_are_missed_or_repeated(
+    def test_given_updates_when_followed_by_updated_at_then_unchanged_orders_come_once(
         self,
         listed: ModuleType,
         orders: list[str],
@@ -426,7 +426,7 @@ class TestCrowd:
         assert {seen[order] for order in changed} <= times
 
     @pytest.mark.parametrize(("sort", "counts"), [("-created_at", [10] * 5 + [0]), ("-total", [5] * 10 + [0])])
-    def test_given_a_search_that_meets_few_when_followed_then_its_pages_are_short_and_have_all(
+    def test_given_a_search_with_few_matches_when_followed_then_short_pages_have_all(
         self, listed: ModuleType, orders: list[str], sort: str, counts: list[int]
     ) -> None:
         answers = list(pages(listed, {"product_id": "EVEN", "q": "ODD", "sort_by": sort, "page_size": "100"}))
@@ -444,7 +444,7 @@ class TestCrowd:
             {"q": "SKU123", "customer_id": "5"},
         ],
     )
-    def test_given_as_many_as_are_counted_when_asked_for_their_number_then_exactly_and_one_more_is_told_apart(
+    def test_given_orders_at_the_count_limit_when_counted_then_exact_only_up_to_it(
         self, listed: ModuleType, query: Query, parameters: dict[str, str]
     ) -> None:
         def total() -> tuple[int, bool]:
@@ -457,14 +457,12 @@ class TestCrowd:
         assert total() == (COUNTED, False)
 
     @pytest.mark.usefixtures("orders")
-    def test_given_a_cursor_when_its_page_is_counted_then_the_total_is_the_whole_lists(
-        self, listed: ModuleType
-    ) -> None:
+    def test_given_a_cursor_when_its_page_is_counted_then_the_total_is_the_lists(self, listed: ModuleType) -> None:
         last = list(pages(listed, {"product_id": "RARE", "include_total": "true", "page_size": "30"}))[-1]
         assert (last.json["count"], last.json["total"], last.json["total_is_exact"]) == (20, 50, True)
 
 
-def test_given_any_statuses_when_stored_then_just_those_that_lists_are_merged_from_are_taken(query: Query) -> None:
+def test_given_any_statuses_when_stored_then_only_reachable_states_are_accepted(query: Query) -> None:
     store_orders(query, [StoredOrder()])
     taken = set()
     for state in product(Status, PaymentStatus, ShippingStatus):

@@ -116,7 +116,7 @@ def test_given_a_caller_without_the_scope_when_scraped_then_403(function: Load, 
     assert "orders:metrics" in answer.json["detail"]
 
 
-def test_given_no_orders_when_scraped_then_there_is_a_zero_for_every_status_and_kind(function: Load) -> None:
+def test_given_no_orders_when_scraped_then_every_status_and_kind_is_zero(function: Load) -> None:
     answer = scrape(function("metrics"))
     assert answer.status == 200
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -130,7 +130,7 @@ def test_given_no_orders_when_scraped_then_there_is_a_zero_for_every_status_and_
     assert found == zeros
 
 
-def test_given_the_documentation_when_scraped_then_there_is_each_family_that_it_names_and_no_other(
+def test_given_the_docs_when_scraped_then_there_are_exactly_the_documented_families(
     function: Load,
 ) -> None:
     section = (ROOT / "docs" / "api.md").read_text().partition("## Metrics")[2].partition("\n## ")[0]
@@ -138,9 +138,7 @@ def test_given_the_documentation_when_scraped_then_there_is_each_family_that_it_
     assert sorted(families) == sorted(set(re.findall(r"`(orders_\w+)", section)))
 
 
-def test_given_orders_at_random_when_they_change_and_are_folded_then_what_is_scraped_is_what_is_counted(
-    function: Load, query: Query
-) -> None:
+def test_given_random_orders_when_changed_and_rolled_up_then_scraped_counts_match(function: Load, query: Query) -> None:
     names = ("create_order", "cancel_order", "update_order_status", "relay_outbox", "metrics")
     create, cancel, update, relay, metrics = map(function, names)
     random = Random(4)
@@ -172,9 +170,7 @@ def test_given_orders_at_random_when_they_change_and_are_folded_then_what_is_scr
     assert query("SELECT count(DISTINCT (status, payment_status, shipping_status)) AS n FROM orders")[0]["n"] > 5
 
 
-def test_given_orders_that_come_in_while_others_fold_when_scraped_then_none_is_missing_or_counted_twice(
-    function: Load, query: Query
-) -> None:
+def test_given_concurrent_orders_and_roll_ups_when_scraped_then_each_counts_once(function: Load, query: Query) -> None:
     over = Event()
     by_status = ("orders_by_status", "orders_by_payment_status", "orders_by_shipping_status")
     metrics = function("metrics")
@@ -216,7 +212,7 @@ def test_given_orders_that_come_in_while_others_fold_when_scraped_then_none_is_m
     assert counted(query)["orders_by_status", "cancelled"] == 100
 
 
-def test_given_a_fold_that_is_killed_on_its_way_when_scraped_then_as_if_it_had_not_begun_and_it_is_made_up_for(
+def test_given_a_killed_roll_up_when_scraped_and_retried_then_nothing_is_lost(
     function: Load, query: Query, database: Database, insert: Insert
 ) -> None:
     metrics = function("metrics")
@@ -237,7 +233,7 @@ def test_given_a_fold_that_is_killed_on_its_way_when_scraped_then_as_if_it_had_n
     assert query("SELECT orders, revenue FROM order_counts") == [{"orders": 7, "revenue": 700}]
 
 
-def test_given_the_relay_at_work_twice_when_it_folds_then_each_delta_is_folded_once(
+def test_given_two_relays_when_they_roll_up_then_each_delta_is_counted_once(
     query: Query, database: Database, insert: Insert
 ) -> None:
     insert(3)
@@ -256,7 +252,7 @@ def test_given_the_relay_at_work_twice_when_it_folds_then_each_delta_is_folded_o
     assert query("SELECT orders FROM order_counts") == [{"orders": 7}]
 
 
-def test_given_orders_of_some_ages_when_scraped_then_each_is_in_the_windows_that_it_belongs_to(
+def test_given_orders_of_several_ages_when_scraped_then_each_is_in_its_windows(
     query: Query, database: Database, insert: Insert
 ) -> None:
     clock = ManualClock()
@@ -291,7 +287,7 @@ def test_given_orders_of_some_ages_when_scraped_then_each_is_in_the_windows_that
     assert recent() == {"orders_placed_recent": [1, 10, 15], "orders_revenue_recent": [0.01, 43.21, 543.21]}
 
 
-def test_given_minutes_that_no_window_reaches_when_folded_then_they_are_swept_and_the_orders_still_counted(
+def test_given_minutes_outside_all_windows_when_rolled_up_then_they_are_deleted(
     function: Load, query: Query, database: Database, insert: Insert
 ) -> None:
     insert(3, at=NOON)
@@ -304,7 +300,7 @@ def test_given_minutes_that_no_window_reaches_when_folded_then_they_are_swept_an
     assert told(function("metrics")) == counted(query)
 
 
-def test_given_currencies_when_scraped_then_their_revenue_is_in_their_units(
+def test_given_currencies_when_scraped_then_revenue_is_in_major_units_of_each(
     function: Load, services: httpx.Client
 ) -> None:
     services.put("/inventory/products", json={"products": [{"product_id": "TEA", "quantity": 10}]}).raise_for_status()
@@ -322,7 +318,7 @@ def test_given_currencies_when_scraped_then_their_revenue_is_in_their_units(
     }
 
 
-def test_given_totals_beyond_any_bigint_when_they_are_added_up_then_they_are_exact(
+def test_given_totals_beyond_bigint_when_added_up_then_they_are_exact(
     function: Load, query: Query, database: Database, insert: Insert
 ) -> None:
     def revenue() -> Decimal:
@@ -351,9 +347,7 @@ def test_given_orders_that_are_changed_by_hand_when_scraped_then_they_are_counte
     assert counted(query)["orders_by_payment_status", "paid"] == 9901
 
 
-def test_given_tasks_when_scraped_then_what_is_not_done_is_told_by_kind_with_the_age_of_the_oldest(
-    function: Load, query: Query
-) -> None:
+def test_given_tasks_when_scraped_then_counts_and_oldest_age_are_by_kind(function: Load, query: Query) -> None:
     create = function("create_order")
     for _ in range(3):
         call(create, "POST", "/v1/orders", ITEMS)
@@ -382,7 +376,7 @@ def test_given_tasks_when_scraped_then_what_is_not_done_is_told_by_kind_with_the
     assert ahead["orders_tasks_oldest_pending_seconds", "charge_payment"] == 0
 
 
-def test_given_a_connection_that_was_ended_when_scraped_then_the_same_is_told(
+def test_given_a_terminated_connection_when_scraped_then_the_samples_are_the_same(
     function: Load, query: Query, insert: Insert
 ) -> None:
     metrics = function("metrics")

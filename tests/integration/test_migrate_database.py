@@ -117,7 +117,7 @@ def test_given_a_database_when_deployed_or_deleted_then_success(
 
 
 @pytest.mark.usefixtures("query")
-def test_given_settings_when_deployed_then_their_release_changes_with_them_and_only_then(
+def test_given_settings_when_deployed_then_the_release_changes_only_with_them(
     cloudformation: CloudFormation,
 ) -> None:
     first, same, other = (
@@ -128,14 +128,14 @@ def test_given_settings_when_deployed_then_their_release_changes_with_them_and_o
     assert first == same != other
 
 
-def test_given_a_stack_with_orders_when_it_is_deleted_then_they_stay(
+def test_given_a_stack_with_orders_when_it_is_deleted_then_they_are_kept(
     cloudformation: CloudFormation, query: Query
 ) -> None:
     deploy(cloudformation, "Delete")
     assert query("SELECT count(*) AS n FROM orders") == [{"n": 0}]
 
 
-def test_given_no_database_when_deployed_then_the_deploy_fails_after_two_minutes_and_says_why(
+def test_given_no_database_when_deployed_then_it_fails_in_two_minutes_and_says_why(
     cloudformation: CloudFormation, migrations: ModuleType, time: Time, monkeypatch: pytest.MonkeyPatch, query: Query
 ) -> None:
     monkeypatch.setenv("DATABASE_PORT", "1")
@@ -146,7 +146,7 @@ def test_given_no_database_when_deployed_then_the_deploy_fails_after_two_minutes
     assert time.seconds == 120
 
 
-def test_given_a_database_that_comes_up_late_when_deployed_then_the_deploy_waits_and_says_in_its_log_for_what(
+def test_given_a_database_that_starts_late_when_deployed_then_it_waits_and_logs_why(
     cloudformation: CloudFormation,
     migrations: ModuleType,
     time: Time,
@@ -167,7 +167,7 @@ def test_given_a_database_that_comes_up_late_when_deployed_then_the_deploy_waits
     assert all(line["level"] == "WARNING" and "Connection refused" in line["cause"] for line in lines)
 
 
-def test_given_a_second_login_that_is_refused_when_deployed_then_it_is_tried_again_as_well(
+def test_given_a_second_login_that_is_refused_when_deployed_then_it_is_retried_too(
     cloudformation: CloudFormation, migrations: ModuleType, monkeypatch: pytest.MonkeyPatch, query: Query
 ) -> None:
     connect, refuses = psycopg2.connect, iter([False, True])
@@ -182,7 +182,7 @@ def test_given_a_second_login_that_is_refused_when_deployed_then_it_is_tried_aga
     assert list(refuses) == []
 
 
-def test_given_a_permission_that_is_not_known_yet_when_deployed_then_each_attempt_has_a_token_of_its_own(
+def test_given_a_delayed_permission_when_deployed_then_each_attempt_has_a_new_token(
     cloudformation: CloudFormation, migrations: ModuleType, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = datetime.now(UTC)
@@ -195,7 +195,7 @@ def test_given_a_permission_that_is_not_known_yet_when_deployed_then_each_attemp
     assert len(set(tokens)) == len(tokens) > 2
 
 
-def test_given_nothing_to_sign_a_token_with_when_deployed_then_nobody_waits_for_it(
+def test_given_no_credentials_when_deployed_then_it_fails_without_a_retry(
     cloudformation: CloudFormation, migrations: ModuleType, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_AUTH", "iam")
@@ -204,7 +204,7 @@ def test_given_nothing_to_sign_a_token_with_when_deployed_then_nobody_waits_for_
     assert time.seconds == 0
 
 
-def test_given_an_error_without_end_when_deployed_then_its_beginning_is_told(
+def test_given_a_very_long_error_when_deployed_then_it_is_truncated(
     cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("psycopg2.connect", Mock(side_effect=OSError("ü" * 100_000)))

@@ -53,7 +53,7 @@ def statuses(answer: Answer) -> str:
     return "/".join(answer.json[name] for name in ("status", "payment_status", "shipping_status"))
 
 
-def test_given_a_new_order_when_all_goes_well_then_it_is_delivered_and_its_tasks_are_written(
+def test_given_a_new_order_when_all_succeeds_then_it_is_delivered_with_its_tasks(
     report: Report, order: str, query: Query
 ) -> None:
     assert statuses(report(payment_status="processing")) == "pending/processing/pending"
@@ -78,12 +78,12 @@ def test_given_a_new_order_when_all_goes_well_then_it_is_delivered_and_its_tasks
     ]
 
 
-def test_given_the_name_that_earlier_services_used_when_reported_then_nothing_changes(report: Report) -> None:
+def test_given_a_status_name_of_earlier_services_when_reported_then_nothing_changes(report: Report) -> None:
     answer = report(status="Ordered")
     assert (statuses(answer), answer.json["version"]) == ("pending/pending/pending", 1)
 
 
-def test_given_a_step_that_is_too_early_when_reported_then_409_says_what_is_allowed(report: Report) -> None:
+def test_given_a_status_that_is_too_early_when_reported_then_409_lists_the_allowed(report: Report) -> None:
     answer = report(status="shipped")
     assert (answer.status, answer.json["code"]) == (409, "invalid_transition")
     assert answer.json["current"] == {
@@ -100,7 +100,7 @@ def test_given_a_step_that_is_too_early_when_reported_then_409_says_what_is_allo
     assert (backwards.status, backwards.json["code"]) == (409, "invalid_transition")
 
 
-def test_given_a_report_when_it_comes_again_then_it_changes_nothing(report: Report, query: Query) -> None:
+def test_given_a_report_when_repeated_then_it_changes_nothing(report: Report, query: Query) -> None:
     report(payment_status="processing", event_id="evt_1")
     for again in ({"payment_status": "processing"}, {"payment_status": "processing", "event_id": "evt_1"}):
         assert report(**again).json["version"] == 2
@@ -111,7 +111,9 @@ def test_given_a_report_when_it_comes_again_then_it_changes_nothing(report: Repo
     assert query("SELECT count(*) AS n FROM order_events") == [{"n": 3}]
 
 
-def test_given_a_declined_payment_when_reported_then_the_order_fails_for_a_reason(report: Report, query: Query) -> None:
+def test_given_a_declined_payment_when_reported_then_the_order_fails_with_a_reason(
+    report: Report, query: Query
+) -> None:
     report(payment_status="processing")
     failed = report(payment_status="failed")
     assert (statuses(failed), failed.json["failure_reason"]) == ("failed/failed/cancelled", "payment_declined")
@@ -119,7 +121,7 @@ def test_given_a_declined_payment_when_reported_then_the_order_fails_for_a_reaso
     assert report(status="cancelled").status == 409
 
 
-def test_given_a_cancelled_order_when_its_money_comes_late_then_it_goes_back(
+def test_given_a_cancelled_order_when_its_payment_comes_late_then_it_is_refunded(
     report: Report, cancel: Report, query: Query
 ) -> None:
     report(payment_status="processing")
@@ -137,7 +139,7 @@ def test_given_an_order_when_cancelled_twice_then_the_second_time_changes_nothin
     assert query("SELECT count(*) AS n FROM order_tasks WHERE kind = 'release_stock'") == [{"n": 1}]
 
 
-def test_given_a_parcel_that_has_left_when_cancelled_then_409(report: Report, cancel: Report) -> None:
+def test_given_a_shipped_order_when_cancelled_then_409(report: Report, cancel: Report) -> None:
     for body in ({"payment_status": "processing"}, {"payment_status": "paid"}, {"status": "shipped"}):
         report(**body)
     answer = cancel()
@@ -145,7 +147,7 @@ def test_given_a_parcel_that_has_left_when_cancelled_then_409(report: Report, ca
     assert answer.json["current"]["status"] == "shipped"
 
 
-def test_given_a_parcel_that_is_ready_when_cancelled_then_it_is_called_back_first(
+def test_given_a_ready_shipment_when_cancelled_then_the_shipment_is_cancelled_first(
     report: Report, cancel: Report
 ) -> None:
     for body in ({"payment_status": "processing"}, {"payment_status": "paid"}, {"shipping_status": "ready"}):
@@ -171,7 +173,7 @@ def test_given_a_stale_version_when_changing_then_412_and_nothing_changes(report
     assert cancel(headers={"if-match": "*"}).status == 200
 
 
-def test_given_somebody_elses_order_when_changing_then_404_and_one_that_is_seen_403(
+def test_given_somebody_elses_order_when_changing_then_404_or_403_for_readers(
     function: Load, cancel: Report, order: str
 ) -> None:
     update = function("update_order_status")
@@ -239,7 +241,7 @@ def test_given_two_cancels_when_they_race_then_the_stock_is_released_once(
         assert tasks == [{"n": 2}]
 
 
-def test_given_a_cancel_when_it_races_a_payment_then_the_money_is_kept_or_goes_back_never_both(
+def test_given_a_cancel_when_it_races_a_payment_then_paid_or_refunded_never_both(
     function: Load, new_order: Callable[[], str], query: Query
 ) -> None:
     cancel, update = function("cancel_order"), function("update_order_status")
@@ -260,7 +262,7 @@ def test_given_a_cancel_when_it_races_a_payment_then_the_money_is_kept_or_goes_b
     assert ends == {("cancelled", "refunding", "cancelled")}
 
 
-def test_given_one_event_when_it_is_delivered_many_times_at_once_then_it_happens_once(
+def test_given_one_event_when_delivered_many_times_at_once_then_it_is_applied_once(
     function: Load, new_order: Callable[[], str], query: Query
 ) -> None:
     environments = [function("update_order_status") for _ in range(4)]
@@ -272,7 +274,7 @@ def test_given_one_event_when_it_is_delivered_many_times_at_once_then_it_happens
         assert consistent(query, order)["version"] == 2
 
 
-def test_given_one_version_when_two_want_to_change_it_then_one_is_told_that_it_is_stale(
+def test_given_one_version_when_two_change_it_at_once_then_one_gets_412(
     function: Load, new_order: Callable[[], str], query: Query
 ) -> None:
     cancel, update = function("cancel_order"), function("update_order_status")

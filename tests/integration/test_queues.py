@@ -90,7 +90,7 @@ def test_given_many_tasks_when_sent_then_each_call_has_ten_of_them(
     assert sorted(kinds(receive())) == sorted(task.kind.value for task in tasks)
 
 
-def test_given_a_service_that_is_away_when_processed_then_only_its_tasks_come_back_later(
+def test_given_a_service_outage_when_processed_then_only_its_tasks_are_rescheduled(
     function: Load, receive: Receive, services: httpx.Client, query: Query
 ) -> None:
     for _ in range(3):
@@ -145,7 +145,7 @@ def test_given_a_batch_when_processed_then_its_calls_run_side_by_side(
     assert running == 5
 
 
-def test_given_a_queue_that_is_away_when_ordered_then_the_order_stands_and_the_relay_sends_its_tasks(
+def test_given_a_queue_outage_when_ordered_then_the_relay_sends_the_tasks_later(
     function: Load, receive: Receive, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TASK_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/123456789012/gone")
@@ -157,7 +157,7 @@ def test_given_a_queue_that_is_away_when_ordered_then_the_order_stands_and_the_r
     assert len(receive("payment")["Records"]) == 1
 
 
-def test_given_dead_letters_when_redriven_then_they_are_tried_again_and_buried(
+def test_given_dead_letters_when_redriven_then_they_are_retried_and_purged(
     function: Load, receive: Receive, services: httpx.Client, query: Query
 ) -> None:
     call(function("create_order"), "POST", "/v1/orders", ITEMS)

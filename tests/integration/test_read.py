@@ -37,7 +37,7 @@ def ids(answer: Answer) -> list[str]:
     return [order["id"] for order in answer.json["orders"]]
 
 
-def test_given_an_order_when_read_then_by_its_owner_and_by_readers_only(function: Load, place: Place) -> None:
+def test_given_an_order_when_read_then_only_its_owner_and_readers_may(function: Load, place: Place) -> None:
     order = place()
     get = function("get_order")
     for path in (f"/v1/orders/{order['id']}", f"/v1/orders/{order['id']}/details", f"/orders/{order['id']}"):
@@ -60,7 +60,7 @@ def test_given_an_order_when_read_then_by_its_owner_and_by_readers_only(function
         ("", 200),
     ],
 )
-def test_given_a_version_that_the_caller_has_when_read_then_it_is_not_sent_again(
+def test_given_an_etag_that_the_caller_has_when_read_then_304(
     function: Load, place: Place, known: str, status: int
 ) -> None:
     order = place()
@@ -70,21 +70,17 @@ def test_given_a_version_that_the_caller_has_when_read_then_it_is_not_sent_again
         assert answer.json == (order if status == 200 else None)
 
 
-def test_given_a_version_that_the_caller_has_when_it_is_somebody_elses_then_404(function: Load, place: Place) -> None:
+def test_given_an_etag_of_somebody_elses_order_when_read_then_404(function: Load, place: Place) -> None:
     path = f"/v1/orders/{place()['id']}"
     assert call(function("get_order"), "GET", path, customer="6", headers={"if-none-match": "*"}).status == 404
 
 
-def test_given_a_version_that_the_caller_has_when_cancelled_then_the_order_is_sent(
-    function: Load, place: Place
-) -> None:
+def test_given_an_etag_that_the_caller_has_when_cancelled_then_the_order_is_sent(function: Load, place: Place) -> None:
     path = f"/v1/orders/{place()['id']}/cancel"
     assert call(function("cancel_order"), "POST", path, headers={"if-none-match": '"v2"'}).json["version"] == 2
 
 
-def test_given_no_such_order_when_read_then_the_answer_is_the_same_as_for_somebody_elses(
-    function: Load, place: Place
-) -> None:
+def test_given_no_such_order_when_read_then_the_answer_equals_somebody_elses(function: Load, place: Place) -> None:
     get, order = function("get_order"), place()
     missing = "01a1f804-f676-7425-8d36-c12d7c86e4b3"
     theirs = call(get, "GET", f"/v1/orders/{order['id']}", customer="6")
@@ -93,7 +89,7 @@ def test_given_no_such_order_when_read_then_the_answer_is_the_same_as_for_somebo
     assert theirs.headers == nobodys.headers
 
 
-def test_given_an_order_when_its_timeline_is_asked_for_then_it_tells_the_story(function: Load, place: Place) -> None:
+def test_given_an_order_when_its_timeline_is_read_then_it_has_all_events(function: Load, place: Place) -> None:
     order = place()
     call(function("cancel_order"), "POST", f"/v1/orders/{order['id']}/cancel", {"reason": "changed my mind"})
     answer = call(function("get_order"), "GET", f"/v1/orders/{order['id']}", query={"include": "timeline"})
@@ -106,9 +102,7 @@ def test_given_an_order_when_its_timeline_is_asked_for_then_it_tells_the_story(f
     assert bad.status == 400
 
 
-def test_given_orders_of_several_customers_when_listed_then_each_sees_their_own_newest_first(
-    function: Load, place: Place
-) -> None:
+def test_given_several_customers_when_they_list_then_each_sees_own_newest_first(function: Load, place: Place) -> None:
     mine = [place("5")["id"] for _ in range(3)]
     theirs = place("6")["id"]
     everything, of_customer, get = function("list_orders"), function("list_customer_orders"), function("get_order")
@@ -129,15 +123,13 @@ def test_given_no_orders_when_listed_then_200_and_an_empty_list(function: Load) 
     assert answer.json == {"orders": [], "count": 0, "page_size": 20, "next_cursor": None}
 
 
-def test_given_a_listed_order_when_compared_then_it_is_the_order_without_its_lines(
-    function: Load, place: Place
-) -> None:
+def test_given_a_listed_order_when_compared_then_it_has_all_but_its_lines(function: Load, place: Place) -> None:
     order = place()
     del order["items"]
     assert call(function("list_orders"), "GET", "/v1/orders").json["orders"] == [order]
 
 
-def test_given_filters_when_listed_then_all_of_them_hold(function: Load, place: Place) -> None:
+def test_given_several_filters_when_listed_then_all_apply(function: Load, place: Place) -> None:
     pending, cancelled, paid = (place()["id"] for _ in range(3))
     call(function("cancel_order"), "POST", f"/v1/orders/{cancelled}/cancel")
     for status in ("processing", "paid"):
@@ -155,9 +147,7 @@ def test_given_filters_when_listed_then_all_of_them_hold(function: Load, place: 
     assert found(status="confirmed", payment_status="voided") == []
 
 
-def test_given_pages_when_followed_while_orders_come_in_then_every_old_one_is_seen_once(
-    function: Load, place: Place
-) -> None:
+def test_given_new_orders_when_pages_are_followed_then_each_old_one_comes_once(function: Load, place: Place) -> None:
     old = [place()["id"] for _ in range(7)]
     listed, seen, query = function("list_orders"), [], {"page_size": "2", "status": "pending"}
     while True:
@@ -172,7 +162,7 @@ def test_given_pages_when_followed_while_orders_come_in_then_every_old_one_is_se
     assert seen == old[::-1]
 
 
-def test_given_pages_by_number_when_asked_for_then_as_earlier_services_gave_them(function: Load, place: Place) -> None:
+def test_given_page_numbers_when_listed_then_as_in_earlier_services(function: Load, place: Place) -> None:
     old = [place()["id"] for _ in range(5)]
     listed = function("list_customer_orders")
 

@@ -60,7 +60,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         yield run_as
 
 
-def test_given_roles_that_another_migration_is_making_when_migrated_then_it_waits_for_it_and_goes_on(
+def test_given_a_concurrent_migration_when_migrated_then_it_waits_and_succeeds(
     tmp_path: Path,
 ) -> None:
     with (
@@ -85,7 +85,7 @@ def test_given_roles_that_another_migration_is_making_when_migrated_then_it_wait
     assert applied == ["0001.orders"]
 
 
-def test_given_the_tables_when_migrated_then_each_says_what_functions_may_do_with_it(run: Run) -> None:
+def test_given_the_tables_when_migrated_then_the_functions_role_may_read_each(run: Run) -> None:
     forgotten = run(
         OWNER,
         """
@@ -97,7 +97,7 @@ def test_given_the_tables_when_migrated_then_each_says_what_functions_may_do_wit
     assert forgotten == []
 
 
-def test_given_functions_that_read_when_they_log_in_as_the_reader_then_they_answer(
+def test_given_reading_functions_when_they_log_in_as_the_reader_then_they_answer(
     function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     placed = call(function("create_order"), "POST", "/v1/orders", {"items": [{"sku": "SKU123", "quantity": 1}]})
@@ -130,7 +130,7 @@ def test_given_functions_that_read_when_they_log_in_as_the_reader_then_they_answ
         "CREATE ROLE loot",
     ],
 )
-def test_given_a_role_of_functions_when_it_does_what_none_of_them_does_then_it_is_refused(
+def test_given_a_functions_role_when_it_does_anything_else_then_it_is_refused(
     run: Run, role: str, statement: str
 ) -> None:
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
@@ -148,13 +148,13 @@ def test_given_a_role_of_functions_when_it_does_what_none_of_them_does_then_it_i
         "UPDATE order_tasks SET state = 'done'",
     ],
 )
-def test_given_the_reader_when_it_writes_or_looks_elsewhere_then_it_is_refused(run: Run, statement: str) -> None:
+def test_given_the_reader_when_it_writes_or_reads_other_tables_then_it_is_refused(run: Run, statement: str) -> None:
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         run("orders_reader", statement)
 
 
 @pytest.mark.parametrize(("role", "seconds"), [("orders_app", 8), ("orders_reader", 5)])
-def test_given_a_role_of_functions_when_it_logs_in_then_nothing_of_it_lasts_longer_than_a_function(
+def test_given_a_functions_role_when_it_logs_in_then_its_session_limits_are_set(
     run: Run, role: str, seconds: int
 ) -> None:
     assert run(role, "SHOW statement_timeout") == [(f"{seconds}s",)]

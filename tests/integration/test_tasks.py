@@ -63,7 +63,7 @@ def set_fault(services: httpx.Client) -> Callable[..., None]:
 type SetFault = Callable[..., None]
 
 
-def test_given_an_order_when_its_tasks_are_carried_out_then_it_is_paid_and_ready(
+def test_given_an_order_when_its_tasks_are_processed_then_it_is_paid_and_ready(
     world: World, book: Book, query: Query, stock: Stock
 ) -> None:
     order = world.place()
@@ -86,16 +86,14 @@ def test_given_a_cart_when_ordered_then_it_is_marked(world: World, services: htt
     assert services.get("/cart/carts/5").json()["status"] == "Ordered"
 
 
-def test_given_a_cart_that_changed_meanwhile_when_marked_then_it_is_left_alone(
-    world: World, services: httpx.Client
-) -> None:
+def test_given_a_cart_that_has_changed_when_marked_then_it_stays_active(world: World, services: httpx.Client) -> None:
     world.place_cart()
     services.put("/cart/carts/5", json={"items": [{"product_id": "1", "quantity": 1}]}).raise_for_status()
     assert world.drain() == []
     assert services.get("/cart/carts/5").json()["status"] == "Active"
 
 
-def test_given_a_declined_payment_when_carried_out_then_the_order_fails_and_its_stock_is_free(
+def test_given_a_declined_payment_when_processed_then_failed_and_stock_is_released(
     world: World, book: Book, set_fault: SetFault, stock: Stock
 ) -> None:
     set_fault("payment", decline_rate=1)
@@ -111,7 +109,7 @@ def test_given_a_declined_payment_when_carried_out_then_the_order_fails_and_its_
     assert stock("SKU123") == FREE
 
 
-def test_given_a_cancel_at_any_moment_when_all_is_done_then_nothing_is_held_charged_or_shipped(
+def test_given_a_cancel_at_any_time_when_all_is_done_then_nothing_held_or_charged(
     world: World, book: Book, stock: Stock, query: Query
 ) -> None:
     for steps in range(12):
@@ -129,7 +127,7 @@ def test_given_a_cancel_at_any_moment_when_all_is_done_then_nothing_is_held_char
         assert stock("SKU123") == FREE, steps
 
 
-def test_given_a_parcel_that_has_left_when_cancelled_then_the_order_is_shipped_and_the_customer_is_told(
+def test_given_a_dispatched_shipment_when_cancelled_then_shipped_and_notified(
     world: World, book: Book, set_fault: SetFault
 ) -> None:
     order = world.place()
@@ -141,7 +139,7 @@ def test_given_a_parcel_that_has_left_when_cancelled_then_the_order_is_shipped_a
     assert book(order)["notified"][-1] == "cancel_refused"
 
 
-def test_given_a_returned_parcel_when_reported_then_money_and_stock_go_back(
+def test_given_a_returned_parcel_when_reported_then_refunded_and_restocked(
     world: World, book: Book, stock: Stock
 ) -> None:
     order = world.place()
@@ -162,7 +160,7 @@ def test_given_a_returned_parcel_when_reported_then_money_and_stock_go_back(
     assert stock("SKU123") == FREE
 
 
-def test_given_a_payment_that_settles_later_when_reported_then_the_order_goes_on_and_can_be_refunded(
+def test_given_a_payment_that_settles_later_when_reported_then_it_can_be_refunded(
     world: World, book: Book, set_fault: SetFault, services: httpx.Client
 ) -> None:
     set_fault("payment", pending_rate=1, times=1)
@@ -181,7 +179,7 @@ def test_given_a_payment_that_settles_later_when_reported_then_the_order_goes_on
 
 @pytest.mark.parametrize("service", ["payment", "shipping", "inventory", "cart", "notification"])
 @pytest.mark.parametrize("trouble", [{"failure_rate": 1, "times": 4}, {"lost_answer_rate": 1, "times": 4}])
-def test_given_a_service_in_trouble_when_it_recovers_then_all_is_done_once(
+def test_given_a_service_outage_when_it_recovers_then_each_task_is_done_once(
     world: World,
     book: Book,
     set_fault: SetFault,
@@ -206,7 +204,7 @@ def test_given_a_service_in_trouble_when_it_recovers_then_all_is_done_once(
     assert stock("PROD001") == FREE - 2
 
 
-def test_given_a_service_that_stays_away_when_tried_often_enough_then_the_task_fails_and_can_be_sent_back(
+def test_given_a_lasting_outage_when_attempts_run_out_then_failed_and_redrivable(
     world: World, book: Book, set_fault: SetFault, query: Query
 ) -> None:
     set_fault("payment", failure_rate=1)
@@ -223,7 +221,7 @@ def test_given_a_service_that_stays_away_when_tried_often_enough_then_the_task_f
     assert book(order)["state"] == "confirmed/paid/ready"
 
 
-def test_given_a_service_that_refuses_when_asked_then_it_is_asked_once(
+def test_given_a_service_that_refuses_when_called_then_it_is_not_retried(
     world: World, set_fault: SetFault, services: httpx.Client, query: Query
 ) -> None:
     set_fault("notification", failure_rate=1, failure_status=400)
@@ -234,7 +232,7 @@ def test_given_a_service_that_refuses_when_asked_then_it_is_asked_once(
     assert {row["attempts"] for row in query("SELECT attempts FROM order_tasks WHERE state = 'failed'")} == {1}
 
 
-def test_given_a_task_when_delivered_again_early_and_late_then_it_is_done_once(
+def test_given_a_task_when_delivered_again_early_or_late_then_it_is_done_once(
     world: World, book: Book, services: httpx.Client
 ) -> None:
     order = world.place()
@@ -246,7 +244,7 @@ def test_given_a_task_when_delivered_again_early_and_late_then_it_is_done_once(
     assert [call["method"] for call in calls] == ["POST", "GET"]
 
 
-def test_given_tasks_that_were_never_sent_when_the_relay_runs_then_they_are(world: World, book: Book) -> None:
+def test_given_tasks_that_were_never_sent_when_the_relay_runs_then_they_are_sent(world: World, book: Book) -> None:
     world.queue.loses = True
     order = world.place()
     world.queue.loses = False
@@ -259,9 +257,7 @@ def test_given_tasks_that_were_never_sent_when_the_relay_runs_then_they_are(worl
     assert book(order)["state"] == "confirmed/paid/ready"
 
 
-def test_given_more_tasks_than_a_round_takes_when_the_relay_runs_then_all_of_them_are_sent(
-    world: World, query: Query
-) -> None:
+def test_given_more_tasks_than_a_batch_when_the_relay_runs_then_all_are_sent(world: World, query: Query) -> None:
     order = world.place()
     query(
         """WITH version AS (
@@ -278,9 +274,7 @@ def test_given_more_tasks_than_a_round_takes_when_the_relay_runs_then_all_of_the
     assert world.run_relay().tasks == 0
 
 
-def test_given_an_order_that_nobody_pays_for_when_the_relay_runs_then_it_expires(
-    world: World, book: Book, stock: Stock
-) -> None:
+def test_given_an_unpaid_order_when_the_relay_runs_then_it_expires(world: World, book: Book, stock: Stock) -> None:
     world.queue.loses = True
     order = world.place()
     world.clock.pass_time(minutes=31)
@@ -294,7 +288,7 @@ def test_given_an_order_that_nobody_pays_for_when_the_relay_runs_then_it_expires
 
 
 @pytest.mark.usefixtures("query", "services")
-def test_given_a_new_environment_when_it_has_a_full_batch_then_all_is_carried_out_at_once_over_one_connection(
+def test_given_a_new_environment_when_it_has_a_full_batch_then_one_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # As many as a function of 1,024 MB has.

@@ -38,7 +38,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Metrics:
     return look
 
 
-def test_given_an_order_when_placed_then_it_its_revenue_and_the_reservation_are_counted(
+def test_given_an_order_when_placed_then_order_revenue_and_reservation_are_counted(
     function: Load, services: httpx.Client, printed: Metrics
 ) -> None:
     call(function("create_order"), "POST", "/v1/orders", ITEMS, headers={"idempotency-key": "k"})
@@ -57,7 +57,7 @@ def test_given_a_warm_function_when_called_again_then_it_counts_no_cold_start(fu
     assert printed() == {"ColdStarts{function=orders-test}": 1}
 
 
-def test_given_a_refusal_when_answered_then_its_code_is_counted(
+def test_given_a_problem_when_answered_then_its_code_is_counted(
     function: Load, services: httpx.Client, printed: Metrics
 ) -> None:
     services.put("/inventory/products/SKU123", json={"quantity": 1}).raise_for_status()
@@ -75,7 +75,7 @@ def test_given_a_service_that_fails_when_called_then_its_errors_are_counted(
     assert sums["Problems{code=downstream_unavailable}"] == 1
 
 
-def test_given_tasks_when_carried_out_then_each_kind_tells_its_outcome_and_how_long_it_took(
+def test_given_tasks_when_processed_then_each_kind_has_its_outcome_and_duration(
     function: Load, services: httpx.Client, query: Query, printed: Metrics
 ) -> None:
     call(function("create_order"), "POST", "/v1/orders", ITEMS)
@@ -104,6 +104,6 @@ def test_given_a_cancel_when_repeated_then_it_is_counted_once(
     assert printed()["OrderEvents{event=order.cancelled}"] == 1
 
 
-def test_given_the_relay_when_it_runs_then_it_tells_what_it_caught(function: Load, printed: Metrics) -> None:
+def test_given_the_relay_when_it_runs_then_re_sent_tasks_are_counted(function: Load, printed: Metrics) -> None:
     function("relay_outbox").handler({}, Context())
     assert {"TasksRelayed{}", "StockGivenBack{}", "TaskLag{}"} <= set(printed())

@@ -40,7 +40,7 @@ def connections(query: Query, monkeypatch: pytest.MonkeyPatch) -> Callable[[], l
         "update_order_status",
     ],
 )
-def test_given_a_start_that_requests_follow_when_started_then_it_is_connected(
+def test_given_an_on_demand_start_when_started_then_it_connects(
     function: Load, connections: Callable[[], list[int]], monkeypatch: pytest.MonkeyPatch, name: str, kind: str
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", kind)
@@ -48,7 +48,7 @@ def test_given_a_start_that_requests_follow_when_started_then_it_is_connected(
     assert len(connections()) == 1, environment
 
 
-def test_given_a_connected_function_when_asked_then_over_that_connection(
+def test_given_a_connected_function_when_called_then_it_uses_that_connection(
     function: Load, connections: Callable[[], list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
@@ -59,7 +59,7 @@ def test_given_a_connected_function_when_asked_then_over_that_connection(
 
 
 @pytest.mark.parametrize("kind", ["snap-start", None])
-def test_given_a_start_for_a_snapshot_or_outside_of_lambda_when_started_then_it_is_not_connected(
+def test_given_a_snapshot_or_no_lambda_when_started_then_it_does_not_connect(
     function: Load, connections: Callable[[], list[int]], monkeypatch: pytest.MonkeyPatch, kind: str | None
 ) -> None:
     if kind is not None:

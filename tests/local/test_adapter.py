@@ -82,7 +82,7 @@ def test_given_events_when_adapted_then_each_is_a_route_with_its_authorization(t
     assert [route["AuthorizerId"] for route in routes if "AuthorizerId" in route] == [{"Ref": "ApiTokenAuthorizer"}] * 3
 
 
-def test_given_a_default_route_when_adapted_then_it_is_called_so_and_nothing_else(tmp_path: Path) -> None:
+def test_given_a_default_route_when_adapted_then_its_key_is_default_alone(tmp_path: Path) -> None:
     template = parsed(tmp_path, TEMPLATE.replace("Path: /anything", "Path: $default"))
     expected = {key.replace("ANY /anything", "$default"): wants_token for key, wants_token in ROUTES.items()}
     assert {route["RouteKey"] for route in of_type(adapted(template), "Route")} == set(expected)
@@ -123,7 +123,7 @@ def test_given_an_authorizer_when_adapted_then_it_keeps_its_settings(template: s
     }
 
 
-def test_given_a_template_when_adapted_then_permissions_and_stage_stay(template: sam.Json) -> None:
+def test_given_a_template_when_adapted_then_permissions_and_stage_are_kept(template: sam.Json) -> None:
     result = adapted(template)
     assert len(sam.resources(result, "AWS::Lambda::Permission")) == len(ROUTES)
     assert len(of_type(result, "Stage")) == 1
@@ -159,7 +159,7 @@ JWT = "JwtConfiguration: {issuer: 'https://a.example', audience: [b]}, IdentityS
         ("Path: /anything", 'Path: "/orders/{id}"', "the same path to API Gateway"),
     ],
 )
-def test_given_what_is_not_known_when_adapted_then_it_is_an_error(
+def test_given_an_unsupported_property_when_adapted_then_it_is_an_error(
     tmp_path: Path, found: str, instead: str, complaint: str
 ) -> None:
     assert found in TEMPLATE
@@ -167,11 +167,11 @@ def test_given_what_is_not_known_when_adapted_then_it_is_an_error(
         adapted(parsed(tmp_path, TEMPLATE.replace(found, instead)))
 
 
-def test_given_a_template_when_asked_for_its_routes_then_they_are_those_of_its_events(template: sam.Json) -> None:
+def test_given_a_template_when_its_routes_are_listed_then_they_match_its_events(template: sam.Json) -> None:
     assert adapter.declared_routes(template) == ROUTES
 
 
-def test_given_an_event_without_a_path_when_asked_for_routes_then_it_is_an_error(tmp_path: Path) -> None:
+def test_given_an_event_without_a_path_when_routes_are_listed_then_it_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match=r"GetOrder: .* Method and Path"):
         adapter.declared_routes(parsed(tmp_path, TEMPLATE.replace("Method: any, Path: /anything", "Method: any")))
 
@@ -192,12 +192,12 @@ def test_given_another_api_than_declared_when_compared_then_the_difference_is_na
         adapter.require_routes({"GET /a": True, "GET /b": False}, deployed)
 
 
-def test_given_the_declared_api_when_compared_then_all_is_well() -> None:
+def test_given_the_declared_api_when_compared_then_there_is_no_error() -> None:
     adapter.require_routes(ROUTES, dict(reversed(ROUTES.items())))
 
 
 @pytest.mark.parametrize("actions", ["sqs:SendMessage", ["sqs:SendMessage", "sqs:ReceiveMessage"]])
-def test_given_who_may_send_a_message_when_adapted_then_they_may_send_a_batch(
+def test_given_permission_to_send_a_message_when_adapted_then_batches_are_allowed(
     template: sam.Json, actions: str | list[str]
 ) -> None:
     statement = {"Effect": "Allow", "Action": actions, "Resource": "arn:aws:sqs:us-east-1:000000000000:orders-tasks"}

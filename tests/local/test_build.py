@@ -23,7 +23,7 @@ def layout(tmp_path: Path) -> Layout:
     return Layout.find(tmp_path)
 
 
-def test_given_the_same_sources_when_asked_then_the_fingerprint_is_the_same(layout: Layout) -> None:
+def test_given_the_same_sources_when_hashed_then_the_fingerprint_is_the_same(layout: Layout) -> None:
     before = build.fingerprint(layout, "arm64")
     (layout.root / "functions/get/__pycache__").mkdir()
     (layout.root / "functions/get/__pycache__/app.pyc").write_text("")
@@ -32,12 +32,12 @@ def test_given_the_same_sources_when_asked_then_the_fingerprint_is_the_same(layo
 
 
 @pytest.mark.parametrize("path", ["functions/get/app.py", "shared/new.py", "template.yaml"])
-def test_given_an_edit_when_asked_then_the_fingerprint_is_another(layout: Layout, path: str) -> None:
+def test_given_an_edit_when_hashed_then_the_fingerprint_changes(layout: Layout, path: str) -> None:
     before = build.fingerprint(layout, "arm64")
     with (layout.root / path).open("a") as file:
         file.write("# two\n")
     assert build.fingerprint(layout, "arm64") != before
 
 
-def test_given_another_processor_when_asked_then_the_fingerprint_is_another(layout: Layout) -> None:
+def test_given_another_processor_when_hashed_then_the_fingerprint_changes(layout: Layout) -> None:
     assert build.fingerprint(layout, "arm64") != build.fingerprint(layout, "x86_64")

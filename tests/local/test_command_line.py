@@ -14,7 +14,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_given_variables_when_parsed_then_they_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_variables_when_parsed_then_they_are_defaults_of_the_options(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "9001")
     monkeypatch.setenv("STATE", "elsewhere")
     options = parser().parse_args(["status"])
@@ -23,9 +23,7 @@ def test_given_variables_when_parsed_then_they_are_the_defaults(monkeypatch: pyt
 
 
 @pytest.mark.parametrize("empty", ["PORT", "STATE"])
-def test_given_empty_variables_when_parsed_then_they_count_for_nothing(
-    monkeypatch: pytest.MonkeyPatch, empty: str
-) -> None:
+def test_given_empty_variables_when_parsed_then_they_are_ignored(monkeypatch: pytest.MonkeyPatch, empty: str) -> None:
     monkeypatch.setenv("PORT", "")
     monkeypatch.setenv("STATE", "")
     options = parser().parse_args(["status"])
@@ -51,7 +49,7 @@ def test_given_a_parameter_without_a_value_when_parsed_then_it_is_refused(capsys
 
 
 @pytest.mark.usefixtures("state")
-def test_given_no_stack_when_asked_for_a_token_then_it_is_all_that_is_printed(
+def test_given_no_stack_when_a_token_is_requested_then_only_it_is_printed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["token", "--customer", "7"]) == 0
@@ -59,7 +57,7 @@ def test_given_no_stack_when_asked_for_a_token_then_it_is_all_that_is_printed(
 
 
 @pytest.mark.usefixtures("state")
-def test_given_no_stack_when_stopped_then_that_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
+def test_given_no_stack_when_stopped_then_there_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["down"]) == 0
     assert capsys.readouterr().out == "Nothing was running.\n"
 

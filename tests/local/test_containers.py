@@ -50,21 +50,21 @@ async def sent(port: int, body: bytes) -> bytes:
             await relay
 
 
-def test_given_a_service_on_loopback_when_asked_from_the_bridge_then_all_of_it_comes_through(
+def test_given_a_loopback_service_when_called_from_the_bridge_then_all_bytes_arrive(
     service: HTTPServer,
 ) -> None:
     body = bytes(range(256)) * 4096
     assert asyncio.run(sent(service.server_port, body)) == body
 
 
-def test_given_a_service_that_is_gone_when_asked_from_the_bridge_then_the_connection_ends(service: HTTPServer) -> None:
+def test_given_a_stopped_service_when_called_from_the_bridge_then_disconnected(service: HTTPServer) -> None:
     service.shutdown()
     service.server_close()
     with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
         asyncio.run(sent(service.server_port, b"anybody there?"))
 
 
-def test_given_a_relay_when_a_second_one_starts_then_it_says_that_there_is_one(service: HTTPServer) -> None:
+def test_given_a_relay_when_a_second_one_starts_then_it_reports_the_first(service: HTTPServer) -> None:
     async def start_two() -> None:
         async with asyncio.TaskGroup() as relays:
             for _ in range(2):
@@ -74,7 +74,7 @@ def test_given_a_relay_when_a_second_one_starts_then_it_says_that_there_is_one(s
         asyncio.run(start_two())
 
 
-def test_given_no_docker_daemon_when_its_bridge_is_looked_for_then_that_is_said(
+def test_given_no_docker_daemon_when_its_bridge_is_looked_up_then_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")

@@ -54,7 +54,7 @@ def send(emulator: Emulator) -> Callable[..., httpx.Response]:
     return run
 
 
-def test_given_any_target_when_forwarded_then_not_a_byte_of_it_changes(
+def test_given_any_target_when_forwarded_then_its_bytes_do_not_change(
     emulator: Emulator, send: Callable[..., httpx.Response]
 ) -> None:
     send("GET", "/v1/orders/a%2Fb%20c/?q=%2B+x&y=1&y=2")
@@ -64,7 +64,7 @@ def test_given_any_target_when_forwarded_then_not_a_byte_of_it_changes(
     )
 
 
-def test_given_a_request_when_forwarded_then_it_keeps_its_headers_and_gets_those_of_api_gateway(
+def test_given_a_request_when_forwarded_then_api_gateways_headers_are_added(
     emulator: Emulator, send: Callable[..., httpx.Response]
 ) -> None:
     send("PUT", headers={"X-Own": "1", "X-Forwarded-For": "203.0.113.9", "Connection": "close"}, content=b"body")
@@ -79,7 +79,7 @@ def test_given_a_request_when_forwarded_then_it_keeps_its_headers_and_gets_those
     assert "connection" not in request.headers
 
 
-def test_given_an_answer_when_passed_on_then_repeated_headers_stay_and_hop_by_hop_ones_go(
+def test_given_an_answer_when_forwarded_then_only_hop_by_hop_headers_are_removed(
     emulator: Emulator, send: Callable[..., httpx.Response]
 ) -> None:
     emulator.status = 201
@@ -91,7 +91,7 @@ def test_given_an_answer_when_passed_on_then_repeated_headers_stay_and_hop_by_ho
     assert "connection" not in answer.headers
 
 
-def test_given_a_function_that_failed_when_called_then_its_error_is_not_told(
+def test_given_a_function_that_failed_when_called_then_its_error_is_hidden(
     emulator: Emulator, send: Callable[..., httpx.Response]
 ) -> None:
     emulator.status = 502
@@ -100,7 +100,7 @@ def test_given_a_function_that_failed_when_called_then_its_error_is_not_told(
 
 
 @pytest.mark.parametrize("error", [httpx.ReadTimeout("30 s"), httpx.RemoteProtocolError("hung up")])
-def test_given_no_answer_when_called_then_it_is_unavailable(
+def test_given_no_answer_when_called_then_503(
     emulator: Emulator, send: Callable[..., httpx.Response], error: Exception
 ) -> None:
     emulator.error = error
@@ -108,7 +108,7 @@ def test_given_no_answer_when_called_then_it_is_unavailable(
     assert (answer.status_code, answer.json()) == (503, {"message": "Service Unavailable"})
 
 
-def test_given_no_ministack_when_called_then_it_says_what_to_do(
+def test_given_no_ministack_when_called_then_the_error_says_how_to_start_it(
     emulator: Emulator, send: Callable[..., httpx.Response]
 ) -> None:
     emulator.error = httpx.ConnectError("refused")
@@ -118,7 +118,7 @@ def test_given_no_ministack_when_called_then_it_says_what_to_do(
 
 
 @pytest.mark.parametrize("declared", [True, False])
-def test_given_a_body_over_the_limit_when_sent_then_it_is_refused_and_goes_no_further(
+def test_given_a_body_over_the_limit_when_sent_then_413_and_not_forwarded(
     emulator: Emulator, send: Callable[..., httpx.Response], *, declared: bool
 ) -> None:
     body = b"x" * (BODY_LIMIT_BYTES + 1)
@@ -127,7 +127,7 @@ def test_given_a_body_over_the_limit_when_sent_then_it_is_refused_and_goes_no_fu
     assert not emulator.requests
 
 
-def test_given_a_body_at_the_limit_when_sent_then_it_arrives(
+def test_given_a_body_at_the_limit_when_sent_then_it_is_forwarded(
     emulator: Emulator, send: Callable[..., httpx.Response]
 ) -> None:
     assert send("POST", content=b"x" * BODY_LIMIT_BYTES).status_code == 200

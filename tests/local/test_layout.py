@@ -5,13 +5,13 @@ import pytest
 from local.layout import DEFAULT_PORT, Layout
 
 
-def test_given_nothing_when_found_then_it_is_in_the_project_on_the_usual_port(tmp_path: Path) -> None:
+def test_given_no_record_when_found_then_the_layout_has_the_defaults(tmp_path: Path) -> None:
     layout = Layout.find(tmp_path)
     assert (layout.state, layout.port) == (tmp_path / ".local", DEFAULT_PORT)
     assert list(layout.ports.values()) == [8001, 8002, 8003, 8004]
 
 
-def test_given_a_running_stack_when_found_then_it_is_on_the_port_it_runs_on(tmp_path: Path) -> None:
+def test_given_a_running_stack_when_found_then_the_layout_has_its_port(tmp_path: Path) -> None:
     state = tmp_path / "a state"
     state.mkdir()
     Layout.find(tmp_path, state, 9001).save()
@@ -21,6 +21,6 @@ def test_given_a_running_stack_when_found_then_it_is_on_the_port_it_runs_on(tmp_
 
 
 @pytest.mark.parametrize("record", ["", "{}", "[]", '{"port": "many"}'])
-def test_given_a_broken_record_when_found_then_it_counts_for_nothing(tmp_path: Path, record: str) -> None:
+def test_given_an_invalid_record_when_found_then_it_is_ignored(tmp_path: Path, record: str) -> None:
     (tmp_path / "stack.json").write_text(record)
     assert Layout.find(tmp_path, tmp_path).port == DEFAULT_PORT

@@ -43,7 +43,7 @@ def reader(client: Any, since: dt.datetime | None = None) -> FunctionLog:
     return FunctionLog(client, "create_order", "/aws/lambda/create-order", since)
 
 
-def test_given_a_log_when_read_again_then_only_new_lines_come() -> None:
+def test_given_a_log_when_read_again_then_only_new_lines_are_returned() -> None:
     client = CloudWatchLogs()
     log = reader(client)
     client.invocation(0, "a", "a")
@@ -54,7 +54,7 @@ def test_given_a_log_when_read_again_then_only_new_lines_come() -> None:
     assert messages(list(log.read())) == []
 
 
-def test_given_more_lines_than_come_at_once_when_read_then_none_is_lost_or_doubled() -> None:
+def test_given_more_lines_than_a_page_when_read_then_none_is_lost_or_repeated() -> None:
     client = CloudWatchLogs(limit=3)
     for second in range(5):
         client.invocation(second, f"{second}a", f"{second}b")
@@ -89,7 +89,7 @@ def test_given_lines_that_come_later_when_followed_then_they_are_shown(monkeypat
     assert messages(list(itertools.islice(logs.follow([reader(client)]), 2))) == ["1", "2"]
 
 
-def test_given_a_function_that_cannot_start_when_read_then_its_error_is_a_line_of_its_own(tmp_path: Path) -> None:
+def test_given_a_function_that_cannot_start_when_read_then_its_error_is_a_line(tmp_path: Path) -> None:
     path = tmp_path / "ministack.log"
     path.write_text(
         "2026-11-20 05:00:00 ERROR [lambda] Warm worker execution error for orders-health: too early\n"
@@ -117,11 +117,11 @@ def test_given_a_function_that_cannot_start_when_read_then_its_error_is_a_line_o
         ('{"_aws": {}, "OrdersPlaced": [1.0]}', "metrics OrdersPlaced=[1.0]"),
     ],
 )
-def test_given_a_line_when_shown_then_it_is_short(message: str, shown: str) -> None:
+def test_given_a_line_when_shown_then_it_is_shortened(message: str, shown: str) -> None:
     text = logs.pretty(LogLine(START, "create_order", message)).plain
     assert text.split("create_order", 1)[1].strip() == shown
 
 
-def test_given_lines_of_lambda_itself_when_asked_then_they_are_known() -> None:
+def test_given_lines_of_lambda_itself_when_checked_then_they_are_recognized() -> None:
     assert LogLine(START, "f", "START RequestId: 1 Version: $LATEST").is_platform
     assert not LogLine(START, "f", '{"message": "START"}').is_platform

@@ -62,7 +62,9 @@ def test_given_built_folders_when_uploaded_then_the_template_points_at_them(
     assert built["Resources"]["Get"]["Properties"]["CodeUri"] == "Get"
 
 
-def test_given_one_edit_when_uploaded_again_then_nothing_else_moves(tmp_path: Path, built: dict[str, Any]) -> None:
+def test_given_one_edit_when_uploaded_again_then_nothing_else_is_uploaded(
+    tmp_path: Path, built: dict[str, Any]
+) -> None:
     storage: Any = Storage()
     before = package.upload(built, tmp_path, storage, tmp_path / "shelf")["Resources"]
     (tmp_path / "Get/app.py").write_text("got")
@@ -81,9 +83,7 @@ def test_given_other_times_and_modes_when_archived_then_the_file_is_the_same(
     assert package.archived(tmp_path / "Layer") == before
 
 
-def test_given_a_layer_that_changes_when_uploaded_then_workers_that_run_keep_the_one_they_have(
-    tmp_path: Path, built: dict[str, Any]
-) -> None:
+def test_given_a_changed_layer_when_uploaded_then_the_old_copy_is_kept(tmp_path: Path, built: dict[str, Any]) -> None:
     storage: Any = Storage()
     before = package.upload(built, tmp_path, storage, tmp_path / "shelf")["Resources"]
     (tmp_path / "Layer/python/orders.py").write_text("TEXT = 'new'")

@@ -6,11 +6,11 @@ from local.errors import LocalError
 NEEDED = {"gateway": 9001, "MiniStack": 9003}
 
 
-def test_given_free_ports_when_checked_then_all_is_well() -> None:
+def test_given_free_ports_when_checked_then_there_is_no_error() -> None:
     ports.require_free(NEEDED, is_free=lambda _: True)
 
 
-def test_given_taken_ports_when_checked_then_each_is_named_with_its_process_and_a_way_out() -> None:
+def test_given_taken_ports_when_checked_then_each_is_named_with_its_process() -> None:
     listeners = {9001: "nginx (pid 7)", 9003: None}
     with pytest.raises(LocalError) as raised:
         ports.require_free(NEEDED, is_free=lambda _: False, listener=listeners.__getitem__)

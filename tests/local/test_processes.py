@@ -33,7 +33,7 @@ def start() -> Iterator[Start]:
         process.communicate()
 
 
-def test_given_two_stacks_when_one_is_stopped_then_the_other_runs_on(tmp_path: Path, start: Start) -> None:
+def test_given_two_stacks_when_one_is_stopped_then_the_other_keeps_running(tmp_path: Path, start: Start) -> None:
     mine = start(tmp_path / "mine", "import time; print(flush=True); time.sleep(60)")
     other = start(tmp_path / "other", "import time; print(flush=True); time.sleep(60)")
     assert [process.pid for process in processes.owned(tmp_path / "mine")] == [mine.pid]
@@ -51,11 +51,11 @@ def test_given_a_process_that_will_not_end_when_stopped_then_it_is_killed(
     assert process.wait() == -9
 
 
-def test_given_nothing_when_stopped_then_that_is_fine(tmp_path: Path) -> None:
+def test_given_no_processes_when_stopped_then_there_is_no_error(tmp_path: Path) -> None:
     processes.stop(tmp_path)
 
 
-def test_given_a_long_log_when_quoted_then_its_end_and_its_place_are(tmp_path: Path) -> None:
+def test_given_a_long_log_when_quoted_then_its_path_and_last_lines_are_shown(tmp_path: Path) -> None:
     log = tmp_path / "gateway.log"
     log.write_text("\n".join(f"line {number}" for number in range(100)))
     quoted = processes.tail(log).splitlines()

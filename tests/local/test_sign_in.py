@@ -35,9 +35,7 @@ def send(tmp_path: Path) -> Send:
 
 
 @pytest.mark.parametrize("host", [HOST, "127.0.0.1:8001", "[::1]:8001", "localhost"])
-def test_given_a_page_of_this_machine_when_it_asks_then_it_gets_the_token(
-    send: Send, tmp_path: Path, host: str
-) -> None:
+def test_given_a_local_page_when_it_requests_a_token_then_it_gets_one(send: Send, tmp_path: Path, host: str) -> None:
     answer = send(host=host)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     claims = jwt.decode(answer.json()["token"], tokens.shared_secret(tmp_path), ["HS256"])
@@ -56,14 +54,14 @@ def test_given_a_page_of_this_machine_when_it_asks_then_it_gets_the_token(
         ({"content-type": "text/plain"}, 415),
     ],
 )
-def test_given_somebody_else_when_they_ask_then_there_is_no_token(
+def test_given_another_origin_when_it_requests_a_token_then_it_is_refused(
     send: Send, headers: dict[str, str], status: int
 ) -> None:
     answer = send(**headers)
     assert (answer.status_code, list(answer.json())) == (status, ["message"])
 
 
-def test_given_another_method_when_asked_then_it_says_which(send: Send) -> None:
+def test_given_another_method_when_called_then_405_with_the_allowed_one(send: Send) -> None:
     answer = send("GET")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
@@ -71,11 +69,11 @@ def test_given_another_method_when_asked_then_it_says_which(send: Send) -> None:
 @pytest.mark.parametrize(
     "body", ["5", [], {"customer": "5"}, {"customer": "", "scope": ""}, {"customer": 5, "scope": ""}]
 )
-def test_given_a_body_that_names_nobody_when_asked_then_it_says_what_would(send: Send, body: object) -> None:
+def test_given_an_invalid_body_when_sent_then_400_shows_a_valid_one(send: Send, body: object) -> None:
     answer = send(body=body)
     assert answer.status_code == 400
     assert '{"customer": "5"' in answer.json()["message"]
 
 
-def test_given_another_path_when_asked_then_it_is_handed_on(send: Send) -> None:
+def test_given_another_path_when_called_then_it_is_forwarded(send: Send) -> None:
     assert send("GET", "/console", host="shop.example").text == "inner"

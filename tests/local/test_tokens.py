@@ -21,11 +21,11 @@ def test_given_a_customer_when_signed_then_the_claims_are_theirs_for_twelve_hour
     }
 
 
-def test_given_no_scope_when_signed_then_there_is_no_such_claim() -> None:
+def test_given_no_scope_when_signed_then_there_is_no_scope_claim() -> None:
     assert "scope" not in jwt.decode(tokens.sign("s" * 32, "5"), "s" * 32, ["HS256"])
 
 
-def test_given_no_secret_when_asked_for_then_one_is_made_for_its_owner_only_and_kept(tmp_path: Path) -> None:
+def test_given_no_secret_when_requested_then_one_is_created_private_and_kept(tmp_path: Path) -> None:
     state = tmp_path / "new"
     secret = tokens.shared_secret(state)
     assert len(secret) >= 32

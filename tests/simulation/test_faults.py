@@ -47,7 +47,7 @@ def run(stages: list[Stage], budget: int, only: Schedule | None, record_property
 
 @pytest.mark.parametrize("inventory_api", INVENTORY_APIS)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_given_a_fault_at_any_effect_when_all_has_settled_then_everything_holds(
+def test_given_a_fault_at_any_effect_when_settled_then_all_invariants_hold(
     run: Run, stages: list[Stage], scenario: str, inventory_api: InventoryApi
 ) -> None:
     effects = len(Schedule(scenario, inventory_api, None, None, seed=0).trace(stages[0]))
@@ -56,13 +56,13 @@ def test_given_a_fault_at_any_effect_when_all_has_settled_then_everything_holds(
 
 @pytest.mark.parametrize("inventory_api", INVENTORY_APIS)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_given_several_faults_when_all_has_settled_then_everything_holds(
+def test_given_several_faults_when_settled_then_all_invariants_hold(
     run: Run, scenario: str, inventory_api: InventoryApi
 ) -> None:
     run(some_faults(scenario, inventory_api), 1)
 
 
-def test_given_schedules_that_were_wrong_once_when_they_are_repeated_then_everything_holds(
+def test_given_schedules_that_once_failed_when_repeated_then_all_invariants_hold(
     stages: list[Stage], only: Schedule | None
 ) -> None:
     wrong = [schedule.run(stages[0]) for schedule in ([only] if only else map(Schedule.parse, FOUND))]
@@ -71,7 +71,7 @@ def test_given_schedules_that_were_wrong_once_when_they_are_repeated_then_everyt
 
 @pytest.mark.parametrize("inventory_api", INVENTORY_APIS)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_given_no_fault_when_all_has_settled_then_everything_holds(
+def test_given_no_fault_when_settled_then_all_invariants_hold(
     stages: list[Stage], scenario: str, inventory_api: InventoryApi
 ) -> None:
     world = World(stages[0], inventory_api, Random(scenario))

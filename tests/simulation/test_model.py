@@ -167,7 +167,7 @@ class Interleavings(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("inventory_api", INVENTORY_APIS)
-def test_given_any_interleaving_when_compared_with_the_model_then_both_agree(
+def test_given_any_interleaving_when_compared_then_it_matches_the_model(
     stages: list[Stage], inventory_api: InventoryApi
 ) -> None:
     class Here(Interleavings):

@@ -44,13 +44,13 @@ def wait(console: Console, world: World, limit_seconds: float) -> tuple[bool, st
     return settled, console.file.getvalue()
 
 
-def test_given_pending_tasks_when_they_are_carried_out_then_waiting_ends(console: Console) -> None:
+def test_given_pending_tasks_when_they_are_processed_then_waiting_ends(console: Console) -> None:
     settled, printed = wait(console, World(3, 2, 0), 60)
     assert settled
     assert printed == "After 4 s no task is pending: 4 are done, 1 failed\n"
 
 
-def test_given_pending_tasks_when_they_stay_so_then_waiting_ends_at_its_limit(console: Console) -> None:
+def test_given_pending_tasks_when_they_stay_pending_then_waiting_times_out(console: Console) -> None:
     world = World(3)
     settled, printed = wait(console, world, 4 * REPORT_SECONDS)
     assert not settled

@@ -26,7 +26,7 @@ def test_given_orders_when_their_states_are_shown_then_failed_ones_say_why() -> 
     ]
 
 
-def test_given_violations_when_shown_then_the_books_do_not_balance() -> None:
+def test_given_violations_when_shown_then_they_are_counted_and_listed() -> None:
     shown, file = console()
     tables.show_violations(shown, 2, ["order [1] got stuck"])
     assert file.getvalue() == "The books do not balance: 1 discrepancies.\n  order [1] got stuck\n"

@@ -8,7 +8,7 @@ import httpx
 from tools.support.warming import CANCEL_NOTHING, warm_up
 
 
-def test_given_clients_when_warmed_up_then_nobody_in_particular_asks_for_nothing() -> None:
+def test_given_clients_when_warmed_up_then_each_request_has_a_new_customer() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         tokens.append(request.headers["authorization"])
         paths[request.url.path] += 1

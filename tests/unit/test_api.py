@@ -18,7 +18,7 @@ def create(body: object, **changes: Any) -> Answer:
     return call(load_function("create_order"), "POST", "/v1/orders", body, **changes)
 
 
-def test_given_a_body_that_is_no_json_when_sent_then_400_and_where() -> None:
+def test_given_a_body_that_is_no_json_when_sent_then_400_with_the_position() -> None:
     answer = create('{"items": [')
     assert answer.status == 400
     assert answer.headers["content-type"] == "application/problem+json"
@@ -41,11 +41,11 @@ def test_given_json_nested_a_hundred_thousand_deep_when_sent_then_400() -> None:
     assert create("[" * 100_000 + "]" * 100_000).status == 400
 
 
-def test_given_half_a_character_when_sent_then_400() -> None:
+def test_given_half_a_surrogate_pair_when_sent_then_400() -> None:
     assert create('{"customer_name": "\\ud800", "items": []}').status == 400
 
 
-def test_given_fields_that_cannot_be_when_sent_then_422_points_at_each() -> None:
+def test_given_invalid_fields_when_sent_then_422_points_at_each() -> None:
     answer = create({"items": [{"product_id": "A", "quantity": 0}], "color": "red"})
     assert answer.status == 422
     assert answer.json["code"] == "validation_error"
@@ -65,7 +65,7 @@ def test_given_fields_that_cannot_be_when_sent_then_422_points_at_each() -> None
         ("currency", "XXX", "an ISO 4217 code such as USD"),
     ],
 )
-def test_given_a_text_of_another_form_when_sent_then_it_says_in_words_what_would_be_right(
+def test_given_a_malformed_value_when_sent_then_the_error_describes_a_valid_one(
     field: str, value: str, expected: str
 ) -> None:
     answer = create({"items": [{"product_id": "A", "quantity": 1}], field: value})
@@ -87,23 +87,23 @@ def test_given_a_body_that_is_not_declared_as_json_when_sent_then_415(content_ty
 @pytest.mark.parametrize(
     "content_type", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.x+json"]
 )
-def test_given_any_spelling_of_json_when_sent_then_it_is_read(content_type: str) -> None:
+def test_given_any_spelling_of_json_when_sent_then_it_is_accepted(content_type: str) -> None:
     assert create({"items": []}, headers={"content-type": content_type}).status == 422
 
 
-def test_given_a_body_in_base64_when_sent_then_it_is_read() -> None:
+def test_given_a_body_in_base64_when_sent_then_it_is_decoded() -> None:
     event = http_event("POST", "/v1/orders", base64.b64encode(b'{"items": []}').decode())
     event["isBase64Encoded"] = True
     assert Answer(load_function("create_order").handler(event, Context())).json["errors"][0]["loc"] == ["items"]
 
 
-def test_given_a_body_that_is_no_text_when_sent_then_400() -> None:
+def test_given_a_binary_body_when_sent_then_400() -> None:
     event = http_event("POST", "/v1/orders", base64.b64encode(b'{"items": "\xff\xfe"}').decode())
     event["isBase64Encoded"] = True
     assert Answer(load_function("create_order").handler(event, Context())).json["code"] == "malformed_json"
 
 
-def test_given_a_request_that_passed_no_authorizer_when_answered_then_403() -> None:
+def test_given_a_request_without_authorizer_context_when_answered_then_403() -> None:
     answer = call(load_function("get_order"), "GET", ORDER, customer=None)
     assert (answer.status, answer.json["code"]) == (403, "forbidden")
 
@@ -117,7 +117,7 @@ def test_given_a_request_that_passed_no_authorizer_when_answered_then_403() -> N
         ("update_order_status", "PUT", "/orders/17"),
     ],
 )
-def test_given_an_id_that_no_order_has_when_asked_for_then_404(function: str, method: str, path: str) -> None:
+def test_given_an_unknown_order_id_when_requested_then_404(function: str, method: str, path: str) -> None:
     answer = call(load_function(function), method, path, {"status": "shipped"} if method == "PUT" else None)
     assert (answer.status, answer.json["code"]) == (404, "order_not_found")
 
@@ -132,7 +132,7 @@ def test_given_somebody_else_when_ordering_for_them_then_403() -> None:
     assert call(load_function("create_order"), "POST", "/orders/6").status == 403
 
 
-def test_given_another_customer_in_body_and_address_when_ordering_then_422() -> None:
+def test_given_different_customers_in_body_and_path_when_ordering_then_422() -> None:
     body = {"customer_id": 6, "items": [{"product_id": "A", "quantity": 1}]}
     answer = call(load_function("create_order"), "POST", "/v1/customers/5/orders", body)
     assert (answer.status, answer.json["errors"][0]["loc"]) == (422, ["customer_id"])
@@ -143,12 +143,12 @@ def test_given_a_bad_parameter_when_listing_then_400() -> None:
     assert (answer.status, answer.json["code"]) == (400, "invalid_parameter")
 
 
-def test_given_a_path_that_is_no_route_when_asked_for_then_404() -> None:
+def test_given_a_path_that_is_no_route_when_requested_then_404() -> None:
     answer = call(load_function("get_order"), "GET", "/v1/carts/17")
     assert (answer.status, answer.json["code"]) == (404, "route_not_found")
 
 
-def test_given_an_error_that_nobody_expected_when_answered_then_500_without_internals(
+def test_given_an_unexpected_error_when_answered_then_500_without_internals(
     monkeypatch: pytest.MonkeyPatch, log: Callable[[], list[dict[str, Any]]]
 ) -> None:
     monkeypatch.setenv("DATABASE_PORT", "secret")
@@ -158,7 +158,7 @@ def test_given_an_error_that_nobody_expected_when_answered_then_500_without_inte
     assert "DATABASE_PORT is 'secret'" in log()[0]["exception"]
 
 
-def test_given_a_database_that_is_away_when_asked_then_503_and_when_to_come_back() -> None:
+def test_given_a_database_outage_when_called_then_503_with_retry_after() -> None:
     listing = call(load_function("list_orders"), "GET", "/v1/orders")
     assert (listing.status, listing.json["code"], listing.headers["retry-after"]) == (503, "database_unavailable", "5")
     health = call(load_function("health"), "GET", "/health", customer=None)
@@ -166,7 +166,7 @@ def test_given_a_database_that_is_away_when_asked_then_503_and_when_to_come_back
 
 
 @pytest.mark.parametrize(("function", "path"), [("create_order", "/v1/orders"), ("get_order", "/v1/nowhere")])
-def test_given_any_answer_when_sent_then_nobody_keeps_a_copy_or_takes_it_for_a_page(function: str, path: str) -> None:
+def test_given_any_answer_when_sent_then_no_caching_and_no_content_sniffing(function: str, path: str) -> None:
     headers = call(load_function(function), "POST", path, "{}").headers
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
@@ -186,7 +186,7 @@ def test_given_any_answer_when_sent_then_nobody_keeps_a_copy_or_takes_it_for_a_p
         ({"x-request-id": "a\nb"}, "request-1"),
     ],
 )
-def test_given_an_id_of_the_callers_when_it_can_be_one_then_answer_and_log_carry_it(
+def test_given_a_client_request_id_when_it_is_valid_then_answer_and_log_have_it(
     log: Callable[[], list[dict[str, Any]]], sent: dict[str, str], used: str
 ) -> None:
     answer = call(load_function("get_order"), "GET", "/v1/orders/17", headers=sent)
@@ -196,14 +196,14 @@ def test_given_an_id_of_the_callers_when_it_can_be_one_then_answer_and_log_carry
 
 @pytest.mark.parametrize("key", ["", '""', "k" * 256, '"' + "k" * 256 + '"', "schlüssel", "a\tb", '" "'])
 @pytest.mark.parametrize("path", ["/v1/orders", "/v1/customers/5/orders"])
-def test_given_a_key_that_cannot_be_one_when_ordering_then_400_and_what_it_can_be(path: str, key: str) -> None:
+def test_given_an_invalid_key_when_ordering_then_400_describes_a_valid_one(path: str, key: str) -> None:
     body = {"items": [{"product_id": "A", "quantity": 1}]}
     answer = call(load_function("create_order"), "POST", path, body, headers={"idempotency-key": key})
     assert (answer.status, answer.json["code"]) == (400, "invalid_parameter")
     assert "1 to 255" in answer.json["detail"]
 
 
-def test_given_a_log_line_when_written_then_it_carries_the_request_and_no_body(
+def test_given_a_log_line_when_written_then_it_has_the_request_without_its_body(
     log: Callable[[], list[dict[str, Any]]],
 ) -> None:
     create({"customer_email": "alice@example.com", "items": [{"product_id": "A", "quantity": 0}]})
@@ -214,7 +214,7 @@ def test_given_a_log_line_when_written_then_it_carries_the_request_and_no_body(
     assert "alice" not in json.dumps(lines)
 
 
-def test_given_two_functions_in_threads_when_asked_at_once_then_each_answers_its_own_requests() -> None:
+def test_given_two_functions_in_threads_when_called_then_each_answers_its_own_calls() -> None:
     placing, describing = load_function("create_order"), load_function("docs")
     with ThreadPoolExecutor(2) as pool:
         refused = pool.submit(lambda: {call(placing, "POST", "/v1/orders", {"items": []}).status for _ in range(500)})

@@ -39,7 +39,7 @@ def answer(authorizer: ModuleType, authorization: str | None) -> dict[str, Any]:
     return said
 
 
-def test_given_a_good_token_when_asked_then_allowed_with_who_it_is_and_nothing_is_logged(
+def test_given_a_valid_token_when_called_then_allowed_with_context_and_not_logged(
     authorizer: ModuleType, log: Log
 ) -> None:
     assert answer(authorizer, signed(claims(scope="orders:write orders:read"))) == {
@@ -50,7 +50,7 @@ def test_given_a_good_token_when_asked_then_allowed_with_who_it_is_and_nothing_i
 
 
 @pytest.mark.parametrize("start", ["Bearer ", "bearer ", "BEARER ", "Bearer   "])
-def test_given_a_scheme_in_any_letter_case_when_asked_then_allowed(authorizer: ModuleType, start: str) -> None:
+def test_given_a_scheme_in_any_letter_case_when_called_then_allowed(authorizer: ModuleType, start: str) -> None:
     token = signed(claims()).removeprefix("Bearer ")
     assert answer(authorizer, f"{start}{token} ")["isAuthorized"] is True
 
@@ -86,7 +86,7 @@ TOKEN = GOOD.removeprefix("Bearer ")
         (signed({**claims(), "sub": "../5"}), "no valid customer id"),
     ],
 )
-def test_given_a_header_without_just_one_good_token_when_asked_then_denied_and_the_log_says_why_and_not_what(
+def test_given_an_invalid_header_when_called_then_denied_and_only_reason_is_logged(
     authorizer: ModuleType, log: Log, authorization: str | None, reason: str
 ) -> None:
     assert answer(authorizer, authorization) == DENIED
@@ -97,7 +97,7 @@ def test_given_a_header_without_just_one_good_token_when_asked_then_denied_and_t
     assert not any(part in json.dumps(line) for part in parts)
 
 
-def test_given_no_secret_to_be_read_when_asked_then_neither_allowed_nor_denied(
+def test_given_no_readable_secret_when_called_then_neither_allowed_nor_denied(
     authorizer: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JWT_SECRET_ARN", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:gone")
@@ -105,7 +105,7 @@ def test_given_no_secret_to_be_read_when_asked_then_neither_allowed_nor_denied(
         answer(authorizer, GOOD)
 
 
-def test_given_settings_that_mix_up_keys_when_asked_then_neither_allowed_nor_denied(
+def test_given_settings_that_mix_up_keys_when_called_then_neither_allow_nor_deny(
     authorizer: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JWT_ALGORITHMS", "HS256,RS256")
@@ -113,7 +113,7 @@ def test_given_settings_that_mix_up_keys_when_asked_then_neither_allowed_nor_den
         answer(authorizer, GOOD)
 
 
-def test_given_a_start_that_requests_follow_when_started_then_the_secret_is_read_and_kept(
+def test_given_an_on_demand_start_when_started_then_the_secret_is_read_and_cached(
     authorizer: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
@@ -122,7 +122,7 @@ def test_given_a_start_that_requests_follow_when_started_then_the_secret_is_read
     assert answer(started, GOOD)["isAuthorized"] is True
 
 
-def test_given_no_secret_to_be_read_when_started_then_it_starts_and_the_log_says_why(
+def test_given_no_readable_secret_when_started_then_it_starts_and_logs_why(
     authorizer: ModuleType, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")

@@ -26,7 +26,7 @@ def test_given_a_region_when_a_service_is_called_then_its_endpoint_is_the_sdks(
     assert endpoint(protocol) == get_session().create_client(protocol.service, region).meta.endpoint_url
 
 
-def test_given_endpoint_urls_when_a_service_is_called_then_its_own_one_wins(
+def test_given_endpoint_urls_when_a_service_is_called_then_its_own_is_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://all")

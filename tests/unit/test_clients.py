@@ -8,7 +8,7 @@ from orders.clients.http import Session
 from orders.domain.errors import DownstreamRefused, DownstreamUnavailable
 
 
-def test_given_services_over_tls_when_connected_to_then_certificates_are_read_once_for_all() -> None:
+def test_given_services_over_tls_when_connected_then_certificates_are_read_once() -> None:
     session = Session()
     pools = [session.connection_from_host(host, scheme="https") for host in ("payment.invalid", "cart.invalid")]
     assert pools[0] is not pools[1]
@@ -23,15 +23,13 @@ def ask_for_a_cart(answered: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 418, 422, 460, 463, 499])
-def test_given_a_client_error_of_any_number_when_called_then_it_is_a_refusal(
-    status: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_given_any_4xx_when_called_then_it_is_a_refusal(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DownstreamRefused, match=f"it returned {status} for GET /carts/5"):
         ask_for_a_cart(status, monkeypatch)
 
 
 @pytest.mark.parametrize("status", [304, 408, 429, 500, 503, 520, 522, 561, 999])
-def test_given_any_other_status_that_is_no_answer_when_called_then_it_may_be_asked_again(
+def test_given_any_other_error_status_when_called_then_it_may_be_retried(
     status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(DownstreamUnavailable) as raised:

@@ -22,11 +22,11 @@ def addresses() -> list[str]:
     return re.findall(r'(?:href|src)="(/[^"]+)"', ask().text)
 
 
-def test_given_all_files_when_weighed_then_they_are_within_the_budget() -> None:
+def test_given_all_files_when_measured_then_they_are_within_the_size_budget() -> None:
     assert sum(path.stat().st_size for path in PAGE.iterdir()) <= BUDGET_BYTES
 
 
-def test_given_the_page_when_opened_then_it_may_load_its_own_files_only_and_make_no_markup() -> None:
+def test_given_the_page_when_opened_then_its_policy_allows_only_its_own_files() -> None:
     answer = ask()
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert (answer.headers["cache-control"], answer.headers["referrer-policy"]) == ("no-cache", "no-referrer")
@@ -43,12 +43,12 @@ def test_given_the_page_when_opened_then_it_may_load_its_own_files_only_and_make
     assert re.findall(r"<script(?![^>]* src=)|<style| style=| on\w+=", answer.text) == []
 
 
-def test_given_the_page_when_read_then_it_names_every_script_so_that_none_is_found_late() -> None:
+def test_given_the_page_when_read_then_it_links_every_file() -> None:
     names = {address.rpartition("/")[2] for address in addresses()}
     assert names == {*ASSETS}
 
 
-def test_given_a_file_when_asked_for_then_it_is_kept_for_good() -> None:
+def test_given_a_file_when_requested_then_it_is_cached_as_immutable() -> None:
     types = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
     for address in addresses():
         plain, compressed = ask(address), ask(address, headers={"accept-encoding": "gzip"})
@@ -58,20 +58,20 @@ def test_given_a_file_when_asked_for_then_it_is_kept_for_good() -> None:
         assert plain.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-def test_given_somebody_who_has_the_page_when_asked_for_again_then_304() -> None:
+def test_given_a_cached_page_when_requested_again_then_304() -> None:
     answer = ask(headers={"if-none-match": ask().headers["etag"]})
     assert (answer.status, answer.content) == (304, b"")
 
 
 @pytest.mark.parametrize("path", ["/console/0123456789abcdef/main.js", "/console/{}/app.py", "/console/{}/index.html"])
-def test_given_another_version_or_no_file_of_the_page_when_asked_for_then_404(path: str) -> None:
+def test_given_another_version_or_an_unknown_file_when_requested_then_404(path: str) -> None:
     version = addresses()[0].split("/")[2]
     answer = ask(path.format(version))
     assert (answer.status, answer.json["code"]) == (404, "route_not_found")
     assert "reload /console" in answer.json["detail"]
 
 
-def test_given_a_file_that_changes_when_the_function_starts_anew_then_all_files_have_another_address(
+def test_given_a_changed_file_when_the_function_restarts_then_all_urls_change(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     for path in PAGE.iterdir():

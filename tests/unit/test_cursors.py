@@ -28,7 +28,7 @@ def test_given_a_cursor_when_read_in_another_list_then_it_is_refused(
 
 
 @given(POSITIONS, st.data())
-def test_given_a_cursor_when_any_character_of_it_is_changed_then_it_is_refused(
+def test_given_a_cursor_when_any_character_is_changed_then_it_is_refused(
     position: Position, data: st.DataObject
 ) -> None:
     cursor = cursors.write(position, b"list")
@@ -39,7 +39,7 @@ def test_given_a_cursor_when_any_character_of_it_is_changed_then_it_is_refused(
 
 
 @given(st.text())
-def test_given_any_text_when_read_for_a_cursor_then_it_is_refused(text: str) -> None:
+def test_given_any_text_when_read_as_a_cursor_then_it_is_refused(text: str) -> None:
     with pytest.raises(InvalidCursor):
         cursors.read(text, b"list", LARGEST)
 
@@ -52,11 +52,11 @@ def test_given_a_cursor_when_something_is_added_then_it_is_refused(change: str) 
 
 
 @pytest.mark.parametrize("value", [-1, 18, LARGEST])
-def test_given_a_forged_cursor_when_its_value_cannot_be_then_it_is_refused(value: int) -> None:
+def test_given_a_forged_cursor_when_its_value_is_invalid_then_it_is_refused(value: int) -> None:
     with pytest.raises(InvalidCursor):
         cursors.read(cursors.write(Position(value, str(uuid.UUID(int=1))), b"list"), b"list", 17)
 
 
-def test_given_a_cursor_when_put_into_an_address_then_nothing_of_it_needs_to_be_escaped() -> None:
+def test_given_a_cursor_when_put_into_a_url_then_it_needs_no_escaping() -> None:
     cursor = cursors.write(Position(-1, str(uuid.UUID(int=2**128 - 1))), b"list")
     assert cursor.replace("-", "").replace("_", "").isalnum()

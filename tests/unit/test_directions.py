@@ -46,7 +46,7 @@ def imports(path: Path) -> Iterator[str]:
             yield from (name.name.split(".")[1] for name in node.names if name.name.startswith("orders."))
 
 
-def test_given_the_package_when_listed_then_every_part_has_a_direction() -> None:
+def test_given_the_package_when_listed_then_every_part_has_allowed_imports() -> None:
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
     modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
     assert modules == ROOT_MODULES
@@ -54,7 +54,7 @@ def test_given_the_package_when_listed_then_every_part_has_a_direction() -> None
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_given_a_module_when_read_then_it_imports_in_the_direction_only(path: Path) -> None:
+def test_given_a_module_when_read_then_it_has_only_allowed_imports(path: Path) -> None:
     part = part_of(path)
     if path.parent == PACKAGE and part == "__init__":
         return

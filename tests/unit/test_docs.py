@@ -30,7 +30,7 @@ def assets() -> list[str]:
         ("GET", "/v1/orders/my-orders/a b@c\r\n/", "/v1/orders/my-orders/a%20b%40c%0D%0A"),
     ],
 )
-def test_given_a_routes_path_with_a_slash_behind_it_when_asked_for_then_the_request_is_sent_to_the_route(
+def test_given_a_trailing_slash_when_requested_then_redirected_to_the_route(
     method: str, path: str, location: str
 ) -> None:
     answer = ask(path, method)
@@ -40,7 +40,7 @@ def test_given_a_routes_path_with_a_slash_behind_it_when_asked_for_then_the_requ
 
 
 @pytest.mark.parametrize("path", ["/docs", "/orders-doc"])
-def test_given_the_page_when_opened_then_it_may_load_nothing_from_elsewhere(path: str) -> None:
+def test_given_the_page_when_opened_then_its_policy_allows_no_other_origin(path: str) -> None:
     answer = ask(path)
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert answer.headers["cache-control"] == "no-cache"
@@ -51,7 +51,7 @@ def test_given_the_page_when_opened_then_it_may_load_nothing_from_elsewhere(path
     assert "://" not in answer.content.decode()
 
 
-def test_given_what_the_page_loads_when_asked_for_then_it_is_kept_for_good() -> None:
+def test_given_the_pages_files_when_requested_then_they_are_cached_as_immutable() -> None:
     answers = [ask(path) for path in assets()]
     assert [answer.headers["content-type"].partition(";")[0] for answer in answers] == [
         "text/css",
@@ -64,7 +64,7 @@ def test_given_what_the_page_loads_when_asked_for_then_it_is_kept_for_good() -> 
         assert answer.headers.items() >= SECURITY.items()
 
 
-def test_given_a_file_when_it_is_asked_for_compressed_then_it_is_the_same_file() -> None:
+def test_given_a_file_when_requested_compressed_then_it_is_the_same_file() -> None:
     for path in ("/docs", "/openapi.json", "/postman.json", *assets()):
         plain, compressed = ask(path), ask(path, headers={"accept-encoding": "br, gzip"})
         assert gzip.decompress(compressed.content) == plain.content
@@ -75,7 +75,7 @@ def test_given_a_file_when_it_is_asked_for_compressed_then_it_is_the_same_file()
 
 
 @pytest.mark.parametrize("known", ["{}", '"other", {}', "*"])
-def test_given_a_file_that_somebody_has_when_asked_for_then_304(known: str) -> None:
+def test_given_a_cached_file_when_requested_again_then_304(known: str) -> None:
     tag = ask("/openapi.json").headers["etag"]
     answer = ask("/openapi.json", headers={"if-none-match": known.format(tag)})
     assert (answer.status, answer.content, answer.headers["etag"]) == (304, b"", tag)
@@ -83,7 +83,7 @@ def test_given_a_file_that_somebody_has_when_asked_for_then_304(known: str) -> N
 
 
 @pytest.mark.parametrize("name", ["openapi.json", "postman.json"])
-def test_given_a_document_when_asked_for_then_it_is_the_one_of_the_folder(name: str) -> None:
+def test_given_a_document_when_requested_then_it_is_the_file_of_the_folder(name: str) -> None:
     answer = ask(f"/{name}")
     assert answer.json == json.loads((FUNCTIONS / "docs" / name).read_text())
     assert (answer.headers["content-type"], answer.headers["cache-control"]) == (
@@ -93,7 +93,7 @@ def test_given_a_document_when_asked_for_then_it_is_the_one_of_the_folder(name: 
 
 
 @pytest.mark.parametrize("path", ["/v1/carts", "/", "/docs/app.js", "/v1/orders/a/b", "/v1//orders"])
-def test_given_a_path_that_is_no_routes_when_asked_for_then_404_and_where_to_look(path: str) -> None:
+def test_given_an_unknown_path_when_requested_then_404_with_a_link_to_the_docs(path: str) -> None:
     answer = ask(path)
     assert (answer.status, answer.json["code"]) == (404, "route_not_found")
     assert "/docs" in answer.json["detail"]
@@ -111,7 +111,7 @@ def test_given_a_path_that_is_no_routes_when_asked_for_then_404_and_where_to_loo
         ("POST", "/console", "GET, OPTIONS"),
     ],
 )
-def test_given_a_routes_path_when_asked_with_another_method_then_405_and_the_right_ones(
+def test_given_a_route_when_called_with_another_method_then_405_with_allowed_ones(
     method: str, path: str, allowed: str
 ) -> None:
     answer = ask(path, method)
@@ -120,11 +120,11 @@ def test_given_a_routes_path_when_asked_with_another_method_then_405_and_the_rig
     assert answer.headers["allow"] == allowed
 
 
-def test_given_a_preflight_when_the_gateway_passes_it_on_then_it_is_answered() -> None:
+def test_given_a_preflight_when_the_gateway_forwards_it_then_it_is_answered() -> None:
     answer = ask("/v1/orders", "OPTIONS")
     assert (answer.status, answer.content, answer.headers["allow"]) == (204, b"", "GET, OPTIONS, POST")
     assert ask("/v1/carts", "OPTIONS").status == 404
 
 
-def test_given_a_path_with_signs_that_no_id_has_when_its_method_is_right_then_404() -> None:
+def test_given_a_path_with_invalid_id_characters_when_its_method_is_right_then_404() -> None:
     assert ask("/docs/\x7f").json["code"] == "route_not_found"

@@ -62,7 +62,7 @@ BUDGETS = {
 }
 
 
-def test_given_the_functions_when_counted_then_each_has_its_budget() -> None:
+def test_given_the_functions_when_listed_then_each_has_a_budget() -> None:
     assert set(BUDGETS) == {path.parent.name for path in FUNCTIONS.glob("*/app.py")}
 
 

@@ -71,13 +71,13 @@ def kids(cache: KeyCache, kid: str | None) -> list[str | None]:
         (("old",), "", []),
     ],
 )
-def test_given_keys_when_looked_for_by_id_then_those_are_found_that_can_be_meant(
+def test_given_keys_when_looked_up_by_id_then_all_candidates_are_found(
     stored: tuple[str | None, ...], kid: str | None, found: list[str | None]
 ) -> None:
     assert kids(KeyCache(Source(*stored)), kid) == found
 
 
-def test_given_keys_when_they_are_young_then_they_are_not_read_again(
+def test_given_fresh_keys_when_looked_up_then_they_are_not_read_again(
     cache: KeyCache, source: Source, clock: Clock
 ) -> None:
     for _ in range(299):
@@ -86,7 +86,7 @@ def test_given_keys_when_they_are_young_then_they_are_not_read_again(
     assert source.asked == 1
 
 
-def test_given_a_withdrawn_key_when_300_seconds_have_passed_then_it_is_no_longer_found(
+def test_given_a_withdrawn_key_when_300_seconds_have_passed_then_it_is_not_found(
     cache: KeyCache, source: Source, clock: Clock
 ) -> None:
     assert kids(cache, "old") == ["old"]
@@ -108,7 +108,7 @@ def test_given_a_new_key_when_a_token_names_it_then_it_is_read_at_once(
     assert source.asked == 2
 
 
-def test_given_a_flood_of_forged_key_ids_when_a_minute_passes_then_the_source_is_asked_once_in_it(
+def test_given_a_flood_of_forged_key_ids_when_looked_up_then_one_refresh_a_minute(
     cache: KeyCache, source: Source, clock: Clock
 ) -> None:
     for second in range(240):
@@ -117,7 +117,7 @@ def test_given_a_flood_of_forged_key_ids_when_a_minute_passes_then_the_source_is
     assert source.asked == 4
 
 
-def test_given_a_source_that_is_down_when_keys_are_old_then_the_last_ones_go_on_with_a_warning_for_each_attempt(
+def test_given_a_source_outage_when_keys_are_stale_then_they_are_used_and_it_warns(
     cache: KeyCache, source: Source, clock: Clock, log: Callable[[], list[dict[str, Any]]]
 ) -> None:
     assert kids(cache, "old") == ["old"]
@@ -132,7 +132,7 @@ def test_given_a_source_that_is_down_when_keys_are_old_then_the_last_ones_go_on_
     assert kids(cache, None) == ["new"]
 
 
-def test_given_a_source_that_is_down_for_a_day_when_asked_then_there_are_no_keys_until_it_is_back(
+def test_given_a_source_outage_of_a_day_when_looked_up_then_no_keys_until_it_ends(
     cache: KeyCache, source: Source, clock: Clock
 ) -> None:
     assert kids(cache, "old") == ["old"]
@@ -146,7 +146,7 @@ def test_given_a_source_that_is_down_for_a_day_when_asked_then_there_are_no_keys
     assert kids(cache, "old") == ["old"]
 
 
-def test_given_a_source_that_is_down_from_the_start_when_asked_then_every_question_asks_it_again(
+def test_given_a_source_that_was_never_up_when_looked_up_then_each_call_retries(
     cache: KeyCache, source: Source
 ) -> None:
     source.down = True
@@ -157,7 +157,7 @@ def test_given_a_source_that_is_down_from_the_start_when_asked_then_every_questi
     assert kids(cache, "old") == ["old"]
 
 
-def test_given_two_threads_when_they_ask_at_once_then_the_source_is_asked_once(source: Source) -> None:
+def test_given_two_threads_when_they_look_up_at_once_then_the_source_is_read_once(source: Source) -> None:
     meeting = Barrier(2)
 
     def fetch() -> list[Key]:
@@ -185,7 +185,7 @@ def test_given_two_threads_when_they_ask_at_once_then_the_source_is_asked_once(s
         ("\n{" + SECRET, ("HS256",), "starts like a JSON object"),
     ],
 )
-def test_given_a_secret_that_is_weak_or_malformed_when_read_then_refused_by_name_and_not_repeated(
+def test_given_a_weak_or_malformed_secret_when_read_then_refused_without_its_value(
     secret: str, algorithms: tuple[str, ...], problem: str
 ) -> None:
     """RFC 8725, sections 3.2 and 3.5; RFC 7518, section 3.2."""
@@ -195,7 +195,7 @@ def test_given_a_secret_that_is_weak_or_malformed_when_read_then_refused_by_name
     assert SECRET not in str(refused.value)
 
 
-def test_given_secrets_of_the_least_length_when_read_then_there_is_a_key_for_each_algorithm() -> None:
+def test_given_a_secret_of_minimum_length_when_read_then_a_key_for_each_algorithm() -> None:
     algorithms = ("HS256", "HS384", "HS512")
     assert shared_secrets("x" * 64, algorithms) == [Key(None, algorithm, b"x" * 64) for algorithm in algorithms]
 
@@ -215,7 +215,7 @@ P384_KEY = ec.generate_private_key(ec.SECP384R1())
         (pem(P384_KEY), ("ES256",)),
     ],
 )
-def test_given_a_public_key_that_is_weak_or_for_another_algorithm_when_read_then_refused(
+def test_given_a_weak_or_mismatched_public_key_when_read_then_it_is_refused(
     text: str, algorithms: tuple[str, ...]
 ) -> None:
     with pytest.raises(ConfigurationError, match="JWT_PUBLIC_KEY is not a key for"):
@@ -262,7 +262,7 @@ PRIVATE_JWK = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(RSA_KEY))
         "nothing",
     ],
 )
-def test_given_a_key_set_when_read_then_keys_are_taken_for_the_algorithms_that_they_are_for(
+def test_given_a_key_set_when_read_then_each_key_has_the_algorithms_it_allows(
     entry: dict[str, Any], algorithms: tuple[str, ...], found: list[str]
 ) -> None:
     """RFC 8725, section 3.4: a key that is no good is passed over, and the one beside it is taken."""
@@ -290,7 +290,7 @@ def test_given_a_key_set_when_read_then_keys_are_taken_for_the_algorithms_that_t
     ],
     ids=lambda text: str(text[:20]),
 )
-def test_given_a_key_set_that_is_malformed_or_of_no_use_when_read_then_it_counts_as_an_outage(text: bytes) -> None:
+def test_given_a_malformed_or_unusable_key_set_when_read_then_keys_are_unavailable(text: bytes) -> None:
     with pytest.raises(KeysUnavailable):
         key_set(text, ("RS256",))
 
@@ -303,7 +303,7 @@ NAMES = st.sampled_from(["kty", "use", "alg", "kid", "n", "e", "d", "p", "oth", 
     st.sampled_from([RSA_JWK, EC_JWK, {"kty": "OKP", "crv": "Ed25519", "x": "AA"}, PRIVATE_JWK]),
     st.dictionaries(NAMES, VALUES, max_size=3),
 )
-def test_given_any_members_of_a_key_when_its_set_is_read_then_the_key_beside_it_is_taken(
+def test_given_any_malformed_key_when_its_set_is_read_then_the_others_are_accepted(
     entry: dict[str, Any], changes: dict[str, Any]
 ) -> None:
     keys = key_set(jwks({**entry, **changes}, jwk(RSA_KEY, kid="beside")), ("RS256", "ES256", "EdDSA"))
@@ -328,7 +328,7 @@ def rotate(secret_arn: str, secrets: dict[str, str]) -> None:
     boto3.client("secretsmanager").put_secret_value(SecretId=secret_arn, SecretString=json.dumps(secrets))
 
 
-def test_given_a_secret_that_rotates_when_one_takes_over_from_another_then_no_good_token_is_refused(
+def test_given_a_secret_that_rotates_when_verified_then_no_valid_token_is_refused(
     secret_arn: str, verifier: TokenVerifier, clock: Clock
 ) -> None:
     by_old, by_new = signed(claims(), SECRET, kid="old"), signed(claims(), OTHER_SECRET, kid="new")
@@ -346,7 +346,7 @@ def test_given_a_secret_that_rotates_when_one_takes_over_from_another_then_no_go
 
 
 @pytest.mark.parametrize("secret", [{"SecretString": "too short"}, {"SecretBinary": SECRET.encode()}], ids=str)
-def test_given_a_rotation_gone_wrong_when_read_then_the_last_secret_goes_on_and_the_log_says_why(
+def test_given_a_failed_rotation_when_read_then_the_last_secret_is_used_and_logged(
     secret_arn: str,
     verifier: TokenVerifier,
     clock: Clock,
@@ -362,7 +362,7 @@ def test_given_a_rotation_gone_wrong_when_read_then_the_last_secret_goes_on_and_
     assert "too short" not in json.dumps(warning)
 
 
-def test_given_a_secret_that_cannot_be_read_when_there_was_one_before_then_it_goes_on(
+def test_given_a_cached_secret_when_it_can_no_longer_be_read_then_it_is_still_used(
     secret_arn: str, verifier: TokenVerifier, clock: Clock, log: Callable[[], list[dict[str, Any]]]
 ) -> None:
     assert verifier.verify(signed(claims())) == Caller("5")

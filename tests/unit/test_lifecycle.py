@@ -113,7 +113,7 @@ def state(text: str) -> State:
         ),
     ],
 )
-def test_given_a_state_when_an_event_happens_then_the_order_goes_where_the_design_says(
+def test_given_a_state_when_an_event_occurs_then_the_next_state_is_as_designed(
     event: str, before: str, after: str, tasks: str
 ) -> None:
     row = transition(Event(event), state(before))
@@ -122,12 +122,12 @@ def test_given_a_state_when_an_event_happens_then_the_order_goes_where_the_desig
     assert row.tasks == tuple(map(TaskSpec.parse, tasks.split()))
 
 
-def test_given_any_state_when_an_event_happens_then_at_most_one_row_applies() -> None:
+def test_given_any_state_when_an_event_occurs_then_at_most_one_row_applies() -> None:
     for event, before in product(Event, EVERY_STATE):
         assert sum(row.event == event and row.source.matches(before) for row in TRANSITIONS) <= 1, (event, before)
 
 
-def test_given_a_new_order_when_following_every_event_then_just_the_states_of_the_design_are_reached() -> None:
+def test_given_a_new_order_when_all_events_are_followed_then_states_are_as_designed() -> None:
     assert {"/".join(each) for each in STATES} == {
         "pending/pending/pending",
         "pending/processing/pending",
@@ -147,33 +147,33 @@ def test_given_a_new_order_when_following_every_event_then_just_the_states_of_th
     }
 
 
-def test_given_a_state_when_anything_happens_then_it_leads_to_a_state() -> None:
+def test_given_a_state_when_any_event_occurs_then_it_leads_to_a_known_state() -> None:
     assert len(set(STATES)) == len(STATES)
     for event, before in product(Event, STATES):
         row = transition(event, before)
         assert row is None or row.apply(before) in STATES
 
 
-def test_given_a_terminal_order_when_anything_happens_then_its_status_stays() -> None:
+def test_given_a_terminal_order_when_any_event_occurs_then_its_status_is_kept() -> None:
     for event, before in product(Event, EVERY_STATE):
         row = transition(event, before)
         if row and before.status in TERMINAL_STATUSES:
             assert row.apply(before).status == before.status, (event, before)
 
 
-def test_given_a_change_when_the_same_event_comes_again_then_it_already_holds_or_changes_nothing() -> None:
+def test_given_a_transition_when_its_event_is_repeated_then_nothing_changes() -> None:
     for row, before in product(TRANSITIONS, EVERY_STATE):
         if row.source.matches(before):
             after = row.apply(before)
             assert after == before or already_holds(row.event, after), (row.event, before)
 
 
-def test_given_an_order_that_fails_when_it_does_then_a_reason_is_given() -> None:
+def test_given_a_transition_to_failed_when_applied_then_it_has_a_reason() -> None:
     assert {row.failure_reason for row in TRANSITIONS if row.status is Status.FAILED} == {"payment_declined", "expired"}
     assert all(row.failure_reason is None for row in TRANSITIONS if row.status is not Status.FAILED)
 
 
-def test_given_a_transition_that_ends_a_paid_order_when_applied_then_its_money_goes_back() -> None:
+def test_given_a_transition_that_ends_a_paid_order_when_applied_then_it_is_refunded() -> None:
     for row, before in product(TRANSITIONS, EVERY_STATE):
         ends = (
             row.source.matches(before)
@@ -185,7 +185,7 @@ def test_given_a_transition_that_ends_a_paid_order_when_applied_then_its_money_g
             assert TaskSpec(TaskKind.RELEASE_STOCK) in row.tasks
 
 
-def test_given_a_cart_when_an_order_is_placed_then_the_cart_is_marked() -> None:
+def test_given_a_cart_when_an_order_is_placed_then_a_task_marks_it() -> None:
     assert [task.kind for task in placing_tasks(from_cart=True)] == [
         TaskKind.CHARGE_PAYMENT,
         TaskKind.MARK_CART_ORDERED,
@@ -202,7 +202,7 @@ def test_given_a_task_when_written_and_read_then_it_is_the_same(text: str) -> No
     assert str(TaskSpec.parse(text)) == text
 
 
-def test_given_a_confirmed_order_when_asked_what_may_be_reported_then_just_what_would_be_accepted() -> None:
+def test_given_a_confirmed_order_when_listing_allowed_values_then_each_is_accepted() -> None:
     assert reportable(state("confirmed/paid/pending")) == {
         "status": ["shipped", "cancelled"],
         "payment_status": [],
@@ -210,6 +210,6 @@ def test_given_a_confirmed_order_when_asked_what_may_be_reported_then_just_what_
     }
 
 
-def test_given_a_value_that_no_event_leads_to_when_reported_then_there_is_no_event() -> None:
+def test_given_a_status_that_no_event_leads_to_when_reported_then_no_event() -> None:
     assert reported_event("status", "pending") is None
     assert reported_event("status", "shipped") is Event.SHIPMENT_SHIPPED

@@ -15,7 +15,7 @@ AFTER = Position(7999, "01a1f804-f676-7425-8d36-c12d7c86e4b3")
 MIDNIGHT = unix_milliseconds(datetime(2026, 11, 20, tzinfo=UTC))
 
 
-def test_given_no_parameters_when_read_then_the_first_twenty_of_all_the_newest_first() -> None:
+def test_given_no_parameters_when_read_then_the_newest_twenty() -> None:
     query = parse({}, owner=None)
     assert query == OrderQuery(OrderFilter(), Sort(SortKey.CREATED_AT, descending=True), Page(20))
 
@@ -31,7 +31,7 @@ def test_given_filters_under_either_name_when_read_then_they_mean_the_same() -> 
     ]
 
 
-def test_given_statuses_that_never_meet_when_read_then_no_state_is_left() -> None:
+def test_given_statuses_that_exclude_each_other_when_read_then_no_state_matches() -> None:
     assert parse({"status": "pending", "payment_status": "refunded"}, owner=None).filter.states == ()
     assert parse({}, owner=None).filter.states == STATES
 
@@ -56,12 +56,12 @@ def test_given_the_other_filters_when_read_then_as_they_are() -> None:
         ("2026-11-21", 86_400_000),
     ],
 )
-def test_given_a_moment_when_read_then_it_is_one_to_the_millisecond(text: str, milliseconds: int) -> None:
+def test_given_a_time_when_read_then_it_is_exact_to_the_millisecond(text: str, milliseconds: int) -> None:
     assert parse({"created_from": text}, owner=None).filter.created_from == MIDNIGHT + milliseconds
     assert parse({"created_to": text}, owner=None).filter.created_to == MIDNIGHT + milliseconds
 
 
-def test_given_a_moment_before_unix_time_when_read_then_it_is_before_all_orders() -> None:
+def test_given_a_time_before_the_epoch_when_read_then_it_is_before_all_orders() -> None:
     assert parse({"created_from": "0001-01-01T00:00:00+14:00"}, owner=None).filter.created_from == 0
 
 
@@ -88,7 +88,7 @@ def test_given_a_page_number_when_read_then_the_pages_before_it_are_skipped() ->
 
 
 @pytest.mark.parametrize(("text", "with_total"), [("true", True), ("false", False)])
-def test_given_a_wish_for_the_total_when_read_then_it_is_granted(text: str, *, with_total: bool) -> None:
+def test_given_include_total_when_read_then_the_total_is_counted(text: str, *, with_total: bool) -> None:
     assert parse({"include_total": text}, owner=None).page == Page(with_total=with_total)
 
 
@@ -141,13 +141,13 @@ def test_given_a_wish_for_the_total_when_read_then_it_is_granted(text: str, *, w
         {"color": "red"},
     ],
 )
-def test_given_a_parameter_that_cannot_be_when_read_then_the_error_says_what_can(parameters: dict[str, str]) -> None:
+def test_given_an_invalid_parameter_when_read_then_the_error_says_what_is_valid(parameters: dict[str, str]) -> None:
     with pytest.raises(InvalidParameter) as raised:
         parse(parameters, owner=None)
     assert next(iter(parameters)) in raised.value.detail
 
 
-def test_given_a_customers_list_when_another_customer_is_asked_for_then_it_is_refused() -> None:
+def test_given_a_customers_list_when_filtered_by_another_customer_then_refused() -> None:
     assert parse({"customer_id": "5"}, owner="5").filter == OrderFilter("5")
     with pytest.raises(InvalidParameter):
         parse({"customer_id": "6"}, owner="5")
@@ -161,7 +161,7 @@ LARGEST = {SortKey.CREATED_AT: 0, SortKey.UPDATED_AT: 253_402_300_799_999_999, S
     st.booleans(),
     st.uuids(),
 )
-def test_given_a_cursor_when_read_with_its_list_then_it_leads_behind_its_order(
+def test_given_a_cursor_when_read_with_its_list_then_it_continues_after_its_order(
     sorted_by: tuple[SortKey, int],
     descending: bool,  # noqa: FBT001 - hypothesis gives it by position
     order: object,
@@ -201,7 +201,7 @@ def test_given_a_cursor_when_read_for_another_owner_then_it_is_refused(owner: st
 
 
 @pytest.mark.parametrize(("sort", "value"), [("created_at", 1), ("updated_at", 2**62), ("-updated_at", -1)])
-def test_given_a_forged_cursor_when_no_order_can_be_there_then_it_is_refused(sort: str, value: int) -> None:
+def test_given_a_forged_cursor_when_its_position_is_impossible_then_it_is_refused(sort: str, value: int) -> None:
     cursor = cursors.write(Position(value, AFTER.id), parse({"sort_by": sort}, owner=None).scope)
     with pytest.raises(InvalidCursor):
         parse({"sort_by": sort, "cursor": cursor}, owner=None)

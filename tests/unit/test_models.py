@@ -32,13 +32,13 @@ def test_given_the_names_of_earlier_services_when_read_then_they_mean_the_same()
     assert read_order.items[0].unit_price == Decimal(100)
 
 
-def test_given_numbers_with_a_point_when_they_are_whole_then_they_are_read_as_such() -> None:
+def test_given_whole_numbers_with_a_point_when_read_then_they_are_integers() -> None:
     read_order = read(order(customer_id=5.0, items=[{"product_id": 17.0, "quantity": 2.0}]))
     assert (read_order.customer_id, read_order.items[0].product_id, read_order.items[0].quantity) == ("5", "17", 2)
 
 
 @pytest.mark.parametrize("names", [("product_id", "sku"), ("unit_price", "price")])
-def test_given_two_names_of_one_field_when_read_then_a_request_is_refused_and_a_cart_is_not(
+def test_given_two_names_of_one_field_when_read_then_requests_are_refused_not_carts(
     names: tuple[str, str],
 ) -> None:
     both = {"product_id": "A", "quantity": 1, **dict.fromkeys(names, "5")}
@@ -86,7 +86,7 @@ def test_given_a_price_as_a_number_when_read_then_it_is_exact() -> None:
         (order(status="paid"), ("status",), "extra_forbidden"),
     ],
 )
-def test_given_a_field_that_cannot_be_when_read_then_the_error_points_at_it(
+def test_given_an_invalid_field_when_read_then_the_error_points_at_it(
     body: dict[str, Any], field: tuple[str | int, ...], error: str
 ) -> None:
     with pytest.raises(ValidationError) as raised:
@@ -95,7 +95,7 @@ def test_given_a_field_that_cannot_be_when_read_then_the_error_points_at_it(
 
 
 @pytest.mark.parametrize("model", [Cancellation, NewOrder, StatusUpdate])
-def test_given_a_field_of_a_certain_form_when_it_has_another_one_then_there_are_words_for_it(
+def test_given_a_field_with_a_pattern_when_malformed_then_its_error_is_in_words(
     model: type[BaseModel],
 ) -> None:
     # What a price looks like as text is said where it is read.
@@ -103,7 +103,7 @@ def test_given_a_field_of_a_certain_form_when_it_has_another_one_then_there_are_
     assert {ast.literal_eval(pattern) for pattern in patterns if "[0-9]+(" not in pattern} <= set(EXPECTED)
 
 
-def test_given_names_of_people_when_read_then_they_are_taken_as_they_are() -> None:
+def test_given_names_of_people_when_read_then_they_are_kept_as_they_are() -> None:
     assert read(order(customer_name="Seán O'Brien; --")).customer_name == "Seán O'Brien; --"
 
 
@@ -116,7 +116,7 @@ def test_given_names_of_people_when_read_then_they_are_taken_as_they_are() -> No
         ({"shipping_status": "ready", "tracking_number": "T1"}, ("shipping_status", "ready")),
     ],
 )
-def test_given_a_status_in_any_letter_case_when_read_then_it_is_known(
+def test_given_a_status_in_any_letter_case_when_read_then_it_is_accepted(
     body: dict[str, str], target: tuple[str, str]
 ) -> None:
     assert StatusUpdate.model_validate_json(json.dumps(body)).target() == target
@@ -130,5 +130,5 @@ def test_given_no_status_or_two_or_an_unknown_one_when_read_then_it_is_refused(b
         StatusUpdate.model_validate_json(json.dumps(body))
 
 
-def test_given_a_cancellation_when_read_then_the_reason_may_be_left_out() -> None:
+def test_given_a_cancellation_when_read_then_the_reason_is_optional() -> None:
     assert Cancellation.model_validate_json("{}").reason is None

@@ -33,9 +33,7 @@ def test_given_an_amount_when_converted_then_it_is_counted_in_minor_units(
         ("1E+999999999", "USD", "too large"),
     ],
 )
-def test_given_an_amount_that_cannot_be_when_converted_then_it_is_refused(
-    amount: str, currency: str, complaint: str
-) -> None:
+def test_given_an_invalid_amount_when_converted_then_it_is_refused(amount: str, currency: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         money.to_minor(Decimal(amount), currency)
 
@@ -45,5 +43,5 @@ def test_given_any_price_when_written_and_read_then_it_is_the_same(minor: int, c
     assert money.to_minor(Decimal(money.to_decimal(minor, currency)), currency) == minor
 
 
-def test_given_small_amounts_when_written_then_they_keep_their_zeros() -> None:
+def test_given_small_amounts_when_written_then_zeros_are_kept() -> None:
     assert [money.to_decimal(minor, "USD") for minor in (0, 5, 100)] == ["0.00", "0.05", "1.00"]

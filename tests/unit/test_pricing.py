@@ -17,18 +17,18 @@ def stated(price: str, currency: str | None = "USD") -> Price:
     return Price(Decimal(price), currency)
 
 
-def test_given_stated_prices_when_lines_are_priced_then_those_are_taken() -> None:
+def test_given_stated_prices_when_lines_are_priced_then_they_are_used() -> None:
     assert price_lines([line("A", 2), line("B", 1, "5")], {"A": stated("1.50"), "B": stated("5.00")}, "USD") == (
         Line("A", 2, 150),
         Line("B", 1, 500),
     )
 
 
-def test_given_no_stated_price_when_lines_are_priced_then_the_requests_own_is_taken() -> None:
+def test_given_no_stated_price_when_lines_are_priced_then_the_requests_is_used() -> None:
     assert price_lines([line("A", 2, "2.55")], {"A": Price()}, "GBP") == (Line("A", 2, 255),)
 
 
-def test_given_one_product_twice_when_the_prices_are_equal_then_the_lines_are_added_up() -> None:
+def test_given_one_product_twice_when_prices_are_equal_then_lines_are_added_up() -> None:
     lines = [line("A", 2, "1.0"), line("B", 1, "1"), line("A", 3, "1.00"), line("A", 1, "2")]
     assert price_lines(lines, {}, "USD") == (Line("A", 5, 100), Line("B", 1, 100), Line("A", 1, 200))
 
@@ -62,23 +62,23 @@ def test_given_no_price_at_all_when_priced_then_the_product_is_named() -> None:
     assert raised.value.members["product_ids"] == ["A"]
 
 
-def test_given_more_decimals_than_the_currency_has_when_priced_then_the_error_points_at_the_line() -> None:
+def test_given_too_many_decimals_when_priced_then_the_error_points_at_the_line() -> None:
     with pytest.raises(ValidationFailed) as raised:
         price_lines([line("A", 1, "1"), line("B", 1, "1.001")], {}, "USD")
     assert raised.value.members["errors"][0]["loc"] == ["items", 1, "unit_price"]
 
 
-def test_given_lines_that_add_up_to_too_many_when_priced_then_it_is_refused() -> None:
+def test_given_lines_that_add_up_beyond_the_limit_when_priced_then_it_is_refused() -> None:
     with pytest.raises(ValidationFailed, match="200000"):
         price_lines([line("A", 100_000, "1"), line("A", 100_000, "1")], {}, "USD")
 
 
-def test_given_a_stated_price_that_cannot_be_when_priced_then_the_service_is_to_blame() -> None:
+def test_given_an_invalid_stated_price_when_priced_then_the_service_is_at_fault() -> None:
     with pytest.raises(DownstreamUnavailable):
         price_lines([line("A", 1)], {"A": stated("0.001")}, "USD")
 
 
-def test_given_a_currency_nowhere_when_asked_for_then_it_is_the_stated_prices_or_the_default() -> None:
+def test_given_no_requested_currency_when_priced_then_the_prices_or_the_default() -> None:
     assert order_currency("EUR", {"A": stated("1")}, "USD") == "EUR"
     assert order_currency(None, {"A": stated("1", "GBP"), "B": Price()}, "USD") == "GBP"
     assert order_currency(None, {"A": Price(unit_price=Decimal(1))}, "USD") == "USD"

@@ -45,7 +45,7 @@ def test_given_metrics_when_rendered_then_each_family_has_its_type_and_samples()
     }
 
 
-def test_given_metrics_when_rendered_then_names_and_types_are_those_of_the_text_format() -> None:
+def test_given_metrics_when_rendered_then_names_and_types_match_the_text_format() -> None:
     lines = render(METRICS).splitlines()
     assert "# TYPE orders_placed_total counter" in lines
     assert "# TYPE orders_placed_recent gauge" in lines

@@ -289,7 +289,7 @@ ATTACKS: list[tuple[str, str, str, TokenVerifier]] = [
     ("attack", "against"),
     [pytest.param(attack, against, id=f"{section} {name}") for section, name, attack, against in ATTACKS],
 )
-def test_given_an_attack_when_verified_then_denied_for_a_reason_that_repeats_nothing_of_it(
+def test_given_an_attack_when_verified_then_denied_without_quoting_the_token(
     attack: str, against: TokenVerifier
 ) -> None:
     with pytest.raises(InvalidToken) as denied:
@@ -300,7 +300,7 @@ def test_given_an_attack_when_verified_then_denied_for_a_reason_that_repeats_not
     assert not any(part in reason for part in attack.split(".") if len(part) > 8)
 
 
-def test_given_the_tokens_before_they_are_attacked_when_verified_then_accepted() -> None:
+def test_given_the_unmodified_tokens_when_verified_then_accepted() -> None:
     for good, against in (
         (GOOD, BY_SECRET),
         (with_header(kid="old"), BY_KID),
@@ -326,7 +326,7 @@ def test_given_the_tokens_before_they_are_attacked_when_verified_then_accepted()
         forged({"alg": "HS512"}),
     ],
 )
-def test_given_a_token_that_cannot_be_good_when_verified_then_no_key_is_looked_for(attack: str) -> None:
+def test_given_a_malformed_token_when_verified_then_no_key_is_looked_up(attack: str) -> None:
     def fetch() -> NoReturn:
         raise AssertionError("the source of keys was asked")
 
@@ -334,7 +334,7 @@ def test_given_a_token_that_cannot_be_good_when_verified_then_no_key_is_looked_f
         TokenVerifier(settings(), KeyCache(fetch)).verify(f"Bearer {attack}")
 
 
-def test_given_a_good_token_that_says_where_its_key_is_when_verified_then_nobody_goes_there() -> None:
+def test_given_a_token_with_a_key_url_when_verified_then_the_url_is_not_fetched() -> None:
     """Section 3.10; a unit test that connects to anybody fails."""
     asked = []
 
@@ -355,7 +355,7 @@ EDITS = st.lists(
 
 
 @given(EDITS)
-def test_given_a_good_token_when_its_bytes_are_changed_then_it_is_nobody_elses(
+def test_given_a_valid_token_when_its_bytes_are_changed_then_no_other_caller(
     edits: list[tuple[str, int, str]],
 ) -> None:
     changed = GOOD
@@ -371,7 +371,7 @@ MEMBERS = st.dictionaries(NAMES, JSON | st.sampled_from(["HS256", "none", "JWT",
 
 
 @given(header=MEMBERS, payload=MEMBERS)
-def test_given_a_good_signature_when_other_members_are_put_before_it_then_denied(
+def test_given_a_valid_signature_when_the_signed_parts_are_replaced_then_denied(
     header: dict[str, Any], payload: dict[str, Any]
 ) -> None:
     changed = forged({"alg": "HS256", **header}, {**claims(), "sub": "6", **payload}, signature=b"x")

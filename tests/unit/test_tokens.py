@@ -30,7 +30,9 @@ from tests.signing import OTHER_RSA_KEY, OTHER_SECRET, RSA_KEY, SECRET, claims, 
         ({"user_id": 1, "is_staff": "true"}, Caller("1")),
     ],
 )
-def test_given_a_good_token_when_verified_then_it_tells_the_caller(payload: dict[str, Any], caller: Caller) -> None:
+def test_given_a_valid_token_when_verified_then_it_identifies_the_caller(
+    payload: dict[str, Any], caller: Caller
+) -> None:
     assert verifier().verify(signed({"exp": int(time.time()) + 3600, **payload})) == caller
 
 
@@ -49,13 +51,13 @@ def test_given_a_good_token_when_verified_then_it_tells_the_caller(payload: dict
     ],
     ids=str,
 )
-def test_given_an_access_token_however_it_is_called_when_verified_then_accepted(
+def test_given_an_access_token_of_any_type_name_when_verified_then_accepted(
     kind: dict[str, Any], header: dict[str, Any]
 ) -> None:
     assert verifier().verify(signed(claims(**kind), **header)) == Caller("5")
 
 
-def test_given_a_clock_that_is_seconds_off_when_verified_then_accepted() -> None:
+def test_given_a_clock_skew_of_seconds_when_verified_then_accepted() -> None:
     now = int(time.time())
     for seconds_off in ({"iat": now + 5, "nbf": now + 5}, {"exp": now - 5}):
         assert verifier().verify(signed(claims(**seconds_off))) == Caller("5")
@@ -85,7 +87,7 @@ def test_given_an_issuer_and_an_audience_when_verified_then_theirs_are_accepted(
     assert ours.verify(signed(claims(iss="https://users.example", aud=["orders", "carts"]))) == Caller("5")
 
 
-def test_given_no_audience_of_our_own_when_the_token_names_one_then_it_is_accepted() -> None:
+def test_given_no_configured_audience_when_the_token_has_one_then_it_is_accepted() -> None:
     assert verifier().verify(signed(claims(aud="carts"))) == Caller("5")
 
 

@@ -81,7 +81,7 @@ def test_given_one_slow_measurement_when_goals_are_checked_then_its_goal_is_miss
     assert [goal.is_met for goal in goals(results)].count(False) == 1
 
 
-def test_given_a_document_when_written_then_only_the_text_between_the_markers_changes(
+def test_given_a_document_when_written_then_only_text_between_markers_changes(
     results: dict[str, Any], tmp_path: Path
 ) -> None:
     document = tmp_path / "performance.md"

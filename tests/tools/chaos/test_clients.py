@@ -44,7 +44,7 @@ def order(status: str) -> Callable[[httpx.Request], httpx.Response]:
     return lambda _: httpx.Response(200, json={"id": "order-1", "status": status})
 
 
-def test_given_a_plan_when_placed_then_the_order_carries_what_it_is_known_by() -> None:
+def test_given_a_plan_when_placed_then_the_order_carries_its_number() -> None:
     bodies = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -69,7 +69,7 @@ def test_given_a_cart_when_ordered_then_there_is_no_body() -> None:
     assert sizes == [0]
 
 
-def test_given_a_lost_answer_when_placed_then_nothing_more_is_done() -> None:
+def test_given_a_lost_answer_when_placed_then_no_further_request_is_sent() -> None:
     done, asked = crowd([plan(cancels=True)], lambda _: httpx.Response(500))
     assert [(each.fate, each.code) for each in done.attempts] == [(Fate.UNKNOWN, "http_500")]
     assert set(asked) == {"run-0 POST /v1/customers/run-0/orders"}
@@ -81,7 +81,7 @@ def test_given_an_order_when_the_customer_changes_their_mind_then_they_cancel_it
     assert done.acts == [Act("cancel", Fate.ACCEPTED)]
 
 
-def test_given_a_paid_order_when_it_moves_then_staff_reports_each_step() -> None:
+def test_given_a_paid_order_when_it_is_shipped_then_staff_reports_each_step() -> None:
     done, asked = crowd([plan(reports=("shipped", "delivered"))], order("confirmed"))
     assert asked[1:] == ["staff GET /v1/orders/order-1"] + ["staff PUT /v1/orders/order-1/status"] * 2
     assert done.acts == [Act("shipped", Fate.ACCEPTED), Act("delivered", Fate.ACCEPTED)]

@@ -31,7 +31,7 @@ def test_given_no_number_of_orders_when_run_then_it_is_refused(orders: str, caps
         ([], None),
     ],
 )
-def test_given_a_command_line_when_read_then_only_workers_have_a_function(
+def test_given_a_command_line_when_read_then_only_workers_are_recognized(
     command: list[str], function: str | None
 ) -> None:
     assert function_of(command) == function

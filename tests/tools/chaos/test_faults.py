@@ -23,9 +23,9 @@ def fakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakesClient]:
 def test_given_chaos_when_interrupted_then_every_fault_was_set_and_is_cleared(fakes: FakesClient) -> None:
     def interrupted() -> None:
         with faults.injected(fakes, seed=1):
-            assert {fault["service"] for fault in fakes.call("GET", "/control")["knobs"]} == set(Service)
+            assert {fault["service"] for fault in fakes.call("GET", "/control")["faults"]} == set(Service)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert fakes.call("GET", "/control")["knobs"] == []
+    assert fakes.call("GET", "/control")["faults"] == []

@@ -19,7 +19,7 @@ CALLS = [Call(Service.PAYMENT, "POST", "/payment/charges", None, None, "1", stat
 ATTEMPT = Attempt(Plan(1, 0, Counter(A=2), from_cart=False, cancels=True, reports=(), pause_seconds=0), Fate.UNKNOWN)
 
 
-def test_given_a_run_when_shown_then_all_of_it_is_counted() -> None:
+def test_given_a_run_when_shown_then_all_its_counts_are_shown() -> None:
     evidence = cancelled()
     (order,) = evidence.orders
     failed = [replace(task, state="failed", error="it would not") for task in order.tasks[-1:]]

@@ -35,15 +35,15 @@ def verdict(*mismatches: str, orders: int = 1, cancelled: int = 0, took: int = 0
     return Verdict(orders, cancelled, took, had_not, mismatches)
 
 
-def test_given_an_accepted_order_when_it_is_stored_with_equal_lines_added_up_then_all_is_well() -> None:
+def test_given_an_accepted_order_when_stored_with_lines_added_up_then_no_mismatch() -> None:
     assert compare([PLACED], [STORED]) == verdict()
 
 
-def test_given_an_accepted_order_when_it_is_not_stored_then_it_is_named() -> None:
+def test_given_an_accepted_order_when_it_is_not_stored_then_it_is_reported() -> None:
     assert compare([PLACED], []) == verdict("invoice 536365, order order-1: was accepted, but is not stored", orders=0)
 
 
-def test_given_one_order_when_two_invoices_were_answered_with_it_then_the_second_has_none() -> None:
+def test_given_one_order_when_two_invoices_got_its_id_then_the_second_is_reported() -> None:
     second = accepted(replace(SENT, number="2"), "order-1")
     assert compare([PLACED, second], [STORED]) == verdict("invoice 2, order order-1: was accepted, but is not stored")
 
@@ -62,7 +62,7 @@ def test_given_one_order_when_two_invoices_were_answered_with_it_then_the_second
         ),
     ],
 )
-def test_given_an_order_when_it_is_stored_otherwise_then_each_difference_is_named(
+def test_given_an_order_when_it_is_stored_otherwise_then_differences_are_reported(
     stored: Order, differences: list[str]
 ) -> None:
     assert compare([PLACED], [stored]).mismatches == tuple(
@@ -70,7 +70,7 @@ def test_given_an_order_when_it_is_stored_otherwise_then_each_difference_is_name
     )
 
 
-def test_given_orders_of_no_accepted_invoice_when_they_are_stored_then_they_are_named() -> None:
+def test_given_orders_of_no_accepted_invoice_when_stored_then_they_are_reported() -> None:
     stray = replace(STORED, id="order-2")
     words = f"order order-2 of customer {CUSTOMER} is stored, but for no invoice"
     assert compare([PLACED], [STORED, stray]) == verdict(words)
@@ -78,42 +78,42 @@ def test_given_orders_of_no_accepted_invoice_when_they_are_stored_then_they_are_
 
 
 @pytest.mark.parametrize("status", ["cancelled", "cancelling"])
-def test_given_a_cancelled_order_when_its_status_says_so_then_all_is_well(status: str) -> None:
+def test_given_a_cancelled_order_when_its_status_says_so_then_no_mismatch(status: str) -> None:
     assert compare([PLACED, CANCELLED], [in_status(status)]) == verdict(cancelled=1)
 
 
-def test_given_a_cancelled_order_when_its_status_is_another_then_it_is_named() -> None:
+def test_given_a_cancelled_order_when_its_status_differs_then_it_is_reported() -> None:
     words = "invoice C536366, order order-1: has cancelled it, but its status is confirmed"
     assert compare([PLACED, CANCELLED], [STORED]) == verdict(words)
 
 
 @pytest.mark.parametrize("others", [[], [refused(invoice("C2"), "order-1")], [Outcome(invoice("C2"), Fate.NO_ORDER)]])
-def test_given_an_order_that_nobody_has_cancelled_when_it_is_cancelled_then_it_is_named(others: list[Outcome]) -> None:
+def test_given_an_order_not_cancelled_by_us_when_it_is_cancelled_then_reported(others: list[Outcome]) -> None:
     cancelled = in_status("cancelled")
     words = "order order-1 is cancelled, but by no invoice"
     assert compare([PLACED, *others], [cancelled]) == verdict(words, cancelled=1)
 
 
-def test_given_an_order_of_unknown_fate_when_it_is_stored_then_it_took_effect() -> None:
+def test_given_a_request_of_unknown_fate_when_stored_then_it_took_effect() -> None:
     assert compare([unknown(SENT)], [STORED]) == verdict(took=1)
 
 
-def test_given_an_order_of_unknown_fate_when_it_is_not_stored_then_it_had_no_effect() -> None:
+def test_given_a_request_of_unknown_fate_when_not_stored_then_it_had_no_effect() -> None:
     assert compare([unknown(SENT)], []) == verdict(orders=0, had_not=1)
 
 
-def test_given_like_invoices_when_one_is_of_unknown_fate_then_it_does_not_take_the_others_order() -> None:
+def test_given_equal_invoices_when_one_outcome_is_unknown_then_each_has_its_order() -> None:
     assert compare([unknown(replace(SENT, number="1")), PLACED], [STORED]) == verdict(had_not=1)
 
 
-def test_given_an_order_of_unknown_fate_when_it_is_stored_twice_then_the_second_is_named() -> None:
+def test_given_a_request_of_unknown_fate_when_stored_twice_then_it_is_reported() -> None:
     stored = [STORED, replace(STORED, id="order-2")]
     words = f"order order-2 of customer {CUSTOMER} is stored, but for no invoice"
     assert compare([unknown(SENT)], stored) == verdict(words, took=1)
 
 
 @pytest.mark.parametrize(("status", "took", "had_not"), [("cancelled", 1, 0), ("confirmed", 0, 1)])
-def test_given_a_cancellation_of_unknown_fate_when_checked_then_the_order_tells(
+def test_given_a_cancellation_of_unknown_fate_when_checked_then_status_decides(
     status: str, took: int, had_not: int
 ) -> None:
     outcomes = [unknown(invoice("C2"), "order-1"), PLACED]

@@ -31,7 +31,7 @@ def skipped(*rows: list[str]) -> dict[Skipped, int]:
     return dict(collect([HEADER, *rows]).skipped)
 
 
-def test_given_lines_of_one_invoice_when_collected_then_they_stay_apart_even_if_they_are_equal() -> None:
+def test_given_equal_lines_of_an_invoice_when_collected_then_they_are_not_merged() -> None:
     lines = row("536365"), row("536365", "gift_0001_20", "1", price="20"), row("536365")
     holder = Line("85123A", 6, Decimal("2.55"))
     assert collect([HEADER, *lines]) == InvoiceFile(
@@ -48,7 +48,7 @@ def test_given_lines_of_one_invoice_when_collected_then_they_stay_apart_even_if_
     )
 
 
-def test_given_a_cancellation_when_collected_then_its_quantities_are_what_comes_back() -> None:
+def test_given_a_cancellation_when_collected_then_it_has_the_returned_quantities() -> None:
     (invoice,) = collect([HEADER, row("C536379", quantity="-2"), row("C536379", quantity="-3")]).invoices
     assert invoice.is_cancellation
     assert invoice.units == {"85123A": 5}
@@ -73,19 +73,19 @@ def test_given_a_cancellation_when_collected_then_its_quantities_are_what_comes_
         (row("1", "POST", "-1", customer=""), Skipped.WRONG_SIGN),
     ],
 )
-def test_given_a_line_that_is_no_sale_when_collected_then_it_is_counted_with_its_first_reason(
+def test_given_a_line_that_is_no_sale_when_collected_then_its_reason_is_counted(
     line: list[str], reason: Skipped
 ) -> None:
     assert skipped(line) == {reason: 1}
 
 
-def test_given_a_line_of_another_customer_when_collected_then_the_invoice_stays_with_the_first() -> None:
+def test_given_a_line_of_another_customer_when_collected_then_it_is_skipped() -> None:
     file = collect([HEADER, row("1"), row("1", customer="13047"), row("1")])
     assert [(invoice.customer_id, len(invoice.lines)) for invoice in file.invoices] == [("17850", 2)]
     assert file.skipped == {Skipped.OTHER_CUSTOMER: 1}
 
 
-def test_given_invoices_without_a_line_left_when_collected_then_they_are_counted() -> None:
+def test_given_invoices_without_any_line_when_collected_then_they_are_counted() -> None:
     file = collect([HEADER, row("1", "POST"), row("2", "POST"), row("2", "M"), row("3", "POST"), row("3"), row("")])
     assert [invoice.number for invoice in file.invoices] == ["3"]
     assert file.empty == 2
@@ -95,7 +95,7 @@ def test_given_a_free_product_when_collected_then_it_is_ordered() -> None:
     assert not skipped(row("1", price="0"))
 
 
-def test_given_dates_with_and_without_times_when_collected_then_invoices_come_in_the_order_of_time_and_file() -> None:
+def test_given_dates_when_collected_then_invoices_are_sorted_by_time_and_file_order() -> None:
     dates = {"1": "2/12/2010 9:01", "2": "2/12/2010 8:26", "3": "1/12/2010", "4": "2/12/2010 08:26"}
     file = collect([HEADER, *(row(number, date=date) for number, date in dates.items())])
     assert [invoice.number for invoice in file.invoices] == ["3", "2", "4", "1"]
@@ -105,7 +105,7 @@ def test_given_columns_in_another_order_when_collected_then_they_are_found_by_na
     assert collect([HEADER[::-1], row("1")[::-1]]) == collect([HEADER, row("1")])
 
 
-def test_given_a_file_with_a_byte_order_mark_when_read_then_the_first_column_is_found(tmp_path: Path) -> None:
+def test_given_a_byte_order_mark_when_read_then_the_first_column_is_found(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
     path.write_text("\n".join(map(",".join, [HEADER, row("1")])), encoding="utf-8-sig")
     assert read(path) == collect([HEADER, row("1")])

@@ -60,7 +60,7 @@ class Api:
         return Orders(client.Api(http, "token of {}".format, self.sleep))
 
 
-def test_given_an_invoice_when_placed_then_the_customer_orders_its_lines_as_they_are() -> None:
+def test_given_an_invoice_when_placed_then_its_customer_orders_its_lines() -> None:
     api = Api(created())
     sent = invoice("536365", ("A", 6, "2.55"), ("A", 6, "2.55"), ("B", 1, "0"), customer="13047")
     outcome = asyncio.run(api.orders.place(sent))
@@ -98,9 +98,7 @@ def test_given_a_cancellation_when_sent_then_it_names_the_invoice() -> None:
     ],
 )
 @pytest.mark.parametrize("send", [place, cancel])
-def test_given_a_failure_that_did_nothing_when_it_passes_then_the_request_is_repeated(
-    failure: Reply, send: Send
-) -> None:
+def test_given_a_failure_without_effect_when_it_passes_then_the_request_is_retried(failure: Reply, send: Send) -> None:
     api = Api(failure, failure, created())
     assert send(api.orders).fate is Fate.ACCEPTED
     assert len(api.requests) == 3
@@ -117,7 +115,7 @@ def test_given_a_failure_that_did_nothing_when_it_passes_then_the_request_is_rep
         (httpx.ConnectError("refused"), "no_connection"),
     ],
 )
-def test_given_a_failure_that_did_nothing_when_it_stays_then_the_order_is_refused(failure: Reply, code: str) -> None:
+def test_given_a_failure_without_effect_when_it_lasts_then_the_order_is_refused(failure: Reply, code: str) -> None:
     api = Api(failure)
     outcome = place(api.orders)
     assert (outcome.fate, outcome.code) == (Fate.REFUSED, code)
@@ -139,7 +137,7 @@ UNSURE = [
 
 @pytest.mark.parametrize(("failure", "code"), UNSURE)
 @pytest.mark.parametrize(("send", "order_id"), [(place, ""), (cancel, "order-1")])
-def test_given_a_request_that_may_have_been_carried_out_when_its_answer_is_lost_then_it_is_sent_again(
+def test_given_a_lost_answer_when_the_request_may_have_executed_then_it_is_retried(
     failure: Reply, code: str, send: Send, order_id: str
 ) -> None:
     assert send(Api(failure, created()).orders).fate is Fate.ACCEPTED
@@ -149,7 +147,7 @@ def test_given_a_request_that_may_have_been_carried_out_when_its_answer_is_lost_
     assert len(api.requests) == TRIES
 
 
-def test_given_an_order_when_it_is_sent_again_then_under_the_same_key_and_another_order_under_another() -> None:
+def test_given_an_order_when_retried_then_with_its_own_key() -> None:
     api = Api(httpx.ReadTimeout("slow"), created())
     for _ in range(2):
         place(api.orders)
@@ -158,7 +156,7 @@ def test_given_an_order_when_it_is_sent_again_then_under_the_same_key_and_anothe
 
 
 @pytest.mark.parametrize("send", [place, cancel])
-def test_given_a_refusal_when_answered_then_its_code_is_kept_and_nothing_is_repeated(send: Send) -> None:
+def test_given_a_refusal_when_answered_then_its_code_is_kept_and_nothing_is_retried(send: Send) -> None:
     api = Api(problem(409, "order_not_cancellable"))
     outcome = send(api.orders)
     assert (outcome.fate, outcome.code) == (Fate.REFUSED, "order_not_cancellable")

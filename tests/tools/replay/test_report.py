@@ -43,7 +43,7 @@ def rows(console: Console) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("│")[1:-1]] for line in printed(console) if line.startswith("│")]
 
 
-def test_given_outcomes_when_shown_then_every_invoice_and_line_of_the_file_has_a_fate(console: Console) -> None:
+def test_given_outcomes_when_shown_then_all_invoices_and_lines_are_accounted_for(console: Console) -> None:
     invoices = tuple(outcome.invoice for outcome in OUTCOMES)
     report.show_fates(console, InvoiceFile(invoices, 71, SKIPPED), OUTCOMES)
     assert rows(console) == [
@@ -82,12 +82,12 @@ def test_given_values_when_ranked_then_the_percentile_is_one_of_them(
     assert percentile(values, percent) == expected
 
 
-def test_given_no_mismatch_when_shown_then_the_check_has_passed(console: Console) -> None:
+def test_given_no_mismatch_when_shown_then_the_check_passed(console: Console) -> None:
     report.show_verdict(console, Verdict(400, 7, 0, 0, ()))
     assert " ".join(printed(console)).startswith("Check passed: 400 orders")
 
 
-def test_given_requests_of_unknown_fate_when_shown_then_it_says_what_came_of_them(console: Console) -> None:
+def test_given_requests_of_unknown_fate_when_shown_then_the_result_is_shown(console: Console) -> None:
     report.show_verdict(console, Verdict(400, 7, 2, 1, ()))
     assert printed(console)[0] == "Of the requests of unknown fate, 2 took effect and 1 did not."
 

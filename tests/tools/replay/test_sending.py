@@ -54,7 +54,7 @@ def replay(api: Api, invoices: Sequence[Invoice], clients: int = 4) -> list[Outc
     return outcomes
 
 
-def test_given_many_customers_when_sent_then_as_many_as_there_are_clients_go_at_once() -> None:
+def test_given_many_customers_when_sent_then_one_per_client_runs_at_once() -> None:
     invoices = [invoice(str(number), customer=f"c{number % 10}") for number in range(40)]
     api = Api()
     outcomes = replay(api, invoices, clients=4)
@@ -64,7 +64,7 @@ def test_given_many_customers_when_sent_then_as_many_as_there_are_clients_go_at_
         assert sent == [each for each in invoices if each.customer_id == customer]
 
 
-def test_given_a_longest_history_when_sent_then_it_goes_first() -> None:
+def test_given_histories_when_sent_then_the_longest_starts_first() -> None:
     api = Api()
     replay(api, [invoice("1", customer="short"), *(invoice(str(n), customer="long") for n in (2, 3))], clients=1)
     assert [customer for customer, _ in api.heard] == ["long", "long", "short"]
@@ -83,7 +83,7 @@ def test_given_cancellations_when_sent_then_each_cancels_an_order_of_its_own() -
     assert [path for _, path in api.heard][2:] == ["/v1/orders/order-2/cancel", "/v1/orders/order-1/cancel"]
 
 
-def test_given_a_refused_order_or_another_customers_when_cancelled_then_there_is_no_order_to_cancel() -> None:
+def test_given_no_accepted_order_of_the_customer_when_cancelled_then_no_order() -> None:
     refused = invoice("1", ("X", 1, "1"))
     outcomes = replay(Api(), [refused, invoice("2", customer="other"), invoice("C3", ("X", 1, "1")), invoice("C4")])
     fates = {outcome.invoice.number: (outcome.fate, outcome.code) for outcome in outcomes}
@@ -113,7 +113,7 @@ THIRD = accepted(invoice("3", ("B", 1, "2")), "order-3")
         (invoice("C", ("A", 1, "1"), ("D", 1, "1")), None),
     ],
 )
-def test_given_what_comes_back_when_matched_then_the_latest_order_with_all_of_it_is_cancelled(
+def test_given_returned_goods_when_matched_then_the_latest_such_order_is_cancelled(
     cancellation: Invoice, order: Outcome | None
 ) -> None:
     assert order_to_cancel(cancellation, [FIRST, SECOND, THIRD]) is order

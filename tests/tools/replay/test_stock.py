@@ -11,7 +11,7 @@ from tools.replay import stock
 from tools.support.fakes_client import FakesClient
 
 
-def test_given_invoices_when_stocked_then_each_product_is_set_once_and_loses_its_price() -> None:
+def test_given_invoices_when_stocked_then_each_product_is_set_once_without_a_price() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         requests.append(request)
         return httpx.Response(200, json={"products": []})
@@ -28,7 +28,7 @@ def test_given_invoices_when_stocked_then_each_product_is_set_once_and_loses_its
     ]
 
 
-def test_given_a_service_that_refuses_when_stocked_then_the_error_says_what_to_look_at() -> None:
+def test_given_a_refused_call_when_stocked_then_the_error_says_what_to_check() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(500))
     with (
         httpx.Client(base_url="http://fakes.invalid", transport=transport) as http,
