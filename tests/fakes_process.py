@@ -64,11 +64,11 @@ class FakesProcess:
         self._process = processes.start(self._program, self._state)
 
     def stop(self) -> None:
-        """End the process in order, if it runs, and wait for its end."""
+        """Stop the process cleanly, if it runs, and wait for its end."""
         self._end(subprocess.Popen.terminate)
 
     def kill(self) -> None:
-        """End the process on the spot, as a crash would, if it runs."""
+        """Kill the process, as a crash would, if it runs."""
         self._end(subprocess.Popen.kill)
 
     def _end(self, end: Callable[[subprocess.Popen[bytes]], None]) -> None:

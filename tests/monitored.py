@@ -22,16 +22,16 @@ def resources(stack: str = STACK) -> dict[str, Any]:
     return alarms | dashboard
 
 
-def of_type(found: dict[str, Any], *types: str) -> list[dict[str, Any]]:
+def of_type(resources_by_id: dict[str, Any], *types: str) -> list[dict[str, Any]]:
     """The properties of the resources of some types."""
-    return [resource["Properties"] for resource in found.values() if resource["Type"] in types]
+    return [resource["Properties"] for resource in resources_by_id.values() if resource["Type"] in types]
 
 
-def metrics(found: dict[str, Any]) -> Iterator[Search]:
+def metrics(resources_by_id: dict[str, Any]) -> Iterator[Search]:
     """Every metric that an alarm or a widget uses."""
-    for alarm in of_type(found, "AWS::CloudWatch::Alarm"):
+    for alarm in of_type(resources_by_id, "AWS::CloudWatch::Alarm"):
         yield from alarm_metrics(alarm)
-    for widget in nested.widgets(found):
+    for widget in nested.widgets(resources_by_id):
         if widget["type"] == "metric":
             yield from expressions.searches(widget["properties"])
 

@@ -16,7 +16,7 @@ REAL_ORDERS = ROOT.parent / "shared" / "data" / "online-retail-2010-12.csv"
 
 
 def load_function(name: str) -> ModuleType:
-    """A function's module, loaded anew: what one more execution environment would have."""
+    """Load a function's module anew, as in a new execution environment."""
     spec = importlib.util.spec_from_file_location(f"function_{name}", FUNCTIONS / name / "app.py")
     assert spec is not None
     assert spec.loader is not None

@@ -1,4 +1,4 @@
-"""An order, and what everybody has stored about it, without a database or a service behind them."""
+"""Sample evidence: an order and what each service has stored about it."""
 
 from collections.abc import Mapping
 
@@ -75,7 +75,7 @@ def notifications(of: Order) -> list[Notification]:
 
 
 def well() -> Evidence:
-    """The evidence of one paid order with which all is well."""
+    """The evidence of one paid order, without violations."""
     paid = order()
     return Evidence(
         orders=[paid],
@@ -91,7 +91,7 @@ def well() -> Evidence:
 
 
 def cancelled() -> Evidence:
-    """The evidence of one order that was cancelled when it was paid, and with which all is well."""
+    """The evidence of one order that was paid and then cancelled, without violations."""
     ended = order("order-1", *CANCELLED)
     return Evidence(
         orders=[ended],

@@ -1,4 +1,4 @@
-"""Nothing is named when all is well; whatever is not as it must be is named."""
+"""Consistent records have no violations; every inconsistency is reported."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,19 +23,19 @@ DECLINED = order("order-1", Event.PAYMENT_STARTED, Event.PAYMENT_DECLINED)
 
 
 def phrases(evidence: Evidence) -> list[str]:
-    """What is named, without the order's name."""
-    return [found.partition(") ")[2] if found.startswith("order order-") else found for found in violations(evidence)]
+    """The violations, without the order's name."""
+    return [each.partition(") ")[2] if each.startswith("order order-") else each for each in violations(evidence)]
 
 
 def with_task(evidence: Evidence, kind: str, state: str) -> Evidence:
-    """The same with a task in another state, for which there is a reason."""
+    """The evidence with a task in another state, with an error."""
     (stored,) = evidence.orders
     tasks = (replace(task, state=state, error="why") if task.kind == kind else task for task in stored.tasks)
     return replace(evidence, orders=[replace(stored, tasks=tuple(tasks))])
 
 
 def at(*events: Event) -> Evidence:
-    """The same order after other events, with the notifications that they demand."""
+    """The sample order after other events, with their notifications."""
     stored = order("order-1", *events)
     return replace(WELL, orders=[stored], notifications=notifications(stored))
 
@@ -178,7 +178,7 @@ def test_given_an_order_when_no_task_can_move_it_on_then_it_is_stuck(evidence: E
 def test_given_a_timeline_when_it_is_not_allowed_then_it_is_reported(
     change: Callable[[Order], Order], phrase: str
 ) -> None:
-    assert any(found.startswith(phrase) for found in phrases(replace(WELL, orders=[change(ORDER)])))
+    assert any(each.startswith(phrase) for each in phrases(replace(WELL, orders=[change(ORDER)])))
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_given_a_task_when_it_is_not_done_exactly_once_then_it_is_reported(evide
 
 
 @pytest.mark.parametrize(
-    ("requests", "found"),
+    ("requests", "expected"),
     [
         ([Request(EMAIL, Fate.UNKNOWN)], []),
         ([Request(EMAIL, Fate.ACCEPTED, "order-1"), Request("another", Fate.UNKNOWN)], []),
@@ -240,9 +240,9 @@ def test_given_a_task_when_it_is_not_done_exactly_once_then_it_is_reported(evide
     ],
 )
 def test_given_requests_when_their_orders_do_not_match_then_they_are_reported(
-    requests: list[Request], found: list[str]
+    requests: list[Request], expected: list[str]
 ) -> None:
-    assert phrases(replace(WELL, requests=requests)) == found
+    assert phrases(replace(WELL, requests=requests)) == expected
 
 
 def test_given_a_request_when_it_is_stored_twice_then_it_is_reported() -> None:

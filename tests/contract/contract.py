@@ -1,4 +1,4 @@
-"""The committed OpenAPI document, as something to hold answers against."""
+"""The committed OpenAPI document, to validate answers against."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -32,14 +32,14 @@ def resolved(described: Json) -> Json:
 
 
 def errors(schema: Json, value: object) -> list[str]:
-    """What is wrong with a value by a schema of the document."""
+    """Validation errors of a value by a schema of the document."""
     text = json.dumps(schema).replace('"#/', f'"{_NAME}#/')
     validator = Draft202012Validator(json.loads(text), registry=_REGISTRY, format_checker=oas31_format_checker)
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
 
 def complaints(method: str, path: str, status: int, headers: Mapping[str, str], content: bytes) -> list[str]:
-    """How an answer differs from what the document says of its operation; nothing where it does not.
+    """How an answer differs from the documentation of its operation; empty if it does not.
 
     Args:
         method: in lower case.
@@ -52,17 +52,20 @@ def complaints(method: str, path: str, status: int, headers: Mapping[str, str], 
     if described is None:
         return [f"{status} is not documented"]
     response = resolved(described)
-    found = []
+    differences = []
     for name, header in ((name, resolved(each)) for name, each in response["headers"].items()):
         if name.lower() not in headers:
-            found += [f"{name} is missing"] if header.get("required") else []
+            differences += [f"{name} is missing"] if header.get("required") else []
         elif header["schema"].get("type") == "string":
-            found += errors(header["schema"], headers[name.lower()])
+            differences += errors(header["schema"], headers[name.lower()])
     media_type = headers.get("content-type", "").partition(";")[0]
     if not content:
-        return [*found, *(["there is no content"] if "content" in response else [])]
+        return [*differences, *(["there is no content"] if "content" in response else [])]
     kinds = response.get("content", {})
     kind = kinds.get(media_type) or kinds.get(f"{media_type.partition('/')[0]}/*")
     if kind is None:
-        return [*found, f"{media_type} is not documented"]
-    return [*found, *errors(kind["schema"], json.loads(content) if media_type.endswith("json") else content.decode())]
+        return [*differences, f"{media_type} is not documented"]
+    return [
+        *differences,
+        *errors(kind["schema"], json.loads(content) if media_type.endswith("json") else content.decode()),
+    ]

@@ -1,4 +1,4 @@
-"""No change to the API breaks what clients rely on, unless it is meant to."""
+"""No change to the API breaks clients unintentionally."""
 
 import copy
 import json

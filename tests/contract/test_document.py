@@ -1,4 +1,4 @@
-"""The document is what the code says, what the gateway routes, and right by the rules of OpenAPI."""
+"""The document matches the code and the gateway's routes, and is valid OpenAPI."""
 
 import re
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def test_given_the_template_when_compared_then_exactly_its_routes_are_documented
 
 
 def codes(error: type[OrderServiceError]) -> Iterator[str]:
-    """The codes that errors are raised with: those which no narrower one replaces."""
+    """The codes of errors that are raised: those of the leaf classes."""
     narrower = [code for each in error.__subclasses__() for code in codes(each)]
     yield from narrower or [error.code]
 
@@ -53,7 +53,7 @@ def test_given_an_error_code_when_looked_up_then_it_is_documented() -> None:
         for schema in DOCUMENT["components"]["schemas"].values()
         if "code" in schema.get("properties", {})
     }
-    # This one is answered for what is no operation.
+    # The answer for unknown routes, which belongs to no operation.
     assert set(codes(OrderServiceError)) - described == {"method_not_allowed"}
     assert "`method_not_allowed`" in DOCUMENT["info"]["description"]
 

@@ -17,7 +17,7 @@ ITEMS: list[Json] = [item for folder in COLLECTION["item"] for item in folder["i
 
 
 def called(item: Json) -> Iterator[Json]:
-    """The operations that an item calls: just one, where the collection is right."""
+    """The operations that an item calls: exactly one in a valid collection."""
     path = "/" + "/".join(item["request"]["url"]["path"])
     for template, method, operation in operations():
         matches = item["request"]["method"] in RouteTable({template: [method]}).methods(path)

@@ -1,4 +1,4 @@
-"""The document, by the rules that users' tools go by."""
+"""Lint the document with Spectral."""
 
 import subprocess
 

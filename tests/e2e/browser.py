@@ -16,7 +16,7 @@ expect.set_options(timeout=60_000)  # functions that start while others are busy
 
 
 class Visit:
-    """A page, and what went wrong or elsewhere on it."""
+    """A page, its errors, and the hosts that it calls."""
 
     def __init__(self, page: Page) -> None:
         self.page = page

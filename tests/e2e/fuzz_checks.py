@@ -1,4 +1,4 @@
-"""A check of our own for Schemathesis: what is right by its schema is refused for a reason that no schema tells."""
+"""A check for Schemathesis: data that is valid by its schema is refused only for reasons no schema can express."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ KNOWN_TO_THE_SERVICE = {
 def valid_data_is_refused_for_what_the_service_knows(
     ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> None:
-    """A refusal tells of the state of things, or of fields and parameters that do not go together."""
+    """The reason is current state, or fields and parameters that exclude each other."""
     if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code not in REFUSED:
         return
     problem = response.json()

@@ -24,7 +24,7 @@ MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 
 
 def orders(client: Client, customer: str, count: int, **changes: Any) -> list[dict[str, Any]]:
-    """Place orders for a customer; one line of a product, unless told otherwise."""
+    """Place orders for a customer; one line of a product, by default."""
     with client("support", STAFF) as support:
         body = {"customer_id": customer, "items": [{"product_id": "SKU456", "quantity": 1}], **changes}
         return [support.post("/v1/orders", json=body).raise_for_status().json() for _ in range(count)]

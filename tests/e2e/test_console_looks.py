@@ -1,4 +1,4 @@
-"""The console as people see and hear it: by axe's rules, in light and dark, on wide and narrow screens."""
+"""Accessibility (axe) and layout of the console, in light and dark, on wide and narrow screens."""
 
 import os
 from pathlib import Path
@@ -70,7 +70,7 @@ def opened(visit: Visit, stack: Stack, view: str) -> Page:
 
 
 def complaints(page: Page) -> list[str]:
-    """What axe finds."""
+    """The violations that axe finds."""
     return [
         f"{rule['id']}: {node['html']}" for rule in Axe().run(page).response["violations"] for node in rule["nodes"]
     ]
@@ -85,19 +85,19 @@ def test_given_each_view_when_checked_by_axe_then_there_are_no_violations(
     page = visit.page
     page.goto("/console")
     expect(page.get_by_role("dialog")).to_be_visible()
-    found = complaints(page)
+    violations = complaints(page)
     opened(visit, stack, "")
     expect(page.locator(".orders tbody tr").first).to_be_visible()
     page.get_by_role("button", name="Status").click()
-    found += complaints(page)
+    violations += complaints(page)
     opened(visit, stack, f"order={shop}")
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
-    found += complaints(page)
+    violations += complaints(page)
     opened(visit, stack, "new=yes")
     page.get_by_label("Product", exact=True).last.fill("NONE")
     page.get_by_role("button", name="Place order").click()
     expect(page.get_by_role("alert")).to_be_visible()
-    assert found + complaints(page) == []
+    assert violations + complaints(page) == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Requests made up from the API's document: whatever is sent, the answer is one that the document tells of."""
+"""Requests generated from the OpenAPI document: every answer is documented."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from tests.support import ROOT
 
 FOLDER = Path(__file__).parent
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES")
-"""How many for each operation; where nobody says, few, and none for the routes of earlier services."""
+"""Examples per operation; by default few, and none for the routes of earlier services."""
 FEW = ("--max-examples", "3", "--exclude-deprecated")
 SCOPES = "orders:read orders:write orders:metrics"
 

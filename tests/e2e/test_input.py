@@ -1,4 +1,4 @@
-"""What callers get wrong, and what they send on purpose: a clear 4xx, and nothing is stored."""
+"""Invalid and malicious input: a clear 4xx, and nothing is stored."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The stack in hard times: races for the last piece, a database that goes away, another configuration."""
+"""The stack under stress: races for the last piece, database outages, another configuration."""
 
 import time
 import uuid
@@ -29,7 +29,7 @@ def race_for_ten(client: Client, services: httpx.Client, buyers: int, **headers:
         while (answer := customer.post("/v1/orders", json=ITEMS)).status_code != 201:
             if answer.status_code == 409 and answer.json()["code"] == "insufficient_stock":
                 return ""
-            # Where functions, or the authorizer, start too slowly, the gateway leaves open whether the order stands.
+            # If a cold start times out at the gateway, the outcome of the order is unknown.
             assert answer.status_code in {409, 429, 503} or answer.json() == GATEWAY_ERROR, answer.text
             assert time.monotonic() < deadline, answer.text
         return str(answer.json()["id"])
@@ -74,7 +74,7 @@ def test_given_a_database_that_is_down_when_called_then_503_until_it_is_back(
         finally:
             stack.postgres.start()
         assert customer.get("/v1/orders").status_code == 200
-        # What it found is believed for a moment.
+        # The result is cached.
         while customer.get("/health").status_code != 200:
             pass
 

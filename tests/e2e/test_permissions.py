@@ -1,4 +1,4 @@
-"""Each deployed function, by the credentials of its role: it may do what the table says, and nothing else.
+"""Permissions of each deployed function, tried with its role's credentials: exactly those of the table.
 
 Logging in to the database, traces, and the logs, which Lambda writes for a function, are held by tests/infrastructure:
 the local stack asks no role for them.
@@ -54,7 +54,7 @@ MAY: dict[str, set[str]] = {
 
 @pytest.fixture(scope="module")
 def urls(stack: Stack) -> Iterator[dict[str, str]]:
-    """The queues and where they are, while nobody works on them."""
+    """URLs of the queues, while their workers are disabled."""
     sqs, functions = (emulator.client(service, stack.layout.emulator_url) for service in ("sqs", "lambda"))
     mappings = [mapping["UUID"] for mapping in functions.list_event_source_mappings()["EventSourceMappings"]]
     for mapping in mappings:
@@ -80,8 +80,8 @@ def receipts(stack: Stack, urls: dict[str, str]) -> Iterator[dict[str, str]]:
 
 
 def attempts(functions: dict[str, str], roles: dict[str, str], urls: dict[str, str], receipts: dict[str, str]) -> Json:
-    """Everything that is tried: arguments, by the operation and what it is tried on."""
-    found: Json = {
+    """All attempted calls: arguments by operation and target."""
+    calls: Json = {
         "cloudformation:DeleteStack": {"StackName": cloudformation.STACK},
         "cloudformation:DescribeStacks": {"StackName": cloudformation.STACK},
         "dynamodb:ListTables": {},
@@ -98,7 +98,7 @@ def attempts(functions: dict[str, str], roles: dict[str, str], urls: dict[str, s
     }
     for name, url in urls.items():
         message = {"QueueUrl": url, "ReceiptHandle": receipts[name]}
-        found |= {
+        calls |= {
             f"sqs:SendMessage {name}": {"QueueUrl": url, "MessageBody": NO_TASK},
             f"sqs:ReceiveMessage {name}": {"QueueUrl": url},
             f"sqs:ChangeMessageVisibility {name}": {**message, "VisibilityTimeout": HIDDEN_SECONDS},
@@ -109,7 +109,7 @@ def attempts(functions: dict[str, str], roles: dict[str, str], urls: dict[str, s
         }
     for name, deployed_name in functions.items():
         function = {"FunctionName": deployed_name}
-        found |= {
+        calls |= {
             f"lambda:Invoke {name}": {**function, "Payload": b"{}"},
             f"lambda:GetFunctionConfiguration {name}": function,
             f"lambda:UpdateFunctionConfiguration {name}": {**function, "Description": "mine"},
@@ -117,7 +117,7 @@ def attempts(functions: dict[str, str], roles: dict[str, str], urls: dict[str, s
             f"logs:FilterLogEvents {name}": {"logGroupName": f"/aws/lambda/{deployed_name}"},
             f"sts:AssumeRole {name}": {"RoleArn": roles[name], "RoleSessionName": "mallory"},
         }
-    return found
+    return calls
 
 
 def test_given_the_folders_of_functions_when_compared_then_the_table_has_each() -> None:

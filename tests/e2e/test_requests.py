@@ -1,4 +1,4 @@
-"""What a client developer counts on, request by request, through the gateway."""
+"""What client developers rely on, through the gateway: replays, ETags, request ids, headers."""
 
 from datetime import UTC, datetime, timedelta
 

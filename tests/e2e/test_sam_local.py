@@ -30,7 +30,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 
 
 def docker(*arguments: str) -> bool:
-    """Run a command of Docker's, if there is one; tells whether it succeeded."""
+    """Run a Docker command, if Docker is installed; return whether it succeeded."""
     if (program := shutil.which("docker")) is None:
         return False
     return subprocess.run([program, *arguments], capture_output=True, check=False).returncode == 0  # noqa: S603 - ours
@@ -41,7 +41,7 @@ needs_docker = pytest.mark.skipif(not docker("info"), reason="No Docker daemon a
 
 @contextmanager
 def running(url: str, *command: str) -> Iterator[None]:
-    """A program of Python's in the background, once something answers where it should."""
+    """Run a Python program in the background, and wait until its URL answers."""
     process = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=ENVIRONMENT)  # noqa: S603 - our own command
     try:
         deadline = time.monotonic() + TIMEOUT_SECONDS
@@ -96,8 +96,8 @@ def test_given_a_container_when_it_places_an_order_then_others_can_read_it(optio
     assert placed.status == 201
     ask = tmp_path / "ask.json"
     ask.write_text((EVENTS / "get_order" / "order.json").read_text().replace(SAMPLE_ORDER, placed.json["id"]))
-    found = invoke("GetOrderFunction", ask)
-    assert (found.status, found.json["items"]) == (200, placed.json["items"])
+    read = invoke("GetOrderFunction", ask)
+    assert (read.status, read.json["items"]) == (200, placed.json["items"])
     listed = invoke("ListOrdersFunction", EVENTS / "list_orders" / "own.json")
     assert placed.json["id"] in [order["id"] for order in listed.json["orders"]]
     assert invoke("HealthFunction", EVENTS / "health" / "health.json").json["database"] == "ok"
@@ -109,5 +109,5 @@ def test_given_the_api_in_containers_when_called_then_it_answers(options: list[s
     url = f"http://127.0.0.1:{port}"
     with running(f"{url}/v1/health", "samcli", "local", "start-api", "--port", str(port), *options):
         assert httpx.get(f"{url}/v1/health", timeout=TIMEOUT_SECONDS).json()["status"] in {"ok", "degraded"}
-        # It knows no authorizer, and without one nobody gets at an order.
+        # `sam local` has no authorizer, and orders require one.
         assert httpx.get(f"{url}/v1/orders", timeout=TIMEOUT_SECONDS).status_code == 403

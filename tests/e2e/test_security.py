@@ -1,4 +1,4 @@
-"""Who gets in, and what they get to see."""
+"""Authentication and authorization through the gateway."""
 
 import time
 from datetime import UTC, datetime, timedelta

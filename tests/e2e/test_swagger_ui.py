@@ -1,4 +1,4 @@
-"""Swagger UI in a browser, as somebody uses it who has never seen the API."""
+"""Swagger UI in a browser, as used by a newcomer to the API."""
 
 from pathlib import Path
 

@@ -16,7 +16,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakesProcess]
 
 @pytest.fixture(scope="session")
 def session_client(services: FakesProcess) -> Iterator[httpx.Client]:
-    # Many threads share it: where connections are one too many, one of them may close what another is about to use.
+    # Many threads share it: with a limited pool, one may close a connection that another is about to use.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     with httpx.Client(base_url=services.url, limits=limits) as client:
         yield client

@@ -1,4 +1,4 @@
-"""Faults, and calls that meet them."""
+"""Set faults, and make the calls that they affect."""
 
 from uuid import uuid4
 
@@ -12,8 +12,8 @@ def charge(client: httpx.Client, key: str | None = None) -> httpx.Response:
 
 
 def charges(client: httpx.Client, key: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = client.get("/payment/charges", params={"idempotency_key": key}).json()["charges"]
-    return found
+    charges: list[dict[str, object]] = client.get("/payment/charges", params={"idempotency_key": key}).json()["charges"]
+    return charges
 
 
 def set_fault(client: httpx.Client, service: str, **fault: object) -> None:

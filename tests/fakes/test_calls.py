@@ -51,12 +51,12 @@ class TestCalls:
         for path in ("/cart/carts/1", "/inventory/products/1", "/inventory/products/2", "/inventory/products/3"):
             client.get(path)
 
-        def found(**query: str | int) -> list[str]:
+        def listed(**query: str | int) -> list[str]:
             return [call["path"] for call in client.get("/control/calls", params=query).json()["calls"]]
 
-        assert found(service="cart") == ["/cart/carts/1"]
-        assert found(path_contains="s/1") == ["/cart/carts/1", "/inventory/products/1"]
-        assert found(service="inventory", limit=2) == ["/inventory/products/2", "/inventory/products/3"]
+        assert listed(service="cart") == ["/cart/carts/1"]
+        assert listed(path_contains="s/1") == ["/cart/carts/1", "/inventory/products/1"]
+        assert listed(service="inventory", limit=2) == ["/inventory/products/2", "/inventory/products/3"]
 
     def test_calls_can_be_deleted(self, client: httpx.Client) -> None:
         """GIVEN a logged call WHEN the log is cleared THEN it is empty."""

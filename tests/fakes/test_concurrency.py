@@ -11,7 +11,7 @@ CLIENTS = 50
 
 
 def at_once(request: Callable[[int], httpx.Response]) -> list[httpx.Response]:
-    """What each of fifty clients got that asked at the same moment."""
+    """Make a call from fifty clients at the same moment; return their answers."""
     barrier = Barrier(CLIENTS)
 
     def ask(number: int) -> httpx.Response:

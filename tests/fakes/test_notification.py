@@ -43,6 +43,6 @@ def test_given_messages_when_filtered_by_order_then_only_its_own_are_listed(clie
     send(client, "one")
     second = send(client, "two", order={name: "order-2"}, email=None).json()
 
-    found = client.get("/notification/notifications", params={"order_id": "order-2"}).json()["notifications"]
+    listed = client.get("/notification/notifications", params={"order_id": "order-2"}).json()["notifications"]
 
-    assert [notification["id"] for notification in found] == [second["id"]]
+    assert [notification["id"] for notification in listed] == [second["id"]]

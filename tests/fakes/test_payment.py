@@ -88,14 +88,14 @@ class TestCharge:
         first = charge(client, "one").json()
         second = charge(client, "two", order_id="order-2").json()
 
-        def found(**query: str) -> list[object]:
+        def listed(**query: str) -> list[object]:
             charges: list[object] = client.get("/payment/charges", params=query).json()["charges"]
             return charges
 
-        assert found() == [first, second]
-        assert found(order_id="order-2") == [second]
-        assert found(idempotency_key="one") == [first]
-        assert found(idempotency_key="three") == []
+        assert listed() == [first, second]
+        assert listed(order_id="order-2") == [second]
+        assert listed(idempotency_key="one") == [first]
+        assert listed(idempotency_key="three") == []
 
     def test_an_unknown_charge(self, client: httpx.Client) -> None:
         """GIVEN no charge WHEN it is read THEN it is unknown."""

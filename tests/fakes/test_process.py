@@ -1,4 +1,4 @@
-"""The process: its state outlives it, and it starts and ends in order."""
+"""The process: its state is persistent, and it starts and stops cleanly."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

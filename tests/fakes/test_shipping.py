@@ -1,4 +1,4 @@
-"""Shipments: made, dispatched, called back."""
+"""Shipments: created, dispatched, cancelled."""
 
 import httpx
 import pytest
@@ -12,7 +12,7 @@ def ship(client: httpx.Client, key: str = "key", **changes: object) -> httpx.Res
 
 @pytest.fixture
 def url(client: httpx.Client) -> str:
-    """Where a shipment is that is ready."""
+    """The URL of a shipment that is ready."""
     return f"/shipping/shipments/{ship(client).json()['id']}"
 
 
@@ -52,9 +52,9 @@ def test_given_shipments_when_filtered_by_order_then_only_its_own_are_listed(cli
     ship(client, "one")
     second = ship(client, "two", order_id="order-2", address=None).json()
 
-    found = client.get("/shipping/shipments", params={"order_id": "order-2"}).json()
+    listed = client.get("/shipping/shipments", params={"order_id": "order-2"}).json()
 
-    assert found == {"shipments": [second]}
+    assert listed == {"shipments": [second]}
     assert client.get(f"/shipping/shipments/{second['id']}").json() == second
 
 

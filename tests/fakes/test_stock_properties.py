@@ -1,4 +1,4 @@
-"""Whatever is asked of the inventory, stock is neither made nor lost."""
+"""Stock is conserved, whatever calls the inventory gets."""
 
 from dataclasses import dataclass, field
 from uuid import uuid4

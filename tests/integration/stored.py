@@ -1,4 +1,4 @@
-"""Orders put into the database as a test wants them, past the service."""
+"""Orders inserted directly into the database."""
 
 import uuid
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the functions really answer is what the OpenAPI document says they do."""
+"""The functions' answers match the OpenAPI document."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -21,7 +21,7 @@ NOBODYS = "01a1f804-f676-7425-8d36-c12d7c86e4b3"
 
 @pytest.fixture
 def ask(function: Load) -> Ask:
-    """Call a function, and hold what it answers against the document."""
+    """Call a function, and validate its answer against the document."""
 
     def ask(name: str, method: str, path: str, body: object = None, *, status: int, at: str = "", **how: Any) -> Answer:
         """Args: `at` is what stands in the path's placeholder."""

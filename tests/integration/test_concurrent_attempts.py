@@ -35,11 +35,11 @@ REFUSALS = (InsufficientStock, PriceChanged, IdempotencyKeyReused, CartAlreadyOr
 
 
 class Crash(BaseException):
-    """The process is gone: nothing of it cleans up."""
+    """The process is killed: no clean-up runs."""
 
 
 class CrashingDatabase(Database):
-    """Crashes before or after it stores an order, as often as it is told to."""
+    """Crashes before or after it stores an order, at a given rate."""
 
     def __init__(self, settings: DatabaseSettings, random: Random, probability: float) -> None:
         super().__init__(settings)

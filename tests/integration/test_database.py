@@ -1,4 +1,4 @@
-"""The connection: it survives what happens to servers."""
+"""The connection: it recovers from restarts and outages of the server."""
 
 import ctypes
 import os
@@ -121,7 +121,7 @@ def test_given_an_invalid_statement_when_executed_then_the_connection_stays_open
 
 
 class TestMigrations:
-    """The schema is made by whoever comes first, once."""
+    """Migrations run once, whichever process is first."""
 
     @pytest.fixture
     def empty(self, postgres: Postgres) -> Iterator[DatabaseSettings]:

@@ -1,4 +1,4 @@
-"""Health: what an uptime check and a load balancer are told, whatever becomes of the database."""
+"""Health: what an uptime check and a load balancer get, whatever the state of the database."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -28,7 +28,7 @@ def check(function: ModuleType) -> Answer:
 
 
 def await_health(function: ModuleType) -> None:
-    """Ask, as an uptime check does, until the service is well again."""
+    """Poll, as an uptime check does, until the service is healthy again."""
     deadline = monotonic() + 30
     while check(function).status != 200:
         assert monotonic() < deadline
@@ -36,7 +36,7 @@ def await_health(function: ModuleType) -> None:
 
 @contextmanager
 def tasks_are_locked() -> Iterator[None]:
-    """Somebody else has the tasks for themselves: whoever reads them waits."""
+    """Lock the table of tasks: readers wait."""
     with closing(connect(DatabaseSettings.from_environment())) as connection, connection.cursor() as cursor:
         connection.autocommit = False
         cursor.execute("LOCK TABLE order_tasks")

@@ -46,7 +46,7 @@ def orders(query: Query) -> int:
 
 
 class Killed(BaseException):
-    """The function is gone: nothing of it cleans up."""
+    """The function is killed: no clean-up runs."""
 
 
 def raises(error: BaseException) -> Callable[..., NoReturn]:
@@ -57,7 +57,7 @@ def raises(error: BaseException) -> Callable[..., NoReturn]:
 
 
 class Shop:
-    """A customer's attempts, each from a process of its own, at times of our choice."""
+    """A customer's attempts, each in a process of its own, with a manual clock."""
 
     def __init__(self) -> None:
         self.clock = ManualClock()

@@ -1,4 +1,4 @@
-"""The authorizer over a key set from a real https server: rotation, and a server that does not do its part."""
+"""The authorizer over a key set from a real HTTPS server: rotation and outages of the server."""
 
 import ssl
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ BY_OLD, BY_NEW = signed(claims(), RSA_KEY, "RS256", kid="old"), signed(claims(),
 
 
 class Issuer:
-    """A server of a key set that answers as a test tells it to, and remembers what was asked of it."""
+    """A server of a key set, with configurable answers; records its requests."""
 
     def __init__(self, certificate: Path) -> None:
         self.status = 200
@@ -58,7 +58,7 @@ class Issuer:
         self._server = Server(("127.0.0.1", 0), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
-        # The handshake is left to the thread of its connection: one that fails must not end the server.
+        # The handshake runs in the connection's thread: if it fails, the server must go on.
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
@@ -77,7 +77,7 @@ class Issuer:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate with its key, which only those trust who are told to."""
+    """A self-signed certificate with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "issuer")])
     now = datetime.now(UTC)

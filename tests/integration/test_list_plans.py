@@ -85,7 +85,7 @@ BLOCKS_PER_ENTRY = 5
 
 @dataclass(frozen=True)
 class Plan:
-    """What the server did for a statement, or would do."""
+    """The plan of a statement, by EXPLAIN."""
 
     root: dict[str, Any]
 
@@ -116,7 +116,7 @@ class Plan:
 
 
 class ExplainingDatabase(Database):
-    """Has every statement explained before it runs it."""
+    """Explains every statement before running it."""
 
     last: Plan
 
@@ -129,7 +129,7 @@ class ExplainingDatabase(Database):
         return super().fetch(row, statement, parameters, rerun=rerun)
 
     def explain(self, query: OrderQuery) -> Plan:
-        """How a list is found."""
+        """The plan of a list's statement."""
         find_orders(self, query)
         return self.last
 
@@ -167,7 +167,7 @@ def either_way(request: pytest.FixtureRequest, database: ExplainingDatabase) -> 
 
 
 def query(parameters: Mapping[str, str], sort: SortKey, direction: str, page: str, **others: str) -> OrderQuery:
-    """A list as it is asked for; the next page begins in the middle of all orders."""
+    """The query of a list; the next page begins in the middle of all orders."""
     asked = order_query.parse({**parameters, "sort_by": sort, "sort_order": direction, **others}, owner=None)
     if page == "first":
         return asked

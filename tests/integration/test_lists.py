@@ -1,4 +1,4 @@
-"""Lists: every filter, sort and page, held against a model in plain Python."""
+"""Lists: every filter, sort and page, compared with a model in plain Python."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -103,19 +103,19 @@ FOUR = {
 
 
 class TestFilters:
-    """Four orders, and who is found."""
+    """Four orders, and which of them each filter matches."""
 
     @pytest.fixture
-    def found(self, query: Query, listed: ModuleType) -> Callable[..., str]:
+    def search(self, query: Query, listed: ModuleType) -> Callable[..., str]:
         store_orders(query, list(FOUR.values()))
         names = {order.id: name for name, order in FOUR.items()}
 
-        def found(parameters: dict[str, str], **caller: str) -> str:
+        def search(parameters: dict[str, str], **caller: str) -> str:
             answer = call(listed, "GET", "/v1/orders", query=parameters, **(caller or READER))
             assert answer.json["next_cursor"] is None
             return " ".join(names[order] for order in ids(answer))
 
-        return found
+        return search
 
     @pytest.mark.parametrize(
         ("parameters", "names"),
@@ -153,26 +153,26 @@ class TestFilters:
         ],
     )
     def test_given_four_orders_when_listed_then_the_matching_ones_come_in_order(
-        self, found: Callable[..., str], parameters: dict[str, str], names: str
+        self, search: Callable[..., str], parameters: dict[str, str], names: str
     ) -> None:
-        assert found(parameters) == names
+        assert search(parameters) == names
 
     def test_given_an_order_id_when_searched_in_either_letter_case_then_it_is_found(
-        self, found: Callable[..., str]
+        self, search: Callable[..., str]
     ) -> None:
-        assert found({"q": FOUR["second"].id}) == "second"
-        assert found({"q": FOUR["second"].id.upper(), "sort_by": "total"}) == "second"
+        assert search({"q": FOUR["second"].id}) == "second"
+        assert search({"q": FOUR["second"].id.upper(), "sort_by": "total"}) == "second"
 
     @pytest.mark.parametrize("sort", ["created_at", "updated_at", "total"])
     def test_given_a_customer_when_they_search_then_only_their_own_orders_are_found(
-        self, found: Callable[..., str], sort: str
+        self, search: Callable[..., str], sort: str
     ) -> None:
-        assert found({"q": "alice@example.com", "sort_by": sort}, customer="5") == "first"
-        assert found({"q": FOUR["second"].id, "sort_by": sort}, customer="5") == ""
-        assert found({"product_id": "SKU123", "sort_by": sort}, customer="6") == "fourth"
-        assert found({"created_from": "2020-11-21", "sort_by": sort}, customer="5") == "third"
+        assert search({"q": "alice@example.com", "sort_by": sort}, customer="5") == "first"
+        assert search({"q": FOUR["second"].id, "sort_by": sort}, customer="5") == ""
+        assert search({"product_id": "SKU123", "sort_by": sort}, customer="6") == "fourth"
+        assert search({"created_from": "2020-11-21", "sort_by": sort}, customer="5") == "third"
 
-    @pytest.mark.usefixtures("found")
+    @pytest.mark.usefixtures("search")
     def test_given_a_filter_when_sent_to_the_other_routes_then_they_filter_too(self) -> None:
         query = {"product_id": "PROD002", "sort_by": "total", "include_total": "true"}
         third_and_first = [FOUR["third"].id, FOUR["first"].id]
@@ -191,7 +191,7 @@ MILLISECONDS = st.integers(0, 4)
 
 @dataclass(frozen=True)
 class Wanted:
-    """A list as a caller may want it, and what it has."""
+    """The parameters of a list, and which orders match them."""
 
     customer: str | None
     statuses: frozenset[Status]
@@ -234,8 +234,8 @@ class Wanted:
             "updated_at": lambda order: (order.updated_at, order.id),
             "total": lambda order: (order.total, order.id),
         }
-        found = sorted(filter(self._has, orders), key=keys[self.sort], reverse=self.descending)
-        return [order.id for order in found]
+        matching = sorted(filter(self._has, orders), key=keys[self.sort], reverse=self.descending)
+        return [order.id for order in matching]
 
     def _has(self, order: StoredOrder) -> bool:
         created = (order.created_at - EIGHT) // timedelta(milliseconds=1)
@@ -361,7 +361,7 @@ class TestCrowd:
 
     @pytest.fixture
     def cancelled(self, orders: list[str]) -> Iterator[Callable[[], set[str]]]:
-        """Orders are placed, and some of the others are cancelled, until this is called: it tells which those were."""
+        """Place orders and cancel others in the background, until this is called; return the ids of the cancelled."""
         world = World()
         cancelled: set[str] = set()
         begun, enough = Event(), Event()

@@ -1,4 +1,4 @@
-"""Metrics: what is scraped is what is there, at any moment, whoever is changing or folding it."""
+"""Metrics: scraped counts equal the stored rows at any moment, also during changes and roll-ups."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -57,17 +57,17 @@ def samples(text: str) -> Samples:
 
 
 def counted(query: Query) -> Samples:
-    """What there is by counting every row."""
+    """The expected samples, by counting every row."""
     return {(row["name"], row["label"]): row["value"] for row in query(COUNTED)}
 
 
-def told(function: ModuleType) -> Samples:
-    """What is scraped of that."""
+def scraped(function: ModuleType) -> Samples:
+    """The scraped samples of the counted families."""
     names = set(re.findall(r"'(orders_\w+)'", COUNTED))
     return {key: value for key, value in samples(scrape(function).text).items() if key[0] in names and value}
 
 
-def fold_all(query: Query, database: Database) -> None:
+def roll_up_all(query: Query, database: Database) -> None:
     roll_up(database, datetime.now(UTC), limit=1_000_000)
     assert query("SELECT * FROM count_deltas") == []
 
@@ -86,22 +86,22 @@ type Insert = Callable[..., None]
 
 
 @contextmanager
-def folding_is_held_up(query: Query) -> Iterator[Callable[..., int]]:
-    """Keep whoever folds from writing what was taken; yields what waits for somebody to do so and tells the process."""
+def roll_up_is_blocked(query: Query) -> Iterator[Callable[..., int]]:
+    """Block roll-ups on a lock; yield a function that waits until one is blocked and returns its backend's pid."""
 
     def waiting(*, other_than: int = 0) -> int:
         deadline = monotonic() + 30
         while monotonic() < deadline:
-            found = query(
+            blocked = query(
                 """
                 SELECT pid FROM pg_stat_activity
                 WHERE query LIKE '%%rolled_up%%' AND wait_event_type = 'Lock' AND pid <> %(other_than)s
                 """,
                 other_than=other_than,
             )
-            if found:
-                return int(found[0]["pid"])
-        raise AssertionError("nobody folds")
+            if blocked:
+                return int(blocked[0]["pid"])
+        raise AssertionError("no roll-up is waiting")
 
     with closing(connect(DatabaseSettings.from_environment())) as connection, connection.cursor() as cursor:
         connection.autocommit = False
@@ -121,13 +121,13 @@ def test_given_no_orders_when_scraped_then_every_status_and_kind_is_zero(functio
     assert answer.status == 200
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store"
-    found = samples(answer.text)
+    values = samples(answer.text)
     zeros: Samples = {("orders_by_status", status): 0 for status in Status}
     zeros |= {("orders_by_payment_status", status): 0 for status in PaymentStatus}
     zeros |= {("orders_by_shipping_status", status): 0 for status in ShippingStatus}
     for name in ("orders_tasks_pending", "orders_tasks_failed", "orders_tasks_oldest_pending_seconds"):
         zeros |= {(name, kind): 0 for kind in TaskKind}
-    assert found == zeros
+    assert values == zeros
 
 
 def test_given_the_docs_when_scraped_then_there_are_exactly_the_documented_families(
@@ -163,10 +163,10 @@ def test_given_random_orders_when_changed_and_rolled_up_then_scraped_counts_matc
         if random.random() < 0.1:
             relay.handler({}, Context())
         if random.random() < 0.2:
-            assert told(metrics) == counted(query)
+            assert scraped(metrics) == counted(query)
     relay.handler({}, Context())
     assert query("SELECT * FROM count_deltas") == []
-    assert told(metrics) == counted(query)
+    assert scraped(metrics) == counted(query)
     assert query("SELECT count(DISTINCT (status, payment_status, shipping_status)) AS n FROM orders")[0]["n"] > 5
 
 
@@ -180,7 +180,7 @@ def test_given_concurrent_orders_and_roll_ups_when_scraped_then_each_counts_once
         for _ in range(25):
             world.cancel(world.place())
 
-    def keep_folding(limit: int) -> None:
+    def keep_rolling_up(limit: int) -> None:
         database = Database(DatabaseSettings.from_environment())
         while not over.is_set():
             roll_up(database, datetime.now(UTC), limit=limit)
@@ -190,25 +190,25 @@ def test_given_concurrent_orders_and_roll_ups_when_scraped_then_each_counts_once
         scrapes = 0
         while not over.is_set():
             before = query("SELECT count(*) AS n FROM orders")[0]["n"]
-            found = samples(scrape(metrics).text)
+            values = samples(scrape(metrics).text)
             after = query("SELECT count(*) AS n FROM orders")[0]["n"]
-            sums = {sum(value for key, value in found.items() if key[0] == name) for name in by_status}
-            assert sums == {found["orders_placed_total", "USD"]}
+            sums = {sum(value for key, value in values.items() if key[0] == name) for name in by_status}
+            assert sums == {values["orders_placed_total", "USD"]}
             assert before <= sums.pop() <= after
-            assert min(found.values()) >= 0
+            assert min(values.values()) >= 0
             scrapes += 1
         return scrapes
 
     with ThreadPoolExecutor(8) as pool:
-        folding = [pool.submit(keep_folding, limit) for limit in (1, 7, 1000)]
+        rolling_up = [pool.submit(keep_rolling_up, limit) for limit in (1, 7, 1000)]
         scraping = pool.submit(keep_scraping)
         try:
             assert list(pool.map(order_and_cancel, [World() for _ in range(4)])) == [None] * 4
         finally:
             over.set()
         assert scraping.result() > 10
-        assert [each.result() for each in folding] == [None] * 3
-    assert told(metrics) == counted(query)
+        assert [each.result() for each in rolling_up] == [None] * 3
+    assert scraped(metrics) == counted(query)
     assert counted(query)["orders_by_status", "cancelled"] == 100
 
 
@@ -217,19 +217,19 @@ def test_given_a_killed_roll_up_when_scraped_and_retried_then_nothing_is_lost(
 ) -> None:
     metrics = function("metrics")
     insert(3)
-    fold_all(query, database)
+    roll_up_all(query, database)
     insert(4)
     with ThreadPoolExecutor(1) as pool:
-        with folding_is_held_up(query) as waiting:
-            folding = pool.submit(fold_all, query, database)
+        with roll_up_is_blocked(query) as waiting:
+            rolling_up = pool.submit(roll_up_all, query, database)
             killed = waiting()
-            assert told(metrics) == counted(query)
+            assert scraped(metrics) == counted(query)
             query("SELECT pg_terminate_backend(%(pid)s)", pid=killed)
             # The statement is run again over a new connection.
             waiting(other_than=killed)
-            assert told(metrics) == counted(query)
-        folding.result()
-    assert told(metrics) == counted(query)
+            assert scraped(metrics) == counted(query)
+        rolling_up.result()
+    assert scraped(metrics) == counted(query)
     assert query("SELECT orders, revenue FROM order_counts") == [{"orders": 7, "revenue": 700}]
 
 
@@ -237,18 +237,18 @@ def test_given_two_relays_when_they_roll_up_then_each_delta_is_counted_once(
     query: Query, database: Database, insert: Insert
 ) -> None:
     insert(3)
-    fold_all(query, database)
+    roll_up_all(query, database)
     insert(4)
     with ThreadPoolExecutor(1) as pool:
-        with folding_is_held_up(query) as waiting:
-            folding = pool.submit(fold_all, query, database)
+        with roll_up_is_blocked(query) as waiting:
+            rolling_up = pool.submit(roll_up_all, query, database)
             waiting()
             other = Database(DatabaseSettings.from_environment())
             other.execute("SET lock_timeout = '5s'")
-            # What the first one has taken is not waited for.
+            # Rows locked by the first one are skipped.
             roll_up(other, datetime.now(UTC), limit=100)
             other.close()
-        folding.result()
+        rolling_up.result()
     assert query("SELECT orders FROM order_counts") == [{"orders": 7}]
 
 
@@ -297,7 +297,7 @@ def test_given_minutes_outside_all_windows_when_rolled_up_then_they_are_deleted(
     insert(2, at=NOON)
     roll_up(database, later, limit=100)
     assert query("SELECT * FROM order_minutes") == []
-    assert told(function("metrics")) == counted(query)
+    assert scraped(function("metrics")) == counted(query)
 
 
 def test_given_currencies_when_scraped_then_revenue_is_in_major_units_of_each(
@@ -310,8 +310,8 @@ def test_given_currencies_when_scraped_then_revenue_is_in_major_units_of_each(
         order = call(create, "POST", "/v1/orders", body)
         assert order.status == 201
     call(function("cancel_order"), "POST", f"/v1/orders/{order.json['id']}/cancel")
-    scraped = samples(scrape(function("metrics")).text)
-    assert {key: value for key, value in scraped.items() if key[0] == "orders_revenue_total"} == {
+    values = samples(scrape(function("metrics")).text)
+    assert {key: value for key, value in values.items() if key[0] == "orders_revenue_total"} == {
         ("orders_revenue_total", "USD"): 159.98,
         ("orders_revenue_total", "JPY"): 600,
         ("orders_revenue_total", "KWD"): 2.25,
@@ -328,7 +328,7 @@ def test_given_totals_beyond_bigint_when_added_up_then_they_are_exact(
     metrics = function("metrics")
     assert revenue() == 10**18
     assert samples(scrape(metrics).text)["orders_revenue_total", "USD"] == 1e18
-    fold_all(query, database)
+    roll_up_all(query, database)
     insert(1, total=1)
     # Prometheus itself keeps 64-bit floats, which cannot hold the last cent.
     assert revenue() == 10**18 + Decimal("0.01")
@@ -343,7 +343,7 @@ def test_given_orders_that_are_changed_by_hand_when_scraped_then_they_are_counte
     assert query("SELECT sum(orders) AS orders FROM count_deltas") == [{"orders": 10_000}]
     query("UPDATE orders SET status = 'confirmed', payment_status = 'paid'")
     query("DELETE FROM orders WHERE id IN (SELECT id FROM orders LIMIT 99)")
-    assert told(metrics) == counted(query)
+    assert scraped(metrics) == counted(query)
     assert counted(query)["orders_by_payment_status", "paid"] == 9901
 
 
@@ -351,7 +351,7 @@ def test_given_tasks_when_scraped_then_counts_and_oldest_age_are_by_kind(functio
     create = function("create_order")
     for _ in range(3):
         call(create, "POST", "/v1/orders", ITEMS)
-    # All events become older, and one of the charges that wait for their next attempt most of all.
+    # All events become older, and those of one pending charge oldest.
     query("UPDATE order_events SET occurred_at = now() - interval '10 minutes'")
     charges = query("SELECT order_id FROM order_tasks WHERE kind = 'charge_payment'")
     query(
@@ -364,13 +364,13 @@ def test_given_tasks_when_scraped_then_counts_and_oldest_age_are_by_kind(functio
         id=charges[1]["order_id"],
     )
     query("UPDATE order_tasks SET state = 'done' WHERE kind = 'send_notification'")
-    found = samples(scrape(function("metrics")).text)
-    assert found["orders_tasks_pending", "charge_payment"] == 2
-    assert found["orders_tasks_failed", "charge_payment"] == 1
-    assert found["orders_tasks_oldest_pending_seconds", "charge_payment"] == pytest.approx(3600, abs=60)
-    assert found["orders_tasks_pending", "send_notification"] == 0
-    assert found["orders_tasks_oldest_pending_seconds", "send_notification"] == 0
-    # The clock of whoever placed an order may be ahead.
+    values = samples(scrape(function("metrics")).text)
+    assert values["orders_tasks_pending", "charge_payment"] == 2
+    assert values["orders_tasks_failed", "charge_payment"] == 1
+    assert values["orders_tasks_oldest_pending_seconds", "charge_payment"] == pytest.approx(3600, abs=60)
+    assert values["orders_tasks_pending", "send_notification"] == 0
+    assert values["orders_tasks_oldest_pending_seconds", "send_notification"] == 0
+    # The clock of the function that placed an order may be ahead.
     query("UPDATE order_events SET occurred_at = now() + interval '1 minute'")
     ahead = samples(scrape(function("metrics")).text)
     assert ahead["orders_tasks_oldest_pending_seconds", "charge_payment"] == 0
@@ -381,6 +381,6 @@ def test_given_a_terminated_connection_when_scraped_then_the_samples_are_the_sam
 ) -> None:
     metrics = function("metrics")
     insert(2)
-    before = told(metrics)
+    before = scraped(metrics)
     query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orders-test'")
-    assert told(metrics) == before == counted(query)
+    assert scraped(metrics) == before == counted(query)

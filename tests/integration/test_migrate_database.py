@@ -60,7 +60,7 @@ def cloudformation() -> Iterator[CloudFormation]:
 
 
 class Time:
-    """Takes the place of the module: it passes when somebody waits, and no faster."""
+    """Replaces the module `time`: sleeping advances it at once."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -81,7 +81,7 @@ def time() -> Time:
 
 @pytest.fixture
 def migrations(time: Time, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The function, in whose time we are."""
+    """The function, with simulated time."""
     function = load_function("migrate_database")
     monkeypatch.setattr(function, "time", time)
     return function

@@ -61,7 +61,7 @@ def printed(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> list[str]:
-    """The lines of a day on which everything happens at least once."""
+    """Log lines of a run in which everything happens at least once."""
     telemetry._metrics.flush()
     monkeypatch.setattr(telemetry.logger.registered_handler, "stream", sys.stdout)
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1")
@@ -82,12 +82,12 @@ def printed(
 
 
 def sell(call: Deployed, services: httpx.Client, query: Query) -> None:
-    """Place orders and carry out what they promise; refuse one for want of stock, and a caller without a token."""
+    """Place orders and process their tasks; refuse one for lack of stock, and a caller without a token."""
     services.put("/inventory/products/SKU456", json={"quantity": 0}).raise_for_status()
     call("authorizer", {"headers": {"authorization": "Basic"}, "routeKey": "POST /v1/orders"})
     for event in (CREATE, CREATE_FROM_CART, CREATE_SHORT):
         call("create_order", event)
-    carry_out(call, query)
+    process_tasks(call, query)
     call("relay_outbox", {})
 
 
@@ -99,33 +99,33 @@ def fail(call: Deployed, services: httpx.Client, query: Query) -> None:
         call("create_order", event)
     services.delete("/control/inventory").raise_for_status()
     call("create_order", CREATE)
-    # Done, and asked for once more, as after an answer that was lost.
+    # Repeat the request, as after a lost answer.
     query("UPDATE order_tasks SET state = 'pending', available_at = now() WHERE kind = 'create_shipment'")
-    carry_out(call, query)
+    process_tasks(call, query)
     services.put("/control/payment", json={"failure_rate": 1, "failure_status": 422}).raise_for_status()
     query("UPDATE order_tasks SET available_at = now() WHERE kind = 'charge_payment'")
-    carry_out(call, query)
+    process_tasks(call, query)
 
 
-def carry_out(call: Deployed, query: Query) -> None:
-    """Carry out the tasks that can be done now, and those that follow from them."""
+def process_tasks(call: Deployed, query: Query) -> None:
+    """Process the tasks that are due, and those that follow from them."""
     free = f"SELECT {TASK_ID} FROM order_tasks WHERE state = 'pending' AND available_at <= now()"  # noqa: S608 - a constant
     while tasks := query(free):
         call("process_task", {"Records": [task_message(row["id"]) for row in tasks]})
 
 
 def test_given_a_metric_of_ours_when_used_then_a_function_logs_it(printed: list[str]) -> None:
-    told: set[Metric] = {metric for line in printed for metric, _ in embedded(line)}
-    asked = [search for search in monitored.metrics(monitored.resources()) if search.namespace == "Orders"]
-    assert asked
-    assert [search for search in asked if not any(search.matches(metric) for metric in told)] == []
+    logged: set[Metric] = {metric for line in printed for metric, _ in embedded(line)}
+    searches = [search for search in monitored.metrics(monitored.resources()) if search.namespace == "Orders"]
+    assert searches
+    assert [search for search in searches if not any(search.matches(metric) for metric in logged)] == []
 
 
 def test_given_a_metric_of_ours_when_logged_then_it_is_monitored(printed: list[str]) -> None:
-    asked = list(monitored.metrics(monitored.resources()))
-    told = {metric for line in printed for metric, _ in embedded(line)}
-    assert told
-    assert [metric for metric in told if not any(search.matches(metric) for search in asked)] == []
+    searches = list(monitored.metrics(monitored.resources()))
+    logged = {metric for line in printed for metric, _ in embedded(line)}
+    assert logged
+    assert [metric for metric in logged if not any(search.matches(metric) for search in searches)] == []
 
 
 def test_given_a_log_field_when_a_saved_query_uses_it_then_a_function_logs_it(printed: list[str]) -> None:
@@ -147,7 +147,7 @@ def test_given_a_message_when_a_saved_query_filters_by_it_then_a_function_logs_i
 
 
 def named(saved_query: str) -> set[str]:
-    """The fields that a saved query names, but for those that it makes itself."""
+    """The log fields that a saved query uses, except those that it defines itself."""
     text = re.sub(r'"[^"]*"', "", saved_query)
     own = set(re.findall(r"\bas (\w+)", text))
     return set(re.findall(r"@?\b[a-zA-Z]\w*", LANGUAGE.sub("", text))) - own

@@ -1,4 +1,4 @@
-"""Orders move along, and back: by the table of events, and whoever races, one wins."""
+"""Status updates by the table of events; of concurrent updates, one wins."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -219,7 +219,7 @@ def new_order(function: Load) -> Callable[[], str]:
 
 
 def consistent(query: Query, order: str) -> dict[str, Any]:
-    """The order, after a look at its books: one timeline row for each version, the last one in agreement."""
+    """The order, after checking that the timeline has one row for each version and ends in its state."""
     row = query("SELECT * FROM orders WHERE id = %(id)s", id=order)[0]
     timeline = query("SELECT * FROM order_events WHERE order_id = %(id)s ORDER BY version", id=order)
     assert [event["version"] for event in timeline] == list(range(1, row["version"] + 1))

@@ -137,14 +137,14 @@ def test_given_several_filters_when_listed_then_all_apply(function: Load, place:
         call(function("update_order_status"), "PUT", f"/v1/orders/{paid}/status", body, **WRITER)
     listed = function("list_orders")
 
-    def found(**query: str) -> list[str]:
+    def list_ids(**query: str) -> list[str]:
         return ids(call(listed, "GET", "/v1/orders", query=query))
 
-    assert found(status="pending") == [pending]
-    assert found(status="pending,Cancelled") == [cancelled, pending]
-    assert found(status_filter="confirmed", payment_filter="paid") == [paid]
-    assert found(payment_status="voided", shipping_status="cancelled") == [cancelled]
-    assert found(status="confirmed", payment_status="voided") == []
+    assert list_ids(status="pending") == [pending]
+    assert list_ids(status="pending,Cancelled") == [cancelled, pending]
+    assert list_ids(status_filter="confirmed", payment_filter="paid") == [paid]
+    assert list_ids(payment_status="voided", shipping_status="cancelled") == [cancelled]
+    assert list_ids(status="confirmed", payment_status="voided") == []
 
 
 def test_given_new_orders_when_pages_are_followed_then_each_old_one_comes_once(function: Load, place: Place) -> None:

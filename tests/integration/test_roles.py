@@ -1,4 +1,4 @@
-"""Who may do what in the database: made as on RDS, by an owner who is no superuser."""
+"""Privileges in the database, migrated as on RDS, by an owner who is no superuser."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -22,7 +22,7 @@ OWNER = "owner"
 
 @contextmanager
 def new_server(folder: Path) -> Iterator[Postgres]:
-    """A server where nobody has migrated anything, with RDS's role for logging in by token."""
+    """A server without migrations, with RDS's role for logging in by token."""
     server = Postgres(folder / "data")
     server.start()
     try:

@@ -1,4 +1,4 @@
-"""The way of an order after its 201: its tasks are carried out, whatever the services do."""
+"""Processing of an order's tasks after its 201, with failing services too."""
 
 import uuid
 from collections.abc import Callable
@@ -28,8 +28,8 @@ def world(query: Query, services: httpx.Client) -> World:
 
 
 @pytest.fixture
-def book(services: httpx.Client, query: Query) -> Callable[[str], dict[str, Any]]:
-    """What everybody has in their books about an order."""
+def records_of(services: httpx.Client, query: Query) -> Callable[[str], dict[str, Any]]:
+    """What the database and the services have recorded about an order."""
 
     def look(order: str) -> dict[str, Any]:
         row = query("SELECT status, payment_status, shipping_status FROM orders WHERE id = %(id)s", id=order)[0]
@@ -47,12 +47,12 @@ def book(services: httpx.Client, query: Query) -> Callable[[str], dict[str, Any]
     return look
 
 
-type Book = Callable[[str], dict[str, Any]]
+type RecordsOf = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture
 def set_fault(services: httpx.Client) -> Callable[..., None]:
-    """Make a service slow, failing or forgetful."""
+    """Set a fault of a service."""
 
     def turn(service: str, **settings: Any) -> None:
         services.put(f"/control/{service}", json=settings).raise_for_status()
@@ -64,11 +64,11 @@ type SetFault = Callable[..., None]
 
 
 def test_given_an_order_when_its_tasks_are_processed_then_it_is_paid_and_ready(
-    world: World, book: Book, query: Query, stock: Stock
+    world: World, records_of: RecordsOf, query: Query, stock: Stock
 ) -> None:
     order = world.place()
     assert world.drain() == []
-    assert book(order) == {
+    assert records_of(order) == {
         "state": "confirmed/paid/ready",
         "charged": [20000],
         "refunded": 0,
@@ -94,12 +94,12 @@ def test_given_a_cart_that_has_changed_when_marked_then_it_stays_active(world: W
 
 
 def test_given_a_declined_payment_when_processed_then_failed_and_stock_is_released(
-    world: World, book: Book, set_fault: SetFault, stock: Stock
+    world: World, records_of: RecordsOf, set_fault: SetFault, stock: Stock
 ) -> None:
     set_fault("payment", decline_rate=1)
     order = world.place()
     assert world.drain() == []
-    assert book(order) == {
+    assert records_of(order) == {
         "state": "failed/failed/cancelled",
         "charged": [],
         "refunded": 0,
@@ -110,7 +110,7 @@ def test_given_a_declined_payment_when_processed_then_failed_and_stock_is_releas
 
 
 def test_given_a_cancel_at_any_time_when_all_is_done_then_nothing_held_or_charged(
-    world: World, book: Book, stock: Stock, query: Query
+    world: World, records_of: RecordsOf, stock: Stock, query: Query
 ) -> None:
     for steps in range(12):
         order = world.place()
@@ -119,37 +119,37 @@ def test_given_a_cancel_at_any_time_when_all_is_done_then_nothing_held_or_charge
                 assert world.work.process(world.queue.waiting.pop(0)) == DONE
         world.cancel(order, "changed my mind")
         assert world.drain() == []
-        books = book(order)
-        assert books["state"].split("/")[0] == "cancelled", steps
-        assert sum(books["charged"]) == books["refunded"], steps
-        assert set(books["shipments"]) <= {"cancelled"}, steps
-        assert books["notified"].count("order_cancelled") == 1, steps
+        records = records_of(order)
+        assert records["state"].split("/")[0] == "cancelled", steps
+        assert sum(records["charged"]) == records["refunded"], steps
+        assert set(records["shipments"]) <= {"cancelled"}, steps
+        assert records["notified"].count("order_cancelled") == 1, steps
         assert stock("SKU123") == FREE, steps
 
 
 def test_given_a_dispatched_shipment_when_cancelled_then_shipped_and_notified(
-    world: World, book: Book, set_fault: SetFault
+    world: World, records_of: RecordsOf, set_fault: SetFault
 ) -> None:
     order = world.place()
     world.drain()
     set_fault("shipping", refuse_rate=1)
     world.cancel(order)
     assert world.drain() == []
-    assert book(order)["state"] == "shipped/paid/shipped"
-    assert book(order)["notified"][-1] == "cancel_refused"
+    assert records_of(order)["state"] == "shipped/paid/shipped"
+    assert records_of(order)["notified"][-1] == "cancel_refused"
 
 
 def test_given_a_returned_parcel_when_reported_then_refunded_and_restocked(
-    world: World, book: Book, stock: Stock
+    world: World, records_of: RecordsOf, stock: Stock
 ) -> None:
     order = world.place()
     world.drain()
     for status in ("shipped", "delivered", "returned"):
         world.report(order, status=status)
         assert world.drain() == []
-    books = book(order)
-    assert (books["state"], books["refunded"]) == ("returned/refunded/returned", 20000)
-    assert books["notified"] == [
+    records = records_of(order)
+    assert (records["state"], records["refunded"]) == ("returned/refunded/returned", 20000)
+    assert records["notified"] == [
         "order_received",
         "order_confirmed",
         "order_shipped",
@@ -161,27 +161,27 @@ def test_given_a_returned_parcel_when_reported_then_refunded_and_restocked(
 
 
 def test_given_a_payment_that_settles_later_when_reported_then_it_can_be_refunded(
-    world: World, book: Book, set_fault: SetFault, services: httpx.Client
+    world: World, records_of: RecordsOf, set_fault: SetFault, services: httpx.Client
 ) -> None:
     set_fault("payment", pending_rate=1, times=1)
     order = world.place()
     assert world.drain() == []
-    assert book(order)["state"] == "pending/processing/pending"
+    assert records_of(order)["state"] == "pending/processing/pending"
     charge = services.get("/payment/charges", params={"order_id": order}).json()["charges"][0]
     services.post(f"/payment/charges/{charge['id']}/settle", json={"status": "succeeded"}).raise_for_status()
     world.report(order, payment_status="paid", event_id=charge["id"])
     assert world.drain() == []
-    assert book(order)["state"] == "confirmed/paid/ready"
+    assert records_of(order)["state"] == "confirmed/paid/ready"
     world.cancel(order)
     assert world.drain() == []
-    assert (book(order)["state"], book(order)["refunded"]) == ("cancelled/refunded/cancelled", 20000)
+    assert (records_of(order)["state"], records_of(order)["refunded"]) == ("cancelled/refunded/cancelled", 20000)
 
 
 @pytest.mark.parametrize("service", ["payment", "shipping", "inventory", "cart", "notification"])
 @pytest.mark.parametrize("trouble", [{"failure_rate": 1, "times": 4}, {"lost_answer_rate": 1, "times": 4}])
 def test_given_a_service_outage_when_it_recovers_then_each_task_is_done_once(
     world: World,
-    book: Book,
+    records_of: RecordsOf,
     set_fault: SetFault,
     stock: Stock,
     services: httpx.Client,
@@ -192,9 +192,9 @@ def test_given_a_service_outage_when_it_recovers_then_each_task_is_done_once(
     set_fault(service, **trouble)
     assert world.drain() == []
     services.delete("/control").raise_for_status()
-    books = book(order)
-    books["notified"].sort()
-    assert books == {
+    records = records_of(order)
+    records["notified"].sort()
+    assert records == {
         "state": "confirmed/paid/ready",
         "charged": [18997],
         "refunded": 0,
@@ -205,7 +205,7 @@ def test_given_a_service_outage_when_it_recovers_then_each_task_is_done_once(
 
 
 def test_given_a_lasting_outage_when_attempts_run_out_then_failed_and_redrivable(
-    world: World, book: Book, set_fault: SetFault, query: Query
+    world: World, records_of: RecordsOf, set_fault: SetFault, query: Query
 ) -> None:
     set_fault("payment", failure_rate=1)
     order = world.place()
@@ -218,7 +218,7 @@ def test_given_a_lasting_outage_when_attempts_run_out_then_failed_and_redrivable
     set_fault("payment", failure_rate=0)
     assert world.relay.redrive([TaskId.parse(task[0]["id"])]) == 1
     assert world.drain() == []
-    assert book(order)["state"] == "confirmed/paid/ready"
+    assert records_of(order)["state"] == "confirmed/paid/ready"
 
 
 def test_given_a_service_that_refuses_when_called_then_it_is_not_retried(
@@ -233,28 +233,30 @@ def test_given_a_service_that_refuses_when_called_then_it_is_not_retried(
 
 
 def test_given_a_task_when_delivered_again_early_or_late_then_it_is_done_once(
-    world: World, book: Book, services: httpx.Client
+    world: World, records_of: RecordsOf, services: httpx.Client
 ) -> None:
     order = world.place()
     for _ in range(3):
         world.queue.waiting += world.queue.waiting
     assert world.drain() == []
-    assert book(order)["charged"] == [20000]
+    assert records_of(order)["charged"] == [20000]
     calls = services.get("/control/calls", params={"service": "payment"}).json()["calls"]
     assert [call["method"] for call in calls] == ["POST", "GET"]
 
 
-def test_given_tasks_that_were_never_sent_when_the_relay_runs_then_they_are_sent(world: World, book: Book) -> None:
+def test_given_tasks_that_were_never_sent_when_the_relay_runs_then_they_are_sent(
+    world: World, records_of: RecordsOf
+) -> None:
     world.queue.loses = True
     order = world.place()
     world.queue.loses = False
     assert world.run_relay().tasks == 0
     world.clock.pass_time(minutes=2)
-    caught = world.run_relay()
-    assert (caught.tasks, caught.lag_seconds) == (2, 120)
+    summary = world.run_relay()
+    assert (summary.tasks, summary.lag_seconds) == (2, 120)
     assert world.run_relay().tasks == 0
     assert world.drain() == []
-    assert book(order)["state"] == "confirmed/paid/ready"
+    assert records_of(order)["state"] == "confirmed/paid/ready"
 
 
 def test_given_more_tasks_than_a_batch_when_the_relay_runs_then_all_are_sent(world: World, query: Query) -> None:
@@ -274,16 +276,18 @@ def test_given_more_tasks_than_a_batch_when_the_relay_runs_then_all_are_sent(wor
     assert world.run_relay().tasks == 0
 
 
-def test_given_an_unpaid_order_when_the_relay_runs_then_it_expires(world: World, book: Book, stock: Stock) -> None:
+def test_given_an_unpaid_order_when_the_relay_runs_then_it_expires(
+    world: World, records_of: RecordsOf, stock: Stock
+) -> None:
     world.queue.loses = True
     order = world.place()
     world.clock.pass_time(minutes=31)
     world.queue.loses = False
     assert world.run_relay().expired == 1
     assert world.drain() == []
-    assert book(order)["state"] == "failed/voided/cancelled"
-    assert book(order)["charged"] == []
-    assert "order_expired" in book(order)["notified"]
+    assert records_of(order)["state"] == "failed/voided/cancelled"
+    assert records_of(order)["charged"] == []
+    assert "order_expired" in records_of(order)["notified"]
     assert stock("SKU123") == FREE
 
 

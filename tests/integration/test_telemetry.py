@@ -1,4 +1,4 @@
-"""What the functions tell of themselves: the metrics that they print, by name and dimensions."""
+"""The metrics that the functions log, by name and dimensions."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Functions connect before their first request, and only where requests follow."""
+"""Functions connect at an on-demand start, and not for a snapshot."""
 
 from collections.abc import Callable
 from types import ModuleType

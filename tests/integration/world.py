@@ -35,7 +35,7 @@ class MemoryQueue:
 
 
 class ManualClock(Clock):
-    """Goes on when it is told to."""
+    """A clock that tests advance."""
 
     def __init__(self) -> None:
         self.at = datetime.now(UTC)
@@ -83,10 +83,10 @@ class World:
             if not self.queue.waiting:
                 return failed
             task = self.queue.waiting.pop(0)
-            verdict = self.work.process(task)
-            if verdict.failed:
+            disposition = self.work.process(task)
+            if disposition.failed:
                 failed.append(str(task))
-            elif verdict.retry_seconds is not None:
-                self.clock.pass_time(seconds=verdict.retry_seconds)
+            elif disposition.retry_seconds is not None:
+                self.clock.pass_time(seconds=disposition.retry_seconds)
                 self.queue.waiting.append(task)
         raise AssertionError("the tasks never end")

@@ -1,4 +1,4 @@
-"""What MiniStack gets is what the template says, or there is an error that tells what it is not."""
+"""The adapted template is equivalent to the original, or adapting fails with what is unsupported."""
 
 from pathlib import Path
 
@@ -147,7 +147,7 @@ JWT = "JwtConfiguration: {issuer: 'https://a.example', audience: [b]}, IdentityS
 
 
 @pytest.mark.parametrize(
-    ("found", "instead", "complaint"),
+    ("original", "replacement", "error"),
     [
         ('!Join ["", !Ref Subnets]', "!FindInMap [A, B, C]", "InVpc: .* Fn::FindInMap"),
         ("FailOnWarnings: true", "DisableExecuteApiEndpoint: true", "Api.Body: .* servers"),
@@ -160,11 +160,11 @@ JWT = "JwtConfiguration: {issuer: 'https://a.example', audience: [b]}, IdentityS
     ],
 )
 def test_given_an_unsupported_property_when_adapted_then_it_is_an_error(
-    tmp_path: Path, found: str, instead: str, complaint: str
+    tmp_path: Path, original: str, replacement: str, error: str
 ) -> None:
-    assert found in TEMPLATE
-    with pytest.raises(LocalError, match=complaint):
-        adapted(parsed(tmp_path, TEMPLATE.replace(found, instead)))
+    assert original in TEMPLATE
+    with pytest.raises(LocalError, match=error):
+        adapted(parsed(tmp_path, TEMPLATE.replace(original, replacement)))
 
 
 def test_given_a_template_when_its_routes_are_listed_then_they_match_its_events(template: sam.Json) -> None:
@@ -177,7 +177,7 @@ def test_given_an_event_without_a_path_when_routes_are_listed_then_it_is_an_erro
 
 
 @pytest.mark.parametrize(
-    ("deployed", "complaint"),
+    ("deployed", "error"),
     [
         ({"GET /a": True}, "missing: GET /b"),
         ({"GET /a": True, "GET /b": False, "GET /c": True}, "not in the template: GET /c"),
@@ -186,9 +186,9 @@ def test_given_an_event_without_a_path_when_routes_are_listed_then_it_is_an_erro
     ],
 )
 def test_given_another_api_than_declared_when_compared_then_the_difference_is_named(
-    deployed: dict[str, bool], complaint: str
+    deployed: dict[str, bool], error: str
 ) -> None:
-    with pytest.raises(LocalError, match=complaint):
+    with pytest.raises(LocalError, match=error):
         adapter.require_routes({"GET /a": True, "GET /b": False}, deployed)
 
 

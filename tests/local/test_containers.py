@@ -1,4 +1,4 @@
-"""The way into the stack for containers, without any: to a second address of this machine."""
+"""The relay from the Docker bridge to the stack, tested on a second loopback address."""
 
 import asyncio
 import threading

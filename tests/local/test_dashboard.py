@@ -44,13 +44,13 @@ def searched(expression: str, *printed: LogLine, **options: str) -> list[tuple[s
 
 
 def test_given_log_lines_when_read_then_they_are_metrics_of_ours_and_of_lambda() -> None:
-    found = measured(
+    metrics = measured(
         embedded("Revenue", 12.5, service="orders", currency="EUR"),
         line('{"message": "request completed", "status": 201}'),
         line("REPORT RequestId: 1\tDuration: 20.5 ms\tBilled Duration: 21 ms"),
     )
     function = frozenset({("FunctionName", "orders-create-order")})
-    assert found == {
+    assert metrics == {
         Metric("Orders", "Revenue", frozenset({("service", "orders"), ("currency", "EUR")})): [Point(START, [12.5])],
         Metric("AWS/Lambda", "Invocations", function): [Point(START, [1.0])],
         Metric("AWS/Lambda", "Duration", function): [Point(START, [20.5])],
@@ -59,7 +59,7 @@ def test_given_log_lines_when_read_then_they_are_metrics_of_ours_and_of_lambda()
 
 def test_given_a_search_when_drawn_then_each_matching_metric_is_a_line() -> None:
     expression = """SEARCH('{Orders,service,event} MetricName="OrderEvents" service="orders"', 'Sum')"""
-    found = searched(
+    metrics = searched(
         expression,
         embedded("OrderEvents", 1, service="orders", event="order.placed"),
         embedded("OrderEvents", 2, service="orders", event="order.cancelled"),
@@ -67,7 +67,7 @@ def test_given_a_search_when_drawn_then_each_matching_metric_is_a_line() -> None
         embedded("OrderEvents", 8, service="orders"),
         embedded("Problems", 16, service="orders", event="order.placed"),
     )
-    assert found == [("order.cancelled", [2]), ("order.placed", [1])]
+    assert metrics == [("order.cancelled", [2]), ("order.placed", [1])]
 
 
 def test_given_a_sum_over_functions_when_drawn_then_it_is_one_line() -> None:

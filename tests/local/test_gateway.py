@@ -17,7 +17,7 @@ async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
 
 
 class Emulator:
-    """Stands in for MiniStack: notes what it is sent, and answers as told."""
+    """A fake of MiniStack: records requests, and returns the configured answer."""
 
     def __init__(self) -> None:
         self.requests: list[httpx.Request] = []
@@ -39,7 +39,7 @@ def emulator() -> Emulator:
 
 @pytest.fixture
 def send(emulator: Emulator) -> Callable[..., httpx.Response]:
-    """Sends a request through a gateway in front of the stand-in."""
+    """Send a request through a gateway in front of the fake."""
 
     def run(method: str = "GET", target: str = "/", **request: object) -> httpx.Response:
         async def answer() -> httpx.Response:

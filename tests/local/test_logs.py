@@ -12,7 +12,7 @@ START = dt.datetime(2026, 11, 20, 6, tzinfo=dt.UTC)
 
 
 class CloudWatchLogs:
-    """MiniStack's: no ids, one stream per invocation, a limit, and the oldest first."""
+    """A fake with MiniStack's behaviour: no ids, one stream per invocation, a limit, oldest first."""
 
     class exceptions:  # noqa: N801 - boto3's name
         class ResourceNotFoundException(Exception):

@@ -1,4 +1,4 @@
-"""A stack's processes are found by what they carry, and nobody else's are touched."""
+"""A stack's processes are recognized by their environment; others are left running."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Tokens are made for pages of this machine, and for nobody else."""
+"""Tokens are issued only to pages of this machine."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ ASKED = {"customer": "5", "scope": "orders:read"}
 
 @pytest.fixture
 def send(tmp_path: Path) -> Send:
-    """Sends a request, as a page of the console does unless told otherwise."""
+    """Send a request, by default as a page of the console does."""
 
     def run(method: str = "POST", path: str = "/local/token", body: object = ASKED, **headers: str) -> httpx.Response:
         async def answer() -> httpx.Response:

@@ -23,5 +23,5 @@ class SimulatedClock(Clock):
         self._at += timedelta(**duration)
 
     def pass_until(self, at: datetime) -> None:
-        """Let it be a moment, unless it is later already."""
+        """Advance to a time, unless it is past."""
         self._at = max(self._at, at)

@@ -17,7 +17,7 @@ def several(world: World) -> None:
 
 
 def crowd(world: World) -> None:
-    """Several customers do what comes to their minds, while everything else goes on."""
+    """Several customers act at random, while everything else goes on."""
     random = world.random
     customers: dict[str, str] = {}
     for _ in range(_STEPS):
@@ -37,14 +37,14 @@ def crowd(world: World) -> None:
                 world.report(order, status=random.choice(["delivered", "returned"]))
             case 5:
                 world.services.settle_charges(random.choice(["succeeded", "declined"]))
-                world.report_books()
+                world.report_records()
             case 6:
                 world.clock.pass_time(minutes=random.uniform(0, 20))
                 world.run_relay()
             case _:
                 world.deliver_any()
     world.services.settle_charges("succeeded")
-    world.report_books()
+    world.report_records()
 
 
 def ship(world: World, order: str | None) -> None:

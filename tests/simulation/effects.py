@@ -11,7 +11,7 @@ from typing import NoReturn, Protocol
 
 
 class Crash(BaseException):
-    """The process is killed: no handler and no clean-up of the code that runs in it has a say."""
+    """The process is killed: no handler and no clean-up runs."""
 
 
 class Kind(StrEnum):
@@ -43,9 +43,9 @@ class Fault(StrEnum):
     CANCEL_MEANWHILE = "cancel-meanwhile"
     """Before it happens, the customers cancel all their orders."""
     REPORT_MEANWHILE = "report-meanwhile"
-    """Before it happens, the services report what their books say about charges and shipments."""
+    """Before it happens, the services report their charges and shipments."""
     DELIVER_MEANWHILE = "deliver-meanwhile"
-    """Before it happens, the message that is being worked on is delivered to somebody else as well."""
+    """Before it happens, the message in progress is delivered to another process too."""
     WORK_MEANWHILE = "work-meanwhile"
     """Before it happens, others work on the messages that wait, apart from those about stock."""
 
@@ -159,7 +159,7 @@ class Effects:
         self._is_first = True
 
     def meet(self, kind: Kind, name: str) -> Fault | None:
-        """An effect is about to happen; returns the fault that the one who carries it out has to see to.
+        """Announce an effect; return the fault that its executor must apply.
 
         Raises:
             Crash: it never happens.

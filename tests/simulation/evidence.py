@@ -1,4 +1,4 @@
-"""What everybody has stored about the orders of a world, once nothing moves any more."""
+"""What the database and the services have stored about the orders of a world, once it has settled."""
 
 from checks import stored
 from checks.evidence import Evidence, holds_of

@@ -43,7 +43,7 @@ class Shop:
     reservations_expire: bool
     free: dict[str, int] = field(default_factory=lambda: {name: many for name, (_, many) in PRODUCTS.items()})
     orders: dict[str, Order] = field(default_factory=dict)
-    verdict: ChargeStatus = "succeeded"
+    charge_outcome: ChargeStatus = "succeeded"
 
     def can_place(self, product: str, quantity: int) -> bool:
         return self.free[product] >= quantity
@@ -85,7 +85,7 @@ class Shop:
         return order.state.startswith("returned")
 
     def learn_of_charge(self, order: Order) -> None:
-        """The order hears what became of its charge."""
+        """The order gets the result of its charge."""
         match order.state, order.charge:
             case "pending/processing/pending", "succeeded":
                 order.go("confirmed/paid/pending", COMMIT, CREATE, NOTIFY)
@@ -97,12 +97,12 @@ class Shop:
                 order.go("cancelled/voided/cancelled")
 
     def process(self, order: Order, kind: str) -> None:
-        """One of the things that are to be done for the order is done."""
+        """Process one of the order's tasks."""
         order.todo -= Counter([kind])
         match kind:
             case "charge_payment" if order.state == "pending/pending/pending":
                 order.go("pending/processing/pending")
-                order.charge = self.verdict
+                order.charge = self.charge_outcome
                 self.learn_of_charge(order)
             case "refund_payment":
                 order.refunded = True

@@ -69,7 +69,7 @@ def paid_later(world: World) -> None:
     order = world.place("ann", DESKS)
     world.settle()
     world.services.settle_charges("succeeded")
-    world.report_books()
+    world.report_records()
     world.settle()
     world.cancel(order, "ann")
 
@@ -79,7 +79,7 @@ def declined_later(world: World) -> None:
     world.place("ann", DESKS)
     world.settle()
     world.services.settle_charges("declined")
-    world.report_books()
+    world.report_records()
 
 
 def cancelled_before_the_charge(world: World) -> None:
@@ -93,7 +93,7 @@ def cancelled_during_the_charge(world: World) -> None:
     world.cancel(order, "ann")
     world.settle()
     world.services.settle_charges("declined")
-    world.report_books()
+    world.report_records()
 
 
 def money_after_the_cancel(world: World) -> None:
@@ -103,7 +103,7 @@ def money_after_the_cancel(world: World) -> None:
     world.cancel(order, "ann")
     world.settle()
     world.services.settle_charges("succeeded")
-    world.report_books()
+    world.report_records()
 
 
 def cancelled_before_the_shipment(world: World) -> None:
@@ -152,7 +152,7 @@ def cancelled_when_reported_ready(world: World) -> None:
     world.process(CHARGE)
     world.services.lose_answer("shipping")
     world.process(SHIP)
-    world.report_books()
+    world.report_records()
     world.cancel(order, "ann")
 
 
@@ -192,7 +192,7 @@ def reported_before_the_answer(world: World) -> None:
     order = world.place("ann", DESKS)
     world.services.lose_answer("payment")
     world.process(CHARGE)
-    world.report_books()
+    world.report_records()
     world.settle()
     world.cancel(order, "ann")
 
@@ -202,19 +202,19 @@ def cancelled_before_the_answer(world: World) -> None:
     order = world.place("ann", DESKS)
     world.services.lose_answer("payment")
     world.process(CHARGE)
-    world.report_books()
+    world.report_records()
     world.cancel(order, "ann")
 
 
 def reported_again_and_again(world: World) -> None:
     order = world.place("ann", DESKS)
     world.process(CHARGE)
-    world.report_books()
+    world.report_records()
     world.settle()
-    world.report_books()
+    world.report_records()
     world.report(order, status="delivered")
     ship(world, order)
-    world.report_books()
+    world.report_records()
     world.report(order, status="shipped", event_id="left")
     world.report(order, status="delivered", event_id="arrived")
     world.report(order, status="shipped", event_id="left")

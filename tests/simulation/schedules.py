@@ -63,7 +63,7 @@ class Schedule:
         return SomeFaults(random, _RATE, random.randint(2, 4))
 
     def run(self, stage: Stage) -> str | None:
-        """Run it until nothing moves any more; returns what is wrong then, and how to repeat it."""
+        """Run it until all has settled; return the violations, and how to repeat it."""
         world = self._world(stage, self.plan(Random(str(self))))
         try:
             wrong = violations(collect(self._finish(world)))

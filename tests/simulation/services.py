@@ -53,7 +53,7 @@ class Services(Fakes):
     """All downstream services, and the calls that are still on their way to them.
 
     Attributes:
-        late: those calls, each with the time of its arrival; nobody waits for their answers any more.
+        late: those calls, each with the time of its arrival; their answers are dropped.
     """
 
     def __init__(self, clock: Clock, products: Mapping[str, tuple[str, int]]) -> None:
@@ -71,13 +71,13 @@ class Services(Fakes):
         self._losing.add(service)
 
     def loses_answer(self, service: str) -> bool:
-        """Whether this answer of a service is the one to be lost."""
+        """Return whether this answer of a service is lost."""
         is_lost = service in self._losing
         self._losing.discard(service)
         return is_lost
 
     def arrive(self) -> None:
-        """Let the calls arrive whose time has come; nobody waits for their answers any more."""
+        """Deliver the delayed calls that are due; their answers are dropped."""
         now = self._clock.now()
         due = [request for at, request in self.late if at <= now]
         self.late = [(at, request) for at, request in self.late if at > now]
@@ -100,13 +100,13 @@ class Services(Fakes):
         self.carts.set_cart(customer, CartContents.model_validate(contents))
 
     def settle_charges(self, status: Literal["succeeded", "declined"]) -> None:
-        """End the charges that are processing."""
+        """Settle the charges that are processing."""
         for charge in list(self.payment.charges.values()):
             if charge.status == "processing":
                 self.payment.settle_charge(charge.id, Settlement(status=status))
 
     def dispatch(self, order_id: str | None) -> bool:
-        """Let the parcels of an order leave; tells whether there is any that has left."""
+        """Dispatch the shipments of an order; return whether any is dispatched."""
         parcels = [
             each
             for each in self.shipping.shipments.values()

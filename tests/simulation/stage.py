@@ -35,7 +35,7 @@ class Stage:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         with closing(connect(settings)) as connection, connection.cursor() as cursor:
-            # What a power cut would lose is of no interest here.
+            # Durability does not matter here.
             cursor.execute(f'ALTER DATABASE "{settings.name}" SET synchronous_commit = off')
         self.settings = settings
         self.database = SimulatedDatabase(settings, Effects(NoFaults()))
@@ -44,12 +44,12 @@ class Stage:
         self._worlds = 0
 
     def clear(self) -> None:
-        """Forget all orders."""
+        """Delete all orders."""
         self.look(_EMPTY_FOR_GOOD if self._worlds % _WORLDS_BETWEEN == 0 else _EMPTY)
         self._worlds += 1
 
     def look(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
-        """Run a statement from outside: it is nobody's effect."""
+        """Run a statement that is not an effect of the simulation."""
         with self._outside.cursor(cursor_factory=RealDictCursor) as cursor:
             cursor.execute(statement, parameters)
             return [dict(row) for row in cursor.fetchall()] if cursor.description else []

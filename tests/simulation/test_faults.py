@@ -1,4 +1,4 @@
-"""Whatever goes wrong at whichever moment, everything that must hold does so in the end.
+"""Whatever fails at whichever moment, all invariants hold in the end.
 
 `SIMULATION_SCHEDULES` is the number of schedules to run; `SIMULATION_ONLY` repeats the one that a failure names.
 """

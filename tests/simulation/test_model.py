@@ -52,9 +52,9 @@ class Interleavings(RuleBasedStateMachine):
         if name:
             self.shop.place(name, Order(product, quantity, self.world.clock.now()))
 
-    @rule(verdict=st.sampled_from(["succeeded", "declined", "processing"]))
-    def decide_about_charges(self, verdict: ChargeStatus) -> None:
-        self.shop.verdict = self.world.services.payment.outcome = verdict
+    @rule(outcome=st.sampled_from(["succeeded", "declined", "processing"]))
+    def decide_about_charges(self, outcome: ChargeStatus) -> None:
+        self.shop.charge_outcome = self.world.services.payment.outcome = outcome
 
     @precondition(lambda self: self.shop.orders)
     @rule(data=st.data())
@@ -82,12 +82,12 @@ class Interleavings(RuleBasedStateMachine):
         name, order = self._any_order(data)
         assert self.world.report(name, status="returned") == self.shop.take_back(order)
 
-    @rule(verdict=st.sampled_from(["succeeded", "declined"]))
-    def settle_charges(self, verdict: Literal["succeeded", "declined"]) -> None:
-        self.world.services.settle_charges(verdict)
+    @rule(outcome=st.sampled_from(["succeeded", "declined"]))
+    def settle_charges(self, outcome: Literal["succeeded", "declined"]) -> None:
+        self.world.services.settle_charges(outcome)
         for order in self.shop.orders.values():
             if order.charge == "processing":
-                order.charge = verdict
+                order.charge = outcome
 
     @precondition(lambda self: self.shop.orders)
     @rule(data=st.data())
@@ -141,7 +141,7 @@ class Interleavings(RuleBasedStateMachine):
             assert order.refunded == bool(charge and charge.refunded_amount)
 
     def teardown(self) -> None:
-        self.world.report_books()
+        self.world.report_records()
         self.world.drain()
         assert violations(collect(self.world)) == []
 

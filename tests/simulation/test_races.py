@@ -1,4 +1,4 @@
-"""Two threads meet at the moment where it matters; whoever is first, everything that must hold does so in the end."""
+"""Two threads race at the critical moment; whichever is first, all invariants hold in the end."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -128,8 +128,8 @@ def test_given_one_task_when_delivered_twice_at_once_then_it_is_done_once(
     for world in worlds():
         _bring_about(world, kind)
         task = _waiting(world, kind)
-        verdicts = _race(world, _work(task, where), _work(task))
-        assert len(verdicts) == 2
+        dispositions = _race(world, _work(task, where), _work(task))
+        assert len(dispositions) == 2
 
 
 def test_given_the_last_piece_when_two_order_it_at_once_then_one_gets_it(worlds: Worlds) -> None:
@@ -155,9 +155,9 @@ def test_given_a_key_when_its_request_is_sent_twice_at_once_then_there_is_one_or
     request = NewOrder.model_validate({"items": [{"product_id": "desk", "quantity": 1}]})
     for world in worlds():
         placed = _race(
-            world, *[("idempotency.claim", lambda uses: uses.place.from_items(ANN, request, key="wish"))] * 2
+            world, *[("idempotency.claim", lambda uses: uses.place.from_items(ANN, request, key="key"))] * 2
         )
-        again = world.use_cases.place.from_items(ANN, request, key="wish")
+        again = world.use_cases.place.from_items(ANN, request, key="key")
         assert placed
         assert [row["id"] for row in world.look("SELECT id::text AS id FROM orders")] == [again.row["id"]]
 

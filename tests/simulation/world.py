@@ -50,7 +50,7 @@ class World:
 
     Attributes:
         random: decides all that is left to chance.
-        services: the downstream services with their books.
+        services: the downstream services with their records.
         mailbox: the messages on the queues.
         effects: what the processes have done.
         use_cases: what the processes call.
@@ -96,13 +96,13 @@ class World:
         self.others = use_cases(stage.other, *around)
 
     def look(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
-        """What stands in the database."""
+        """Query the database."""
         return self._stage.look(statement, **parameters)
 
     def place(
         self, customer: str, items: Mapping[str, int], *, price: str | None = None, has_key: bool = True
     ) -> str | None:
-        """A customer orders products; returns the order's id, if the customer was told one."""
+        """A customer orders products; return the order's id, if the customer received it."""
         lines = [
             {"product_id": product, "quantity": quantity, "unit_price": price} for product, quantity in items.items()
         ]
@@ -114,25 +114,25 @@ class World:
                 "customer_email": key,
             }
         )
-        return self._told(key, lambda: self.use_cases.place.from_items(Caller(customer), request, key=key))
+        return self._place(key, lambda: self.use_cases.place.from_items(Caller(customer), request, key=key))
 
     def place_cart(self, customer: str, *, has_key: bool = True) -> str | None:
-        """A customer orders what is in the cart; returns the order's id, if the customer was told one."""
+        """A customer orders what is in the cart; return the order's id, if the customer received it."""
         key = self._new_key() if has_key else None
-        return self._told(None, lambda: self.use_cases.place.from_cart(Caller(customer), customer, key=key))
+        return self._place(None, lambda: self.use_cases.place.from_cart(Caller(customer), customer, key=key))
 
     def cancel(self, order: str | None, customer: str) -> bool:
-        """A customer cancels an order; tells whether it was accepted."""
+        """A customer cancels an order; return whether it was accepted."""
         return order is not None and self._ask(
             lambda: self.use_cases.cancel.cancel(Caller(customer), order, "changed my mind", None)
         )
 
     def report(self, order: str | None, **update: str) -> bool:
-        """Staff or a service reports what has happened to an order; tells whether it was accepted."""
+        """Staff or a service reports what has happened to an order; return whether it was accepted."""
         return order is not None and self._ask(lambda: _update(self.use_cases, order, update))
 
-    def report_books(self) -> None:
-        """The services report what their books say about charges and shipments, again until they are heard."""
+    def report_records(self) -> None:
+        """The services report their charges and shipments, and retry until they get an answer."""
         for order, update in list(self._reports()):
             self._attempt(partial(_update, self.use_cases, order, update), _MOST_ATTEMPTS)
 
@@ -144,7 +144,7 @@ class World:
                 self.deliver(message)
 
     def deliver_any(self) -> bool:
-        """Work on any message that is due next; tells whether there was one."""
+        """Process any message that is due next; return whether there was one."""
         message = self.mailbox.take(self.clock.now())
         if message:
             self.deliver(message)
@@ -172,7 +172,7 @@ class World:
             if self._is_settled():
                 return
             self.clock.pass_time(minutes=self.random.uniform(1, 6))
-        raise AssertionError("the world never comes to rest")
+        raise AssertionError("the world never settles")
 
     def _is_settled(self) -> bool:
         if self.mailbox.waiting or self.services.late or self.look(_UNSETTLED)[0]["things"]:
@@ -181,12 +181,12 @@ class World:
         return not held or held <= {row["id"] for row in self.look("SELECT id::text AS id FROM orders")}
 
     def _new_key(self) -> str:
-        """A customer's name for one wish, however often it has to be said."""
+        """An idempotency key for one request, however often it is sent."""
         self.keys += 1
-        return f"wish-{self.keys}@example.com"
+        return f"request-{self.keys}@example.com"
 
-    def _told(self, email: str | None, action: Callable[[], TransitionResult]) -> str | None:
-        """Place an order, which is known by its e-mail address; a cart has none."""
+    def _place(self, email: str | None, action: Callable[[], TransitionResult]) -> str | None:
+        """Place an order and record the request by its e-mail address, which a cart does not have."""
         outcome = self._attempt(action, self._attempts)
         if outcome is None:
             self.requests.append(Request(email, Fate.UNKNOWN))
@@ -198,7 +198,7 @@ class World:
         return self._attempt(action, self._attempts) is not None
 
     def _attempt[Result](self, action: Callable[[], Result], times: int) -> Result | None:
-        """Do as a client does: again, a few times, while there is no answer; nothing more once it is refused."""
+        """Call as a client does: retry a few times while there is no answer, and stop when refused."""
         for _ in range(times):
             try:
                 return self._process(action)
@@ -213,18 +213,18 @@ class World:
         self.clock.pass_until(message.due)
         self._received = message
         try:
-            verdict = self._process(lambda: self.use_cases.work.process(message.task))
+            disposition = self._process(lambda: self.use_cases.work.process(message.task))
         except (Crash, OrderServiceError):
-            verdict = MessageDisposition(retry_seconds=_VISIBILITY_SECONDS)
+            disposition = MessageDisposition(retry_seconds=_VISIBILITY_SECONDS)
         self._received = None
-        self._obey(verdict, message)
+        self._apply(disposition, message)
 
-    def _obey(self, verdict: MessageDisposition, message: Message) -> None:
-        """Do with a message as the verdict says."""
-        if verdict.failed:
+    def _apply(self, disposition: MessageDisposition, message: Message) -> None:
+        """Delete, return or dead-letter a message, as the disposition says."""
+        if disposition.failed:
             self.mailbox.dead.add(message.task)
-        elif verdict.retry_seconds is not None:
-            message.due = self.clock.now() + timedelta(seconds=verdict.retry_seconds)
+        elif disposition.retry_seconds is not None:
+            message.due = self.clock.now() + timedelta(seconds=disposition.retry_seconds)
             self.mailbox.waiting.append(message)
 
     def _process[Result](self, action: Callable[[], Result]) -> Result:
@@ -248,8 +248,8 @@ class World:
                     with suppress(OrderServiceError):
                         _update(self.others, order, update)
             case Fault.DELIVER_MEANWHILE if self._received:
-                verdict = self.others.work.process(self._received.task)
-                if verdict.failed:
+                disposition = self.others.work.process(self._received.task)
+                if disposition.failed:
                     self.mailbox.dead.add(self._received.task)
             case Fault.WORK_MEANWHILE:
                 # Work on stock would wait for the lock that the process at hand may have.
@@ -258,7 +258,7 @@ class World:
                     if SERVICES[message.task.kind] != "inventory" and message.due <= soon:
                         self.mailbox.waiting.remove(message)
                         self.clock.pass_until(message.due)
-                        self._obey(self.others.work.process(message.task), message)
+                        self._apply(self.others.work.process(message.task), message)
 
     def _reports(self) -> Iterator[tuple[str, dict[str, str]]]:
         """What the services have to report about orders, repeatedly and in any order."""
@@ -279,4 +279,4 @@ def _update(use_cases: UseCases, order: str, update: dict[str, str]) -> OrderDet
 
 
 OVERDUE_MINUTES = PAYMENT_TIMEOUT.total_seconds() / 60 + 1
-"""After so many minutes an order that nobody pays for is overdue."""
+"""After so many minutes an unpaid order has expired."""

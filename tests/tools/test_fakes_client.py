@@ -1,4 +1,4 @@
-"""What the fakes have stored is read whole, and what goes wrong with them is said."""
+"""Everything that the fakes have stored is read, and their errors are reported."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the tools print about orders and about what is wrong with them."""
+"""The tables that the tools print of orders and violations."""
 
 import io
 

@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A unit test talks to nobody."""
+    """A unit test must not open sockets."""
 
     def refuse(*args: Any) -> NoReturn:
         raise AssertionError(f"a unit test tried to connect: {args[1:]}")

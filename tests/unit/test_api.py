@@ -1,4 +1,4 @@
-"""The HTTP edge, as far as a request gets without a database."""
+"""The HTTP layer, as far as a request gets without a database."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The authorizer: what it answers the gateway, and what it writes down."""
+"""The authorizer: its answers to the gateway, and its log."""
 
 import json
 import uuid
@@ -29,7 +29,7 @@ def authorizer(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 
 
 def answer(authorizer: ModuleType, authorization: str | None) -> dict[str, Any]:
-    """What the authorizer says to a request with this header, or without any."""
+    """The authorizer's answer to a request with this header, or without any."""
     event = {
         "headers": {"accept": "*/*"} | ({} if authorization is None else {"authorization": authorization}),
         "requestContext": {"requestId": "request-1"},

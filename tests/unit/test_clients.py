@@ -1,4 +1,4 @@
-"""The session that the clients share, and what they make of answers that are none."""
+"""The session that the clients share, and how they classify errors."""
 
 import pytest
 from urllib3 import HTTPResponse

@@ -1,4 +1,4 @@
-"""The function that serves the console, and what the page is made of."""
+"""The function that serves the console, and the page's files."""
 
 import gzip
 import re
@@ -18,7 +18,7 @@ def ask(path: str = "/console", **changes: Any) -> Answer:
 
 
 def addresses() -> list[str]:
-    """What the page names."""
+    """The URLs that the page links."""
     return re.findall(r'(?:href|src)="(/[^"]+)"', ask().text)
 
 

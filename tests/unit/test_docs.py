@@ -1,4 +1,4 @@
-"""The function that describes the API, and answers what is no route of it."""
+"""The function that serves the documentation, and answers unknown routes."""
 
 import gzip
 import json
@@ -17,7 +17,7 @@ def ask(path: str, method: str = "GET", **changes: Any) -> Answer:
 
 
 def assets() -> list[str]:
-    """What the page asks for."""
+    """The URLs that the page links."""
     return re.findall(r'(?:href|src)="(/docs/[^"]+)"', ask("/docs").content.decode())
 
 

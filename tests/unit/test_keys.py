@@ -1,4 +1,4 @@
-"""Keys: how long they are kept, what happens when their source is down, and what the sources make of what they read."""
+"""Keys: how long they are cached, outages of their source, and how sources parse what they read."""
 
 import json
 import uuid
@@ -28,7 +28,7 @@ DAY = 86_400
 
 
 class Source:
-    """Keys by their ids; counts how often it is asked, and is down when a test says so."""
+    """A fake source of keys; counts its calls, and can be down."""
 
     def __init__(self, *kids: str | None) -> None:
         self.kids = kids
@@ -62,7 +62,7 @@ def kids(cache: KeyCache, kid: str | None) -> list[str | None]:
 
 
 @pytest.mark.parametrize(
-    ("stored", "kid", "found"),
+    ("stored", "kid", "expected"),
     [
         (("old", "new"), "old", ["old"]),
         (("old", "new"), None, ["old", "new"]),
@@ -72,9 +72,9 @@ def kids(cache: KeyCache, kid: str | None) -> list[str | None]:
     ],
 )
 def test_given_keys_when_looked_up_by_id_then_all_candidates_are_found(
-    stored: tuple[str | None, ...], kid: str | None, found: list[str | None]
+    stored: tuple[str | None, ...], kid: str | None, expected: list[str | None]
 ) -> None:
-    assert kids(KeyCache(Source(*stored)), kid) == found
+    assert kids(KeyCache(Source(*stored)), kid) == expected
 
 
 def test_given_fresh_keys_when_looked_up_then_they_are_not_read_again(
@@ -228,7 +228,7 @@ PRIVATE_JWK = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(RSA_KEY))
 
 
 @pytest.mark.parametrize(
-    ("entry", "algorithms", "found"),
+    ("entry", "algorithms", "expected"),
     [
         (RSA_JWK, ("RS256",), ["RS256"]),
         (RSA_JWK, ("RS256", "PS256", "ES256"), ["RS256", "PS256"]),
@@ -263,12 +263,12 @@ PRIVATE_JWK = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(RSA_KEY))
     ],
 )
 def test_given_a_key_set_when_read_then_each_key_has_the_algorithms_it_allows(
-    entry: dict[str, Any], algorithms: tuple[str, ...], found: list[str]
+    entry: dict[str, Any], algorithms: tuple[str, ...], expected: list[str]
 ) -> None:
     """RFC 8725, section 3.4: a key that is no good is passed over, and the one beside it is taken."""
     beside = jwk(RSA_KEY, kid="beside")
     keys = key_set(jwks(entry, beside), (*algorithms, "RS512"))
-    assert [key.algorithm for key in keys if key.kid != "beside" and key.algorithm != "RS512"] == found
+    assert [key.algorithm for key in keys if key.kid != "beside" and key.algorithm != "RS512"] == expected
     assert ("beside", "RS512") in {(key.kid, key.algorithm) for key in keys}
 
 

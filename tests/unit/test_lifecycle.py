@@ -1,4 +1,4 @@
-"""The table of events, held against the design's, and the rules that must hold for any such table."""
+"""The table of events, compared with the design, and rules that hold for any such table."""
 
 from itertools import product
 

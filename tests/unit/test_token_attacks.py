@@ -1,4 +1,4 @@
-"""Tokens that must not be believed, by the section of RFC 8725 that warns of them, or else of the RFC that they break.
+"""Tokens that must be refused, by the section of RFC 8725 that warns of them, or of the RFC that they violate.
 
 Each row differs from a good token by its attack alone: unless the attack is on the signature, the signature is good.
 Keys that are too weak (section 3.5) are in `test_keys.py`.

@@ -1,4 +1,4 @@
-"""Tokens that are good: what they may look like, who they stand for, and which settings there are for them."""
+"""Valid tokens: their forms, their caller, and the settings for them."""
 
 import json
 import time

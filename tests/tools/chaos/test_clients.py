@@ -1,4 +1,4 @@
-"""Customers and staff behave sensibly: what was not answered is sent again, and nothing is made of no answer."""
+"""Customers and staff retry unanswered requests, and draw no conclusions from a lost answer."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ def plan(*, from_cart: bool = False, cancels: bool = False, reports: tuple[str, 
 
 
 def crowd(plans: list[Plan], answer: Callable[[httpx.Request], httpx.Response]) -> tuple[Crowd, list[str]]:
-    """Carries plans out against an API that answers so; returns what was asked of it, too."""
+    """Execute plans against an API with these answers; return its requests too."""
     asked: list[str] = []
 
     def handle(request: httpx.Request) -> httpx.Response:

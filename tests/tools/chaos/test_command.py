@@ -1,4 +1,4 @@
-"""The command line says in a sentence what is missing; the killer knows whom to spare."""
+"""The command line reports missing arguments; only workers are killed."""
 
 from pathlib import Path
 

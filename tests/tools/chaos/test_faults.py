@@ -1,4 +1,4 @@
-"""Whatever happens amid chaos, the faults are cleared afterwards."""
+"""The faults are cleared however the run ends."""
 
 from collections.abc import Iterator
 

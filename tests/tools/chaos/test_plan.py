@@ -1,4 +1,4 @@
-"""The same seed, the same choices; and something of everything."""
+"""The same seed gives the same plans; all kinds of orders occur."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Invoices and what became of them, without a file, an API, a database or a service behind them."""
+"""Sample invoices and outcomes."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

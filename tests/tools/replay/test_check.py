@@ -1,4 +1,4 @@
-"""The check passes when the database holds what was sent, and names whatever it holds else or does not hold."""
+"""The check passes when the database holds what was sent, and reports what is missing or unexpected."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A request is sent again, as the same one, until it is answered."""
+"""A request is retried with the same key until it is answered."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ def cancel(orders: Orders) -> Outcome:
 
 
 class Api:
-    """Answers with the given replies in turn, the last one for ever."""
+    """Answers with the given replies in turn, then always with the last one."""
 
     def __init__(self, *replies: Reply) -> None:
         self._replies: Iterator[Reply] = iter(replies)
