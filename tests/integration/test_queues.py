@@ -206,7 +206,7 @@ def traces(requests: list[dict[str, Any]]) -> dict[str, str]:
     }
 
 
-def test_given_a_traced_request_when_its_tasks_are_carried_out_then_all_calls_belong_to_its_trace(
+def test_given_a_traced_request_when_its_tasks_run_then_all_calls_are_traced(
     function: Load,
     receive: Receive,
     services: httpx.Client,

@@ -130,7 +130,7 @@ def test_given_a_full_service_when_a_task_ends_then_its_slot_is_free(
     assert claim(database, waiting, at).claimed
 
 
-def test_given_a_worker_that_crashed_when_its_task_is_claimed_again_then_in_one_slot(
+def test_given_a_worker_that_crashed_when_its_task_is_claimed_then_in_one_slot(
     database: Database, enqueue: Enqueue, query: Query
 ) -> None:
     [task] = enqueue(TaskKind.CHARGE_PAYMENT)
@@ -173,7 +173,7 @@ def placed_at(query: Query, order: str) -> datetime:
     return placed
 
 
-def test_given_a_busy_task_when_its_message_is_delayed_then_the_relay_sends_no_other(
+def test_given_a_busy_task_when_delayed_then_the_relay_sends_no_other_message(
     world: World, database: Database
 ) -> None:
     world.place()

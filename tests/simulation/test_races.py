@@ -154,9 +154,7 @@ def test_given_a_cart_when_it_is_ordered_twice_at_once_then_there_is_one_order(w
 def test_given_a_key_when_its_request_is_sent_twice_at_once_then_there_is_one_order(worlds: Worlds) -> None:
     request = NewOrder.model_validate({"items": [{"product_id": "desk", "quantity": 1}]})
     for world in worlds():
-        placed = _race(
-            world, *[("idempotency.claim", lambda uses: uses.place.from_items(ANN, request, key="key"))] * 2
-        )
+        placed = _race(world, *[("idempotency.claim", lambda uses: uses.place.from_items(ANN, request, key="key"))] * 2)
         again = world.use_cases.place.from_items(ANN, request, key="key")
         assert placed
         assert [row["id"] for row in world.look("SELECT id::text AS id FROM orders")] == [again.row["id"]]
