@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION apply_event_1(
     p_reference text, p_states text[], p_statuses text[], p_payment_statuses text[], p_shipping_statuses text[],
     p_failure_reasons text[], p_tasks text[])
 RETURNS TABLE (stored orders, items json, tasks text, applied boolean, repeated boolean)
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET orders.appends_count_deltas = true AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     before orders;
     rule integer;
@@ -28,6 +28,7 @@ BEGIN
     applied := rule IS NOT NULL AND NOT repeated
         AND (p_expected_versions IS NULL OR before.version = ANY (p_expected_versions));
     IF applied THEN
+        PERFORM set_config('orders.appends_count_deltas', 'true', true);
         UPDATE orders
         SET status = p_statuses[rule],
             payment_status = p_payment_statuses[rule],

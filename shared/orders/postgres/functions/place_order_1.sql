@@ -15,7 +15,7 @@ CREATE OR REPLACE FUNCTION place_order_1(
     p_reservation_id uuid, p_holds integer, p_id uuid, p_customer_id text, p_customer_name text, p_customer_email text,
     p_currency text, p_total bigint, p_cart_version text, p_at timestamptz,
     p_products text[], p_quantities integer[], p_unit_prices bigint[], p_kinds text[], p_templates text[])
-RETURNS text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET orders.appends_count_deltas = true AS $$
+RETURNS text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     known idempotency_keys;
     known_order orders;
@@ -51,6 +51,7 @@ BEGIN
             WHERE caller = p_caller AND key = p_key;
         END IF;
     END IF;
+    PERFORM set_config('orders.appends_count_deltas', 'true', true);
     INSERT INTO orders (id, customer_id, customer_name, customer_email, status, payment_status, shipping_status,
         currency, total, line_count, cart_version, reservation_id, version, created_at, updated_at)
     VALUES (p_id, p_customer_id, p_customer_name, p_customer_email, 'pending', 'pending', 'pending', p_currency,

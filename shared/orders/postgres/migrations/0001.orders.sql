@@ -187,8 +187,8 @@ CREATE TABLE order_minutes (
 );
 COMMENT ON TABLE order_minutes IS 'Orders placed in each minute of the last two days, as far as count_deltas is rolled up.';
 
--- The database's functions append their own deltas, and say so in a setting of theirs. This trigger counts all other
--- changes, such as corrections by an operator; in the functions it costs the evaluation of one condition.
+-- The database's functions append their own deltas, and say so in a setting of the transaction. This trigger counts all
+-- other changes, such as corrections by an operator; for the functions it costs the evaluation of one condition.
 CREATE FUNCTION append_count_delta() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP <> 'INSERT' THEN
