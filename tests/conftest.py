@@ -27,17 +27,34 @@ os.environ.update(
 )
 
 
-class Together(LoadScopeScheduling):
-    """Keeps together, in one of several processes, what shares the deployed stack, and what stands in one file."""
+class Scheduler(LoadScopeScheduling):
+    """Assign scopes to processes, those with most tests first.
+
+    Tests that share the deployed stack are one scope, and so are the tests of a file, which may share expensive
+    fixtures. Each test of the simulation is its own, so that these, the last, keep all processes busy until the end.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith("tests/simulation/"):
+            return nodeid
         return "stack" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
-    """Let several processes share the tests, where more than one is asked for."""
-    return Together(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler:
+    """Distribute the tests, if more than one process is asked for."""
+    return Scheduler(config, log)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that makes random tests longer."""
+    parser.addoption("--effort", type=int, default=1, help="multiply the number of cases in random tests")
+
+
+@pytest.fixture(scope="session")
+def effort(pytestconfig: pytest.Config) -> int:
+    """By how much to multiply the number of cases in random tests."""
+    return int(pytestconfig.getoption("effort"))
 
 
 @pytest.fixture

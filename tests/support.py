@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 
 ROOT = Path(__file__).parent.parent
 FUNCTIONS = ROOT / "functions"
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""Settings of PostgreSQL for tests: nothing is lost unless the machine itself crashes."""
 REAL_ORDERS = ROOT.parent / "shared" / "data" / "online-retail-2010-12.csv"
 
 

@@ -11,20 +11,20 @@ from local.stack import Stack
 from tests.support import ROOT
 
 FOLDER = Path(__file__).parent
-EXAMPLES = os.environ.get("FUZZ_EXAMPLES")
-"""Examples per operation; by default few, and none for the routes of earlier services."""
-FEW = ("--max-examples", "3", "--exclude-deprecated")
+EXAMPLES = 3
+"""Examples per operation, times the effort; for deprecated operations none if the effort is one."""
 SCOPES = "orders:read orders:write orders:metrics"
 
 
 def test_given_generated_requests_when_sent_then_every_answer_is_documented(
-    stack: Stack, services: httpx.Client, tmp_path: Path
+    stack: Stack, services: httpx.Client, tmp_path: Path, effort: int
 ) -> None:
     run = subprocess.run(  # noqa: S603 - our own tool and files
         [
             *(sys.executable, "-m", "schemathesis.cli", "--no-color", "--config-file", FOLDER / "schemathesis.toml"),
             *("run", f"{stack.url}/openapi.json", "--continue-on-failure"),
-            *(("--max-examples", EXAMPLES) if EXAMPLES else FEW),
+            *("--max-examples", str(EXAMPLES * effort)),
+            *(("--exclude-deprecated",) if effort == 1 else ()),
         ],
         cwd=tmp_path,
         env={

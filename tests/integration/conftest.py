@@ -19,7 +19,7 @@ from orders.config import DatabaseSettings
 from orders.postgres.connection import Database
 from tests.aws import mocked
 from tests.fakes_process import FakesProcess
-from tests.support import load_function
+from tests.support import NOT_DURABLE, load_function
 
 TASK_ID = "concat_ws('.', order_id, version, kind) AS id"
 """The id of a task, for a SELECT clause."""
@@ -40,7 +40,7 @@ FROM generate_series(1, %(number)s)
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A server with a migrated database, where functions log in as the role that writes."""
-    server = Postgres(tmp_path_factory.mktemp("postgres") / "data")
+    server = Postgres(tmp_path_factory.mktemp("postgres") / "data", settings=NOT_DURABLE)
     server.start()
     server.create_database("orders")
     os.environ.update(

@@ -11,7 +11,7 @@ from orders.config import DatabaseSettings
 from orders.telemetry import logger
 from tests.simulation.schedules import Schedule
 from tests.simulation.stage import Stage
-from tests.support import load_function
+from tests.support import NOT_DURABLE, load_function
 
 _STAGES = 3
 _SCHEDULES = "schedules"
@@ -20,7 +20,7 @@ _SCHEDULES = "schedules"
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A server without databases."""
-    server = Postgres(tmp_path_factory.mktemp("postgres") / "data")
+    server = Postgres(tmp_path_factory.mktemp("postgres") / "data", settings=NOT_DURABLE)
     server.start()
     yield server
     server.stop()
@@ -56,12 +56,6 @@ def _in_order(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     logger.setLevel("CRITICAL")
     yield
     logger.setLevel(level)
-
-
-@pytest.fixture(scope="session")
-def budget() -> int:
-    """About how many schedules to run in all."""
-    return int(os.environ.get("SIMULATION_SCHEDULES", "1500"))
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,11 @@
 """Whatever fails at whichever moment, all invariants hold in the end.
 
-`SIMULATION_SCHEDULES` is the number of schedules to run; `SIMULATION_ONLY` repeats the one that a failure names.
+`--effort` multiplies the number of schedules; `SIMULATION_ONLY` repeats the one that a failure names.
 """
 
+import math
 from collections.abc import Callable, Iterator
+from itertools import islice
 from random import Random
 
 import pytest
@@ -16,7 +18,8 @@ from tests.simulation.schedules import INVENTORY_APIS, Schedule, one_fault, run_
 from tests.simulation.stage import Stage
 from tests.simulation.world import World
 
-_TESTS = 2 * len(SCENARIOS) * len(INVENTORY_APIS)
+SCHEDULES = 6
+"""How many each test runs, times the effort."""
 
 FOUND = (
     # A charge whose answer was lost had no name by which it could be refunded.
@@ -31,13 +34,13 @@ type Run = Callable[[Iterator[Schedule], int], None]
 
 
 @pytest.fixture
-def run(stages: list[Stage], budget: int, only: Schedule | None, record_property: Callable[[str, object], None]) -> Run:
+def run(stages: list[Stage], effort: int, only: Schedule | None, record_property: Callable[[str, object], None]) -> Run:
     """Run as many of some schedules as one test may, or has to; fail if any leaves something wrong."""
     if only:
         pytest.skip(f"only {only} is repeated")
 
     def run(schedules: Iterator[Schedule], at_least: int) -> None:
-        number = max(at_least, budget // _TESTS)
+        number = max(at_least, SCHEDULES * effort)
         record_property("schedules", number)
         wrong = run_all(stages, schedules, number)
         assert not wrong, "\n".join([f"{len(wrong)} of {number} schedules are wrong", *wrong])
@@ -48,10 +51,12 @@ def run(stages: list[Stage], budget: int, only: Schedule | None, record_property
 @pytest.mark.parametrize("inventory_api", INVENTORY_APIS)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_given_a_fault_at_any_effect_when_settled_then_all_invariants_hold(
-    run: Run, stages: list[Stage], scenario: str, inventory_api: InventoryApi
+    run: Run, stages: list[Stage], effort: int, scenario: str, inventory_api: InventoryApi
 ) -> None:
     effects = len(Schedule(scenario, inventory_api, None, None, seed=0).trace(stages[0]))
-    run(one_fault(scenario, inventory_api, stages[0]), effects)
+    # With more effort, every effect meets a fault.
+    step = 2 if effort == 1 else 1
+    run(islice(one_fault(scenario, inventory_api, stages[0]), None, None, step), math.ceil(effects / step))
 
 
 @pytest.mark.parametrize("inventory_api", INVENTORY_APIS)

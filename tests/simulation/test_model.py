@@ -23,8 +23,9 @@ from tests.simulation.world import PRODUCTS, World
 if TYPE_CHECKING:
     from orders.domain.order import TaskId
 
+EXAMPLES = 20
+"""How many interleavings each test runs, times the effort."""
 SETTINGS = settings(
-    max_examples=50,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
@@ -168,10 +169,10 @@ class Interleavings(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("inventory_api", INVENTORY_APIS)
 def test_given_any_interleaving_when_compared_then_it_matches_the_model(
-    stages: list[Stage], inventory_api: InventoryApi
+    stages: list[Stage], effort: int, inventory_api: InventoryApi
 ) -> None:
     class Here(Interleavings):
         pass
 
     Here.stage, Here.inventory_api = stages[0], inventory_api
-    run_state_machine_as_test(Here, settings=SETTINGS)
+    run_state_machine_as_test(Here, settings=settings(SETTINGS, max_examples=EXAMPLES * effort))

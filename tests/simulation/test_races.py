@@ -22,7 +22,8 @@ from tests.simulation.stage import Stage
 from tests.simulation.use_cases import UseCases
 from tests.simulation.world import STAFF, World
 
-ROUNDS = 25
+ROUNDS = 10
+"""How often each race is run, times the effort."""
 ANN, BOB = Caller("ann"), Caller("bob")
 
 type Action = Callable[[UseCases], object]
@@ -45,11 +46,11 @@ class Meet:
 
 
 @pytest.fixture(params=INVENTORY_APIS)
-def worlds(request: pytest.FixtureRequest, stages: list[Stage]) -> Callable[[], Iterator[World]]:
+def worlds(request: pytest.FixtureRequest, stages: list[Stage], effort: int) -> Callable[[], Iterator[World]]:
     """A new world for each round; each is left in order."""
 
     def worlds() -> Iterator[World]:
-        for seed in range(ROUNDS):
+        for seed in range(ROUNDS * effort):
             world = World(stages[0], request.param, Random(seed))
             yield world
             world.drain()
