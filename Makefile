@@ -12,7 +12,7 @@ CODE := shared functions fakes checks local tools tests
 LOCAL := .venv/bin/python -m local
 TEMPLATES := template.yaml $(wildcard infrastructure/*.yaml)
 LINTED := .aws-sam/linted
-PYTEST := .venv/bin/pytest --numprocesses auto --maxprocesses 4
+PYTEST := .venv/bin/pytest --numprocesses auto --no-loadscope-reorder
 COMPILE := .venv/bin/uv pip compile -q --no-header -p 3.13
 IS_RIGHT := -c 'import sys; assert sys.version_info[:2] == (3, 13); print(sys.executable)' 2> /dev/null
 PYTHON = $(shell for name in python3.13 python3 python; do $$name $(IS_RIGHT) && exit; done; uv python find 3.13 2> /dev/null)

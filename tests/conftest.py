@@ -28,16 +28,22 @@ os.environ.update(
 
 
 class Scheduler(LoadScopeScheduling):
-    """Assign scopes to processes, those with most tests first.
+    """Give each process one scope after the other.
 
-    Tests that share the deployed stack are one scope, and so are the tests of a file, which may share expensive
-    fixtures. Each test of the simulation is its own, so that these, the last, keep all processes busy until the end.
+    The tests of the deployed stack are one scope, and so are the tests of a file, which may share expensive fixtures.
+    Each test of the simulation is a scope of its own: its files take minutes, and all processes share them.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith("tests/simulation/"):
             return nodeid
         return "stack" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Start one process more than there are cores, since some tests wait, and four at most."""
+    return min(len(os.sched_getaffinity(0)) + 1, 4)
 
 
 @pytest.hookimpl(optionalhook=True)
