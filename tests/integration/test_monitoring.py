@@ -70,6 +70,12 @@ def printed(
     call = Deployed(function)
     sell(call, services, query)
     fail(call, services, query)
+    with monkeypatch.context() as busy:
+        busy.setenv("TASK_CONCURRENCY", "0")
+        call.again("process_task")
+        call("create_order", CREATE)
+        [charge] = query(f"SELECT {TASK_ID} FROM order_tasks WHERE kind = 'charge_payment' AND attempts = 0")  # noqa: S608
+        call("process_task", {"Records": [task_message(charge["id"])]})
     with monkeypatch.context() as away:
         away.setenv("DATABASE_PORT", str(free_port()))
         call.again("get_order")

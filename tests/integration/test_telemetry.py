@@ -22,6 +22,7 @@ ITEMS = {"items": [{"sku": "SKU123", "quantity": 2}]}
 def printed(capsys: pytest.CaptureFixture[str]) -> Metrics:
     """The sums of the metrics printed since the last look: `Name{dimension=value}`."""
     telemetry._metrics.flush()
+    capsys.readouterr()
 
     def look() -> Counter[str]:
         sums: Counter[str] = Counter()
