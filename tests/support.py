@@ -17,6 +17,25 @@ NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": 
 REAL_ORDERS = ROOT.parent / "shared" / "data" / "online-retail-2010-12.csv"
 
 
+SETTINGS = {
+    "AWS_REGION": "eu-central-1",
+    "CART_URL": "http://cart.invalid",
+    "DATABASE_HOST": "/nowhere",
+    "DATABASE_NAME": "orders",
+    "DATABASE_USER": "orders",
+    "DATABASE_AUTH": "none",
+    "INVENTORY_URL": "http://inventory.invalid",
+    "JWT_JWKS_URL": "https://keys.invalid/jwks.json",
+    "JWT_ALGORITHMS": "RS256",
+    "NOTIFICATION_URL": "http://notification.invalid",
+    "PAYMENT_URL": "http://payment.invalid",
+    "SHIPPING_URL": "http://shipping.invalid",
+    "TASK_CONCURRENCY": "20",
+    "TASK_QUEUE_URL": "https://sqs.invalid/queue",
+}
+"""Settings with which every function starts; nothing answers at these addresses."""
+
+
 def load_function(name: str) -> ModuleType:
     """Load a function's module anew, as in a new execution environment."""
     spec = importlib.util.spec_from_file_location(f"function_{name}", FUNCTIONS / name / "app.py")

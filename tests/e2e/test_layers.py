@@ -10,6 +10,7 @@ import pytest
 from local import build
 from local import template as sam
 from local.stack import Stack
+from tests.support import SETTINGS
 
 MAX_BYTES = 30 * 1024**2
 UNCHECKED_HASH = 1
@@ -69,8 +70,12 @@ sys.path[:0] = {list(map(str, paths))}
 import app
 print(json.dumps([getattr(module, "__file__", None) for module in sys.modules.values()]))
 """
-        # Without the packages of this environment, and with no setting but those of Lambda.
-        environment = {"AWS_REGION": "eu-central-1", "POWERTOOLS_SERVICE_NAME": "orders"}
+        # Without the packages of this environment, and as for a snapshot: each function builds its use case.
+        environment = {
+            **SETTINGS,
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",
+            "POWERTOOLS_SERVICE_NAME": "orders",
+        }
         started = subprocess.run(  # noqa: S603 - our own interpreter and program
             [sys.executable, "-IS", "-B", "-c", program], env=environment, capture_output=True, check=True, text=True
         )

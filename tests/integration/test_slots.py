@@ -173,9 +173,7 @@ def placed_at(query: Query, order: str) -> datetime:
     return placed
 
 
-def test_given_a_busy_task_when_delayed_then_the_relay_sends_no_other_message(
-    world: World, database: Database
-) -> None:
+def test_given_a_busy_task_when_delayed_then_the_relay_sends_no_other_message(world: World, database: Database) -> None:
     world.place()
     world.place()
     charge, first_notification, waiting, second_notification = world.queue.waiting

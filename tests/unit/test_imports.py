@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support import FUNCTIONS, ROOT
+from tests.support import FUNCTIONS, ROOT, SETTINGS
 
 WATCHED = {
     "asyncio",
@@ -64,24 +64,6 @@ BUDGETS = {
 
 def test_given_the_functions_when_listed_then_each_has_a_budget() -> None:
     assert set(BUDGETS) == {path.parent.name for path in FUNCTIONS.glob("*/app.py")}
-
-
-SETTINGS = {
-    "AWS_REGION": "eu-central-1",
-    "CART_URL": "http://cart.invalid",
-    "DATABASE_HOST": "/nowhere",
-    "DATABASE_NAME": "orders",
-    "DATABASE_USER": "orders",
-    "DATABASE_AUTH": "none",
-    "INVENTORY_URL": "http://inventory.invalid",
-    "JWT_JWKS_URL": "https://keys.invalid/jwks.json",
-    "JWT_ALGORITHMS": "RS256",
-    "NOTIFICATION_URL": "http://notification.invalid",
-    "PAYMENT_URL": "http://payment.invalid",
-    "SHIPPING_URL": "http://shipping.invalid",
-    "TASK_CONCURRENCY": "20",
-    "TASK_QUEUE_URL": "https://sqs.invalid/queue",
-}
 
 
 def loaded(function: str, **settings: str) -> set[str]:
