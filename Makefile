@@ -140,7 +140,7 @@ checkov: .venv-checkov/.installed ## Check the templates against what is known t
 	@.venv-checkov/bin/checkov --config-file .checkov.yaml --directory .aws-sam/expanded
 
 .PHONY: format
-format: .venv/.installed ## Put the code into its usual form.
+format: .venv/.installed ## Format the code.
 	@.venv/bin/ruff check --fix-only --quiet .
 	@.venv/bin/ruff format .
 
