@@ -14,7 +14,7 @@ import pytest
 
 from orders import bootstrap
 from orders.domain.caller import Caller
-from orders.domain.errors import DatabaseUnavailable, PriceChanged
+from orders.domain.errors import DatabaseUnavailable, DownstreamUnavailable, PriceChanged
 from orders.domain.stock import Price
 from orders.postgres.idempotency import LIFETIME
 from orders.postgres.orders import place_order
@@ -279,6 +279,29 @@ def test_given_a_refusal_after_reserving_when_retried_then_stock_is_reserved_aga
     first = shop.order()
     assert shop.order() == first
     assert (orders(query), stock("SKU123")) == (1, FREE - 2)
+
+
+@pytest.mark.parametrize("key", ["key-1", None])
+def test_given_an_attempt_when_its_stock_is_released_as_orphaned_then_none_is_sold_twice(
+    shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    def relayed(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        monkeypatch.setenv("INVENTORY_API", inventory_api)
+        shop.clock.pass_time(seconds=ORPHANED.total_seconds() + 1)
+        shop.relay().run()
+        return price_lines(*arguments)
+
+    inventory_api = os.environ["INVENTORY_API"]
+    request = NewOrder.model_validate({"items": [{"product_id": "SKU123", "quantity": 2}]})
+    monkeypatch.setattr("orders.use_cases.place_order.price_lines", relayed)
+    try:
+        shop.process().from_items(Caller("5"), request, key=key)
+    except DownstreamUnavailable:
+        assert (inventory_api, key) == ("catalog", None)
+        assert (orders(query), stock("SKU123")) == (0, FREE)
+    else:
+        assert (orders(query), stock("SKU123")) == (1, FREE - 2)
 
 
 def test_given_the_last_piece_when_its_attempt_was_killed_then_a_retry_gets_it(

@@ -25,9 +25,9 @@ LIFETIME = timedelta(hours=24)
 _DELETE_EXPIRED = statement("delete_expired_keys")
 _REFUSE = statement("refuse_reservation")
 _FIND = """
-SELECT order_id, generation, request_hash FROM idempotency_keys AS known
-WHERE caller = %(caller)s AND key = %(key)s AND (
-    expires_at > %(at)s OR EXISTS (SELECT FROM orders WHERE id = known.order_id AND status = 'pending'))
+SELECT order_id, generation, request_hash, reservation_id
+FROM idempotency_keys LEFT JOIN orders ON orders.id = order_id
+WHERE caller = %(caller)s AND key = %(key)s AND (expires_at > %(at)s OR orders.status = 'pending')
 """
 
 
@@ -35,6 +35,7 @@ class _KeyRow(TypedDict):
     order_id: str | None
     generation: int
     request_hash: bytes
+    reservation_id: str | None
 
 
 class _RefusedRow(TypedDict):
@@ -86,10 +87,12 @@ class KnownKey:
 
     Attributes:
         order_id: the order that was placed; None if the request was refused.
+        reservation_id: that of the order.
         generation: that of the order's reservation, or of the latest one that was refused.
     """
 
     order_id: str | None
+    reservation_id: str | None
     generation: int
 
 
@@ -104,7 +107,7 @@ def find(database: Database, key: IdempotencyKey, at: datetime) -> KnownKey | No
         return None
     if row["order_id"] and bytes(row["request_hash"]) != key.request_hash:
         raise reused()
-    return KnownKey(row["order_id"], row["generation"])
+    return KnownKey(row["order_id"], row["reservation_id"], row["generation"])
 
 
 def refuse(database: Database, attempt: Attempt, at: datetime) -> bool:

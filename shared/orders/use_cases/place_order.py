@@ -144,7 +144,11 @@ class PlaceOrder:
         at = self.clock.now()
         if key is None:
             order_id = self.clock.new_order_id(at)
-            return self._place(order_id, order_id, at, read_draft())
+            try:
+                return self._place(order_id, order_id, at, read_draft())
+            except ReservationUnusable as error:
+                message = "The inventory has released the reservation of the order; retry."
+                raise DownstreamUnavailable(message, service="inventory") from error
         return self._place_with_key(IdempotencyKey(caller.customer_id, key, content), at, read_draft)
 
     def _place_with_key(self, key: IdempotencyKey, at: datetime, read_draft: Callable[[], _Draft]) -> TransitionResult:
@@ -166,6 +170,8 @@ class PlaceOrder:
                 if known is None or known.order_id is None:
                     raise
             if known and known.order_id:
+                if known.reservation_id != reservation_id:
+                    self._release_stock(reservation_id)
                 return self._replay(known.order_id)
             generation = unusable + 1
         raise RequestInProgress("A request with this Idempotency-Key is in progress; retry in a moment.")
