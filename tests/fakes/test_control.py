@@ -212,7 +212,7 @@ class TestLatency:
 
     def test_a_delayed_call_does_not_outlive_a_reset(self, client: httpx.Client) -> None:
         """GIVEN a call that is delayed WHEN everything is reset THEN it is dropped."""
-        set_fault(client, "payment", operation="POST /charges", latency_seconds=10)
+        set_fault(client, "payment", operation="POST /charges", latency_seconds=2)
 
         with ThreadPoolExecutor() as pool:
             call = pool.submit(charge, client, "key")
