@@ -282,7 +282,7 @@ def test_given_a_refusal_after_reserving_when_retried_then_stock_is_reserved_aga
 
 
 @pytest.mark.parametrize("key", ["key-1", None])
-def test_given_an_attempt_when_its_stock_is_released_as_orphaned_then_none_is_sold_twice(
+def test_given_an_attempt_when_its_stock_is_orphaned_then_none_is_sold_twice(
     shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
     def relayed(*arguments: Any) -> Any:

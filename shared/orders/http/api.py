@@ -35,7 +35,8 @@ MAX_BODY_BYTES = 1_048_576
 
 _JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
 _VERSION_TAG = re.compile(r'"v([0-9]{1,9})"')
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
+_IDEMPOTENCY_KEY = re.compile(r"(?=.*[\x21-\x7e])[\x20-\x7e]{1,255}")
+"""Any printable ASCII, but not blanks only."""
 _HEADERS = {
     # Orders are personal data: no cache may store them.
     "Cache-Control": "no-store",
