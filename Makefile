@@ -88,7 +88,7 @@ dashboard: .venv/.installed ## Draw the dashboard from what the running service 
 	@.venv/bin/python -m local.dashboard $(if $(OUTPUT),--output "$$OUTPUT")
 
 .PHONY: check
-check: ## Check an edit in about a minute: lint, and all tests but the slow ones (tests/e2e, tests/simulation).
+check: ## Check an edit in under two minutes: lint, and all tests but the slow ones (tests/e2e, tests/simulation).
 	@$(MAKE) --no-print-directory --jobs --output-sync=target lint quick-tests
 
 .PHONY: quick-tests
