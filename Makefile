@@ -88,12 +88,12 @@ dashboard: .venv/.installed ## Draw the dashboard from what the running service 
 	@.venv/bin/python -m local.dashboard $(if $(OUTPUT),--output "$$OUTPUT")
 
 .PHONY: check
-check: ## Check an edit in under two minutes: lint, and all tests but the slow ones (tests/e2e, tests/simulation).
+check: ## Check an edit in about a minute: lint, types, unit and integration tests.
 	@$(MAKE) --no-print-directory --jobs --output-sync=target lint quick-tests
 
 .PHONY: quick-tests
 quick-tests: .venv/.installed
-	@$(PYTEST) --quiet --ignore tests/e2e --ignore tests/simulation
+	@$(PYTEST) --quiet tests/unit tests/integration
 
 # EFFORT multiplies the number of cases in random tests: fault schedules, races, fuzz requests, list plans.
 .PHONY: test
