@@ -1,23 +1,11 @@
 """Everything that the fakes have stored is read, and their errors are reported."""
 
 from collections import Counter
-from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from local.errors import LocalError
-from tests.fakes_process import FakesProcess
 from tools.support.fakes_client import CallLog, FakesClient
-
-
-@pytest.fixture(scope="module")
-def fakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakesClient]:
-    with (
-        FakesProcess(tmp_path_factory.mktemp("fakes") / "state.sqlite") as process,
-        httpx.Client(base_url=process.url) as http,
-    ):
-        yield FakesClient(http)
 
 
 def test_given_more_products_than_a_page_when_read_then_all_requested_are_returned(fakes: FakesClient) -> None:
