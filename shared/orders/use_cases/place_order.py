@@ -4,7 +4,7 @@ A request with an idempotency key claims nothing first. Its attempts, concurrent
 id, and the database stores one order for the key; docs/architecture.md describes the protocol.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -76,7 +76,7 @@ class PlaceOrder:
 
         Raises:
             Forbidden: the caller may not create orders for that customer.
-            OrderServiceError: as in `_place_once`.
+            OrderServiceError: as in `_place_with_key` and `_place`.
         """
         if customer_id and request.customer_id not in (None, customer_id):
             message = f"{request.customer_id!r} is not the customer in the path, {customer_id!r}"
@@ -84,8 +84,10 @@ class PlaceOrder:
         customer_id = customer_id or request.customer_id or caller.customer_id
         _check_may_create(caller, customer_id)
         draft = _Draft(customer_id, request.customer_name, request.customer_email, request.currency, request.items)
-        content = f"items of {customer_id}: {request.model_dump_json(exclude={'customer_id'})}" if key else ""
-        return self._place_once(caller, key, content, lambda: draft)
+        if key is None:
+            return self._place_without_key(draft)
+        content = f"items of {customer_id}: {request.model_dump_json(exclude={'customer_id'})}"
+        return self._place_with_key(IdempotencyKey(caller.customer_id, key, content), draft)
 
     def from_cart(self, caller: Caller, customer_id: str, *, key: str | None = None) -> TransitionResult:
         """Place an order for what is in the customer's cart.
@@ -100,17 +102,17 @@ class PlaceOrder:
             CartNotFound: the customer has no cart.
             CartEmpty: the cart is empty.
             CartAlreadyOrdered: the cart has been ordered.
-            OrderServiceError: as in `_place_once`.
+            OrderServiceError: as in `_place_with_key` and `_place`.
         """
         _check_may_create(caller, customer_id)
-        content = f"cart of {customer_id}"
-        if key is not None:
-            # A cart that was ordered with the key is empty or ordered by now.
-            request = IdempotencyKey(caller.customer_id, key, content)
-            known = idempotency.find(self.database, request, self.clock.now())
-            if known and known.order_id:
-                return self._replay(known.order_id)
-        return self._place_once(caller, key, content, lambda: self._read_cart(customer_id))
+        if key is None:
+            return self._place_without_key(self._read_cart(customer_id))
+        request = IdempotencyKey(caller.customer_id, key, f"cart of {customer_id}")
+        # A cart that was ordered with the key is empty or ordered by now.
+        known = idempotency.find(self.database, request, self.clock.now())
+        if known and known.order_id:
+            return self._replay(known.order_id)
+        return self._place_with_key(request, self._read_cart(customer_id))
 
     def _read_cart(self, customer_id: str) -> _Draft:
         cart = self.carts.get(customer_id)
@@ -131,9 +133,16 @@ class PlaceOrder:
             from_cart=True,
         )
 
-    def _place_once(
-        self, caller: Caller, key: str | None, content: str, read_draft: Callable[[], _Draft]
-    ) -> TransitionResult:
+    def _place_without_key(self, draft: _Draft) -> TransitionResult:
+        at = self.clock.now()
+        order_id = self.clock.new_order_id(at)
+        try:
+            return self._place(order_id, order_id, at, draft)
+        except ReservationUnusable as error:
+            message = "The inventory has released the reservation of the order; retry."
+            raise DownstreamUnavailable(message, service="inventory") from error
+
+    def _place_with_key(self, key: IdempotencyKey, draft: _Draft) -> TransitionResult:
         """Place an order, unless a request with the same key has placed it already.
 
         Raises:
@@ -142,17 +151,6 @@ class PlaceOrder:
             OrderServiceError: as in `_place`.
         """
         at = self.clock.now()
-        if key is None:
-            order_id = self.clock.new_order_id(at)
-            try:
-                return self._place(order_id, order_id, at, read_draft())
-            except ReservationUnusable as error:
-                message = "The inventory has released the reservation of the order; retry."
-                raise DownstreamUnavailable(message, service="inventory") from error
-        return self._place_with_key(IdempotencyKey(caller.customer_id, key, content), at, read_draft)
-
-    def _place_with_key(self, key: IdempotencyKey, at: datetime, read_draft: Callable[[], _Draft]) -> TransitionResult:
-        draft = read_draft()
         generation = 0
         for _ in range(_MAX_GENERATIONS):
             attempt = Attempt(key, generation)
