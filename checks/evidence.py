@@ -28,10 +28,11 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A row of an order's timeline: an event and the state it led to."""
+    """A row of an order's timeline: an event, who caused it, and the state it led to."""
 
     version: int
     event: str
+    actor: str
     state: State
 
 

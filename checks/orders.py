@@ -17,6 +17,8 @@ _TERMINAL = lifecycle.TERMINAL_STATUSES | {
     ShippingStatus.CANCELLED,
     ShippingStatus.RETURNED,
 }
+_OF_CUSTOMERS = frozenset({Event.PLACED, Event.CANCELLED})
+"""The events that customers cause."""
 _LEFT = frozenset({ShippingStatus.SHIPPED, ShippingStatus.DELIVERED, ShippingStatus.RETURNED})
 
 
@@ -72,6 +74,16 @@ def timeline(case: Case) -> Iterator[str]:
     if not order.timeline or order.timeline[-1].state != order.state:
         yield f"its timeline does not end with {'/'.join(order.state)}"
     yield from _steps(order)
+
+
+def actors(case: Case) -> Iterator[str]:
+    """Each event has an actor. A customer has placed or cancelled an order of their own, and nothing else."""
+    for step in case.order.timeline:
+        kind, _, name = step.actor.partition(":")
+        if kind not in {"customer", "staff", "service", "system"} or not name:
+            yield f"{step.event} has the actor {step.actor!r}"
+        if kind == "customer" and (name != case.order.customer_id or step.event not in _OF_CUSTOMERS):
+            yield f"{step.event} of an order of {case.order.customer_id} was caused by {step.actor}"
 
 
 def _steps(order: Order) -> Iterator[str]:

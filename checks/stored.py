@@ -16,7 +16,7 @@ SELECT id::text AS id, customer_id, customer_email AS key, cart_version,
     version, currency, total, failure_reason,
     (SELECT coalesce(json_agg(json_build_array(product_id, unit_price, quantity)), '[]')
         FROM order_items WHERE order_id = orders.id) AS lines,
-    (SELECT coalesce(json_agg(json_build_array(version, event, status, payment_status, shipping_status)
+    (SELECT coalesce(json_agg(json_build_array(version, event, actor, status, payment_status, shipping_status)
             ORDER BY version), '[]')
         FROM order_events WHERE order_id = orders.id) AS timeline,
     (SELECT coalesce(json_agg(json_build_array(
@@ -76,7 +76,9 @@ def _order(row: Mapping[str, Any]) -> Order:
         total=row["total"],
         failure_reason=row["failure_reason"],
         lines=tuple(sorted(Line(*line) for line in row["lines"])),
-        timeline=tuple(Step(version, event, _state(*state)) for version, event, *state in row["timeline"]),
+        timeline=tuple(
+            Step(version, event, actor, _state(*state)) for version, event, actor, *state in row["timeline"]
+        ),
         tasks=tuple(Task(*task) for task in row["tasks"]),
     )
 

@@ -35,6 +35,7 @@ def violations(evidence: Evidence) -> list[str]:
 def _of_order(case: Case, evidence: Evidence) -> Iterator[str]:
     yield from orders.settled(case)
     yield from orders.timeline(case)
+    yield from orders.actors(case)
     yield from orders.parcels(case, are_tracked=evidence.parcels_are_tracked)
     yield from stock.held(case, holds_expire=evidence.holds_expire)
     yield from money.charged_once(case)

@@ -81,6 +81,7 @@ def http_event(
     *,
     customer: str | None = "5",
     scope: str = "",
+    actor: str | None = None,
     headers: dict[str, str] | None = None,
     query: dict[str, str] | None = None,
 ) -> dict[str, Any]:
@@ -99,7 +100,8 @@ def http_event(
         "isBase64Encoded": False,
     }
     if customer is not None:
-        event["requestContext"]["authorizer"] = {"lambda": {"customer_id": customer, "scope": scope}}
+        named = {} if actor is None else {"actor": actor}
+        event["requestContext"]["authorizer"] = {"lambda": {"customer_id": customer, "scope": scope, **named}}
     if query:
         event["queryStringParameters"] = query
     if body is not None:

@@ -35,7 +35,8 @@ def handler(event: Mapping[str, Any], _: object) -> dict[str, Any]:
         count("TokensDenied")
         return {"isAuthorized": False}
     scope = " ".join(sorted(caller.scopes))
-    return {"isAuthorized": True, "context": {"customer_id": caller.customer_id, "scope": scope}}
+    context = {"customer_id": caller.customer_id, "scope": scope, "actor": caller.actor}
+    return {"isAuthorized": True, "context": context}
 
 
 warm_up(verifier, TokenVerifier.prepare)

@@ -24,12 +24,12 @@ def order(
     reason: str | None = None,
 ) -> Order:
     """An order after some events, paid by default, of two of product A at 100 each by default. Its tasks are done."""
-    steps = [Step(1, Event.PLACED, PLACED)]
+    steps = [Step(1, Event.PLACED, "customer:17850", PLACED)]
     specs = [(1, spec) for spec in lifecycle.placing_tasks(from_cart=cart_version is not None)]
     for version, event in enumerate(events or PAID, start=2):
         row = lifecycle.transition(event, steps[-1].state)
         assert row
-        steps.append(Step(version, event, row.apply(steps[-1].state)))
+        steps.append(Step(version, event, "system:process_task", row.apply(steps[-1].state)))
         specs += [(version, spec) for spec in row.tasks]
     tasks = [
         Task(f"task-{number}", version, spec.kind, "done", spec.template, None)

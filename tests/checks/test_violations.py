@@ -182,6 +182,27 @@ def test_given_a_timeline_when_it_is_not_allowed_then_it_is_reported(
 
 
 @pytest.mark.parametrize(
+    ("actor", "phrase"),
+    [
+        ("", "order.placed has the actor ''"),
+        ("staff:", "order.placed has the actor 'staff:'"),
+        ("5", "order.placed has the actor '5'"),
+        ("customer:5", "order.placed of an order of 17850 was caused by customer:5"),
+    ],
+)
+def test_given_an_event_when_its_actor_cannot_be_then_it_is_reported(actor: str, phrase: str) -> None:
+    first = replace(ORDER.timeline[0], actor=actor)
+    assert phrase in phrases(replace(WELL, orders=[replace(ORDER, timeline=(first, *ORDER.timeline[1:]))]))
+
+
+def test_given_a_payment_when_a_customer_started_it_then_it_is_reported() -> None:
+    second = replace(ORDER.timeline[1], actor="customer:17850")
+    changed = replace(ORDER, timeline=(ORDER.timeline[0], second, *ORDER.timeline[2:]))
+    phrase = "payment.started of an order of 17850 was caused by customer:17850"
+    assert phrases(replace(WELL, orders=[changed])) == [phrase]
+
+
+@pytest.mark.parametrize(
     ("evidence", "phrase"),
     [
         (replace(WELL, shipments=[shipment(), shipment()]), "has 2 parcels"),

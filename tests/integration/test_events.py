@@ -65,7 +65,10 @@ MCowBQYDK2VwAyEA68Vl8segdds6/cFRzDqA5nQt5Wk+RnoUztr/vi7P8Bc=
 TOKENS: dict[str, dict[str, Any]] = {
     "authorizer/expired": {"isAuthorized": False},
     "authorizer/forged": {"isAuthorized": False},
-    "authorizer/valid": {"isAuthorized": True, "context": {"customer_id": "5", "scope": "orders:read"}},
+    "authorizer/valid": {
+        "isAuthorized": True,
+        "context": {"customer_id": "5", "scope": "orders:read", "actor": "customer:5"},
+    },
     "authorizer/no_token": {"isAuthorized": False},
 }
 MIGRATIONS = {"migrate_database/by_hand"}

@@ -41,8 +41,8 @@ def enqueue(query: Query) -> Enqueue:
                 VALUES (%(id)s, '5', 'pending', 'pending', 'pending', 'USD', 1, 1, 1, gen_random_uuid(),
                     %(at)s, %(at)s);
                 INSERT INTO order_events (
-                    order_id, version, event, status, payment_status, shipping_status, occurred_at)
-                VALUES (%(id)s, 1, 'order.placed', 'pending', 'pending', 'pending', %(at)s);
+                    order_id, version, event, actor, status, payment_status, shipping_status, occurred_at)
+                VALUES (%(id)s, 1, 'order.placed', 'customer:5', 'pending', 'pending', 'pending', %(at)s);
                 INSERT INTO order_tasks (order_id, version, kind, available_at) VALUES (%(id)s, 1, %(kind)s, %(at)s)
                 """,
                 id=task.order_id,
@@ -121,7 +121,9 @@ def test_given_a_full_service_when_a_task_ends_then_its_slot_is_free(
         case "finish":
             outbox.finish(database, first.id)
         case "event":
-            orders.apply_event(database, Event.PAYMENT_SUCCEEDED, first.order_id, at=NOW, task=first.id)
+            orders.apply_event(
+                database, Event.PAYMENT_SUCCEEDED, first.order_id, actor="system:test", at=NOW, task=first.id
+            )
         case "reschedule" | "fail":
             outbox.reschedule(database, first, "no answer", NOW + timedelta(minutes=5), final=way == "fail")
         case "lease ends":

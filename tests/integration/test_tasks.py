@@ -263,8 +263,9 @@ def test_given_more_tasks_than_a_batch_when_the_relay_runs_then_all_are_sent(wor
     order = world.place()
     query(
         """WITH version AS (
-            INSERT INTO order_events (order_id, version, event, status, payment_status, shipping_status, occurred_at)
-            SELECT order_id, number, event, status, payment_status, shipping_status, occurred_at
+            INSERT INTO order_events (
+                order_id, version, event, actor, status, payment_status, shipping_status, occurred_at)
+            SELECT order_id, number, event, actor, status, payment_status, shipping_status, occurred_at
             FROM order_events, generate_series(2, 1200) AS number WHERE order_id = %(order)s AND version = 1
             RETURNING order_id, version, occurred_at)
         INSERT INTO order_tasks (order_id, version, kind, available_at)

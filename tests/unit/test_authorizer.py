@@ -44,7 +44,7 @@ def test_given_a_valid_token_when_called_then_allowed_with_context_and_not_logge
 ) -> None:
     assert answer(authorizer, signed(claims(scope="orders:write orders:read"))) == {
         "isAuthorized": True,
-        "context": {"customer_id": "5", "scope": "orders:read orders:write"},
+        "context": {"customer_id": "5", "scope": "orders:read orders:write", "actor": "service:5"},
     }
     assert log() == []
 

@@ -15,18 +15,25 @@ from orders.config import ConfigurationError, TokenSettings
 from orders.domain.caller import READ, WRITE, Caller
 from tests.signing import OTHER_RSA_KEY, OTHER_SECRET, RSA_KEY, SECRET, claims, pem, settings, signed, verifier
 
+BOTH = frozenset({READ, WRITE})
+SHIP = frozenset({"orders:ship"})
+
 
 @pytest.mark.parametrize(
     ("payload", "caller"),
     [
-        ({"sub": "5"}, Caller("5")),
+        ({"sub": "5"}, Caller("5", actor="customer:5")),
         ({"sub": "auth0|5f7c"}, Caller("auth0|5f7c")),
         ({"user_id": 7, "sub": "x"}, Caller("7")),
         ({"customer_id": 9, "user_id": 7}, Caller("9")),
         ({"sub": "5", "scope": "orders:read openid"}, Caller("5", frozenset({READ, "openid"}))),
-        ({"sub": "5", "scp": ["orders:write"]}, Caller("5", frozenset({WRITE}))),
+        ({"sub": "5", "scp": ["orders:write"]}, Caller("5", frozenset({WRITE}), "service:5")),
         ({"sub": "5", "roles": ["orders:read", 7]}, Caller("5", frozenset({READ}))),
-        ({"user_id": 1, "is_staff": True}, Caller("1", frozenset({READ, WRITE}))),
+        ({"user_id": 1, "is_staff": True}, Caller("1", BOTH, "staff:1")),
+        ({"customer_id": 1, "user_id": 2, "sub": "agent", "is_staff": True}, Caller("1", BOTH, "staff:agent")),
+        ({"user_id": 1, "sub": "https://users/1", "is_staff": True}, Caller("1", BOTH, "staff:1")),
+        ({"customer_id": "carrier", "sub": "c-1", "scope": "orders:ship"}, Caller("carrier", SHIP, "service:c-1")),
+        ({"customer_id": 9, "sub": "agent", "scope": "orders:read"}, Caller("9", frozenset({READ}), "customer:9")),
         ({"user_id": 1, "is_staff": "true"}, Caller("1")),
     ],
 )

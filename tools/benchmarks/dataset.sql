@@ -74,8 +74,9 @@ ORDER BY made.n;
 INSERT INTO order_items (order_id, line_no, product_id, quantity, unit_price)
 SELECT id, line_no, product_id, quantity, unit_price FROM made_items ORDER BY n, line_no;
 
-INSERT INTO order_events (order_id, version, event, status, payment_status, shipping_status, occurred_at)
-SELECT id, entry, CASE entry WHEN 1 THEN 'order.placed' ELSE 'order.changed' END, state[1], state[2], state[3],
+INSERT INTO order_events (order_id, version, event, actor, status, payment_status, shipping_status, occurred_at)
+SELECT id, entry, CASE entry WHEN 1 THEN 'order.placed' ELSE 'order.changed' END,
+    CASE entry WHEN 1 THEN 'customer:' || customer ELSE 'system:process_task' END, state[1], state[2], state[3],
     created_at + (entry - 1) * interval '6 hours'
 FROM made, generate_series(1, version) AS entry ORDER BY n, entry;
 

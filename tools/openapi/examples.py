@@ -72,6 +72,7 @@ WITH_TIMELINE: Json = {
     "timeline": [
         {
             "event": "order.placed",
+            "actor": "customer:5",
             "version": 1,
             "status": "pending",
             "payment_status": "pending",
@@ -81,6 +82,7 @@ WITH_TIMELINE: Json = {
         },
         {
             "event": "order.cancelled",
+            "actor": "service:support-desk",
             "version": 2,
             **_CANCELLED_STATUSES,
             "reason": "changed my mind",

@@ -10,7 +10,7 @@ import jwt
 
 from orders.auth.key_cache import Key, KeyCache
 from orders.config import TokenSettings
-from orders.domain.caller import CUSTOMER_ID, READ, WRITE, Caller
+from orders.domain.caller import CUSTOMER_ID, READ, WRITE, Caller, actor
 
 _MAX_CHARACTERS = 8192
 _CLOCK_SKEW_SECONDS = 10
@@ -134,10 +134,20 @@ def _check_dates(claims: Mapping[str, Any]) -> None:
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller:
-    customer = next((claims[name] for name in ("customer_id", "user_id", "sub") if claims.get(name) is not None), None)
-    if isinstance(customer, bool) or not isinstance(customer, str | int) or not CUSTOMER_ID.fullmatch(str(customer)):
+    named = next((claims[name] for name in ("customer_id", "user_id", "sub") if claims.get(name) is not None), None)
+    customer = _id(named)
+    if customer is None:
         raise InvalidToken("it has no valid customer id in customer_id, user_id or sub")
-    return Caller(str(customer), _scopes(claims))
+    scopes = _scopes(claims)
+    subject = _id(claims.get("sub")) or _id(claims.get("user_id")) or customer
+    return Caller(customer, scopes, actor(customer, scopes, subject=subject, is_staff=claims.get("is_staff") is True))
+
+
+def _id(value: object) -> str | None:
+    """Return the text of a claim that identifies somebody; None if it is no valid id."""
+    if isinstance(value, bool) or not isinstance(value, str | int) or not CUSTOMER_ID.fullmatch(str(value)):
+        return None
+    return str(value)
 
 
 def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:

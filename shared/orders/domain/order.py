@@ -47,6 +47,7 @@ class TimelineRow(TypedDict):
     """One row of `order_events`, with its time in RFC 3339."""
 
     event: Event
+    actor: str
     version: int
     status: Status
     payment_status: PaymentStatus

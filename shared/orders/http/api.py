@@ -70,7 +70,8 @@ class Api(APIGatewayHttpResolver):
         context = authorizer.get("lambda") or {}
         if not context.get("customer_id"):
             raise errors.Forbidden("The request did not pass through the authorizer.")
-        return Caller(context["customer_id"], frozenset((context.get("scope") or "").split()))
+        scopes = frozenset((context.get("scope") or "").split())
+        return Caller(context["customer_id"], scopes, context.get("actor") or "")
 
     @property
     def query(self) -> dict[str, str]:

@@ -24,18 +24,19 @@ from orders.postgres.idempotency import LIFETIME, Attempt
 _PLACE = """
 SELECT place_order_1(
     %(caller)s, %(key)s, %(request_hash)s, %(generation)s, %(expires_at)s, %(reservation_id)s, %(holds)s, %(id)s,
-    %(customer_id)s, %(customer_name)s, %(customer_email)s, %(currency)s, %(total)s, %(cart_version)s, %(created_at)s,
-    %(products)s::text[], %(quantities)s::integer[], %(unit_prices)s::bigint[],
-    %(kinds)s::text[], %(templates)s::text[])
+    %(customer_id)s, %(customer_name)s, %(customer_email)s, %(currency)s, %(total)s, %(cart_version)s, %(actor)s,
+    %(created_at)s, %(products)s::text[], %(quantities)s::integer[], %(unit_prices)s::bigint[], %(kinds)s::text[],
+    %(templates)s::text[])
 AS conflict
 """
 _GET = "SELECT (stored).*, items FROM get_order_1(%(id)s, %(owner)s, false)"
 _GET_WITH_TIMELINE = "SELECT (stored).*, items, timeline FROM get_order_1(%(id)s, %(owner)s, true)"
 _APPLY_EVENT = """
 SELECT (stored).*, items, tasks, applied, repeated FROM apply_event_1(
-    %(id)s, %(owner)s, %(event)s, %(at)s, %(expected_versions)s::integer[], %(event_id)s, %(reason)s, %(cancel_reason)s,
-    %(tracking_number)s, %(task_version)s, %(task_kind)s, %(reference)s, %(states)s::text[], %(statuses)s::text[],
-    %(payment_statuses)s::text[], %(shipping_statuses)s::text[], %(failure_reasons)s::text[], %(tasks)s::text[])
+    %(id)s, %(owner)s, %(actor)s, %(event)s, %(at)s, %(expected_versions)s::integer[], %(event_id)s, %(reason)s,
+    %(cancel_reason)s, %(tracking_number)s, %(task_version)s, %(task_kind)s, %(reference)s, %(states)s::text[],
+    %(statuses)s::text[], %(payment_statuses)s::text[], %(shipping_statuses)s::text[], %(failure_reasons)s::text[],
+    %(tasks)s::text[])
 """
 _UNPAID = """
 SELECT id FROM orders
@@ -82,7 +83,13 @@ class KeyConflict:
 
 
 def place_order(
-    database: Database, order: Order, tasks: Sequence[TaskSpec], attempt: Attempt | None = None, *, holds: int = 0
+    database: Database,
+    order: Order,
+    tasks: Sequence[TaskSpec],
+    attempt: Attempt | None = None,
+    *,
+    actor: str,
+    holds: int = 0,
 ) -> TransitionResult | KeyConflict:
     """Store an order with its lines, the start of its timeline, and its tasks; complete the idempotency key.
 
@@ -91,6 +98,7 @@ def place_order(
         order: the order.
         tasks: the tasks to enqueue.
         attempt: the attempt that places it, where the request has an idempotency key.
+        actor: who places it.
         holds: how many rows of `stock_holds` the reservation has.
 
     Returns:
@@ -104,6 +112,7 @@ def place_order(
     parameters = {
         **placed,
         **(_key_parameters(attempt, order.created_at) if attempt else _NO_KEY),
+        "actor": actor,
         "holds": holds,
         "products": [line.product_id for line in order.lines],
         "quantities": [line.quantity for line in order.lines],
@@ -145,6 +154,7 @@ def apply_event(
     event: Event,
     order_id: str,
     *,
+    actor: str,
     at: datetime,
     owner: str | None = None,
     expected_versions: Collection[int] | None = None,
@@ -160,6 +170,7 @@ def apply_event(
         database: where the order is.
         event: the event.
         order_id: the order.
+        actor: who caused the event.
         at: when the event happened.
         owner: the only customer whose order may change; None for anybody's.
         expected_versions: the only versions that may change; None for any.
@@ -175,6 +186,7 @@ def apply_event(
     parameters = {
         "id": order_id,
         "event": event.value,
+        "actor": actor,
         "at": at,
         "owner": owner,
         "expected_versions": None if expected_versions is None else sorted(expected_versions),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 from orders.domain import money
 from orders.domain.lifecycle import CANCELLABLE, Event
 from orders.domain.states import PaymentStatus, ShippingStatus, Status
-from orders.schemas.types import Amount, Count, CurrencyCode, Moment, OrderId, OrderPath, Positive
+from orders.schemas.types import Actor, Amount, Count, CurrencyCode, Moment, OrderId, OrderPath, Positive
 
 if TYPE_CHECKING:
     from orders.domain.order import OrderDetails, OrderRow
@@ -30,6 +30,9 @@ class TimelineEntry(TypedDict):
 
     event: Event
     """The event."""
+    actor: Actor
+    """Who caused it: `customer:<id>`, `staff:<subject>`, `service:<subject>` or `system:<function>`. Without the scope
+    `orders:read`, the part before the colon only."""
     version: Positive
     """The order's version after it."""
     status: Status

@@ -25,6 +25,10 @@ class SchemaKeywords:
         return handler(core_schema) | {name: value for name, value in vars(self).items() if value is not None}
 
 
+type Actor = Annotated[
+    str,
+    SchemaKeywords("Who caused an event, or what kind of actor.", pattern="^(customer|staff|service|system)(:.+)?$"),
+]
 type Amount = Annotated[
     str,
     SchemaKeywords(

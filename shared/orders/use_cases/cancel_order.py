@@ -37,6 +37,7 @@ class CancelOrder:
             self.database,
             Event.CANCELLED,
             order_id,
+            actor=caller.actor,
             at=self.clock.now(),
             owner=caller.writable_owner,
             expected_versions=expected_versions,

@@ -43,6 +43,7 @@ _MAX_GENERATIONS = 5
 class _Draft:
     """What to order, from a request or from a cart."""
 
+    actor: str
     customer_id: str
     customer_name: str | None
     customer_email: str | None
@@ -83,7 +84,14 @@ class PlaceOrder:
             raise invalid(message, "customer_id")
         customer_id = customer_id or request.customer_id or caller.customer_id
         _check_may_create(caller, customer_id)
-        draft = _Draft(customer_id, request.customer_name, request.customer_email, request.currency, request.items)
+        draft = _Draft(
+            caller.actor,
+            customer_id,
+            request.customer_name,
+            request.customer_email,
+            request.currency,
+            request.items,
+        )
         if key is None:
             return self._place_without_key(draft)
         content = f"items of {customer_id}: {request.model_dump_json(exclude={'customer_id'})}"
@@ -106,15 +114,15 @@ class PlaceOrder:
         """
         _check_may_create(caller, customer_id)
         if key is None:
-            return self._place_without_key(self._read_cart(customer_id))
+            return self._place_without_key(self._read_cart(caller, customer_id))
         request = IdempotencyKey(caller.customer_id, key, f"cart of {customer_id}")
         # A cart that was ordered with the key is empty or ordered by now.
         known = idempotency.find(self.database, request, self.clock.now())
         if known and known.order_id:
             return self._replay(known.order_id)
-        return self._place_with_key(request, self._read_cart(customer_id))
+        return self._place_with_key(request, self._read_cart(caller, customer_id))
 
-    def _read_cart(self, customer_id: str) -> _Draft:
+    def _read_cart(self, caller: Caller, customer_id: str) -> _Draft:
         cart = self.carts.get(customer_id)
         if cart.is_ordered:
             raise CartAlreadyOrdered(f"The cart of the customer {customer_id!r} has been ordered already.")
@@ -124,6 +132,7 @@ class PlaceOrder:
             message = f"the cart has {len(cart.items)} lines; an order has at most {MAX_LINES}"
             raise invalid(message, "items")
         return _Draft(
+            caller.actor,
             customer_id,
             cart.customer_name,
             cart.customer_email,
@@ -215,7 +224,7 @@ class PlaceOrder:
                 created_at=at,
             )
             tasks = placing_tasks(from_cart=draft.from_cart)
-            result = orders.place_order(self.database, order, tasks, attempt, holds=holds)
+            result = orders.place_order(self.database, order, tasks, attempt, actor=draft.actor, holds=holds)
         except DatabaseUnavailable:
             # The order may have been stored, so its stock stays reserved.
             raise

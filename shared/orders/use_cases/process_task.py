@@ -23,6 +23,8 @@ from orders.postgres.outbox import BUSY_DELAY, MAX_ATTEMPTS, ClaimedTask
 from orders.telemetry import logger
 from orders.use_cases.publish import TaskQueue, publish
 
+ACTOR = "system:process_task"
+"""Who processes tasks in the timeline of an order."""
 _FIRST_DELAY_SECONDS = 2.0
 _MAX_DELAY_SECONDS = 600.0
 _HAS_LEFT = frozenset({Status.SHIPPED, Status.DELIVERED, Status.RETURNED})
@@ -135,6 +137,7 @@ class ProcessTask:
             self.database,
             result.event,
             task.order_id,
+            actor=ACTOR,
             at=self.clock.now(),
             reason=result.reason,
             tracking_number=result.tracking_number,
@@ -181,7 +184,9 @@ class ProcessTask:
         An attempt that ended without an answer may have charged the customer. So a later attempt repeats the call with
         the same key, even if the order was cancelled meanwhile: the money is then refunded.
         """
-        started = orders.apply_event(self.database, Event.PAYMENT_STARTED, task.order_id, at=self.clock.now())
+        started = orders.apply_event(
+            self.database, Event.PAYMENT_STARTED, task.order_id, actor=ACTOR, at=self.clock.now()
+        )
         if started is None or started.state.payment_status is not PaymentStatus.PROCESSING:
             return TaskResult()
         publish(started, self.queue)

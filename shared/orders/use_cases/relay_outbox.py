@@ -28,6 +28,8 @@ ORPHANED = timedelta(minutes=5)
 """How long stock may be held without an order: longer than placing one may take."""
 PAYMENT_TIMEOUT = timedelta(minutes=30)
 """How long an order may wait for its payment to be started."""
+ACTOR = "system:relay_outbox"
+"""Who the relay is in the timeline of an order."""
 _BATCH = 500
 _EXPIRED_KEYS = 50_000
 _DELTAS = 100_000
@@ -111,7 +113,7 @@ class RelayOutbox:
         before = self.clock.now() - PAYMENT_TIMEOUT
         expired = 0
         for order_id in orders.unpaid_orders(self.database, before=before, limit=_BATCH):
-            result = orders.apply_event(self.database, Event.EXPIRED, order_id, at=self.clock.now())
+            result = orders.apply_event(self.database, Event.EXPIRED, order_id, actor=ACTOR, at=self.clock.now())
             if result and result.applied:
                 publish(result, self.queue)
                 expired += 1

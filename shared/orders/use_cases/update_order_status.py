@@ -45,6 +45,7 @@ class UpdateOrderStatus:
             self.database,
             event,
             order_id,
+            actor=caller.actor,
             at=self.clock.now(),
             expected_versions=expected_versions,
             event_id=update.event_id,

@@ -5,7 +5,7 @@
 -- The row is locked before the rule is chosen: of two racing events the second one sees the result of the first.
 -- Answers no row if there is no such order of that owner. `tasks` is that of the rule that was applied.
 CREATE OR REPLACE FUNCTION apply_event_1(
-    p_id uuid, p_owner text, p_event text, p_at timestamptz, p_expected_versions integer[], p_event_id text,
+    p_id uuid, p_owner text, p_actor text, p_event text, p_at timestamptz, p_expected_versions integer[], p_event_id text,
     p_reason text, p_cancel_reason text, p_tracking_number text, p_task_version integer, p_task_kind text,
     p_reference text, p_states text[], p_statuses text[], p_payment_statuses text[], p_shipping_statuses text[],
     p_failure_reasons text[], p_tasks text[])
@@ -41,8 +41,8 @@ BEGIN
         WHERE id = p_id
         RETURNING * INTO stored;
         INSERT INTO order_events (
-            order_id, version, event, status, payment_status, shipping_status, reason, event_id, occurred_at)
-        VALUES (p_id, stored.version, p_event, stored.status, stored.payment_status, stored.shipping_status,
+            order_id, version, event, actor, status, payment_status, shipping_status, reason, event_id, occurred_at)
+        VALUES (p_id, stored.version, p_event, p_actor, stored.status, stored.payment_status, stored.shipping_status,
             coalesce(p_reason, p_failure_reasons[rule]), p_event_id, p_at);
         tasks := p_tasks[rule];
         IF tasks <> '' THEN

@@ -13,7 +13,7 @@ BEGIN
     IF p_timeline THEN
         timeline := (
             SELECT json_agg(json_build_object(
-                'event', event, 'version', version, 'status', status, 'payment_status', payment_status,
+                'event', event, 'actor', actor, 'version', version, 'status', status, 'payment_status', payment_status,
                 'shipping_status', shipping_status, 'reason', reason,
                 'occurred_at', to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
                 ORDER BY version)

@@ -13,7 +13,7 @@
 CREATE OR REPLACE FUNCTION place_order_1(
     p_caller text, p_key text, p_request_hash bytea, p_generation integer, p_expires_at timestamptz,
     p_reservation_id uuid, p_holds integer, p_id uuid, p_customer_id text, p_customer_name text, p_customer_email text,
-    p_currency text, p_total bigint, p_cart_version text, p_at timestamptz,
+    p_currency text, p_total bigint, p_cart_version text, p_actor text, p_at timestamptz,
     p_products text[], p_quantities integer[], p_unit_prices bigint[], p_kinds text[], p_templates text[])
 RETURNS text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -72,8 +72,8 @@ BEGIN
     SELECT p_id, line_no, product_id, quantity, unit_price
     FROM unnest(p_products, p_quantities, p_unit_prices) WITH ORDINALITY
         AS line (product_id, quantity, unit_price, line_no);
-    INSERT INTO order_events (order_id, version, event, status, payment_status, shipping_status, occurred_at)
-    VALUES (p_id, 1, 'order.placed', 'pending', 'pending', 'pending', p_at);
+    INSERT INTO order_events (order_id, version, event, actor, status, payment_status, shipping_status, occurred_at)
+    VALUES (p_id, 1, 'order.placed', p_actor, 'pending', 'pending', 'pending', p_at);
     INSERT INTO order_tasks (order_id, version, kind, template, available_at)
     SELECT p_id, 1, kind, template, p_at FROM unnest(p_kinds, p_templates) AS task (kind, template);
     INSERT INTO count_deltas (minute, currency, status, payment_status, shipping_status, orders, revenue)

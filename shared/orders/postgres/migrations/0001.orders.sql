@@ -80,6 +80,7 @@ CREATE TABLE order_events (
     order_id uuid NOT NULL REFERENCES orders,
     version integer NOT NULL,
     event varchar(32) NOT NULL,
+    actor varchar(137) NOT NULL,
     status varchar(20) NOT NULL,
     payment_status varchar(20) NOT NULL,
     shipping_status varchar(20) NOT NULL,
@@ -89,6 +90,8 @@ CREATE TABLE order_events (
     PRIMARY KEY (order_id, version)
 );
 COMMENT ON TABLE order_events IS 'The timeline: one row for each version of an order, with the statuses it led to.';
+COMMENT ON COLUMN order_events.actor IS
+    'Who caused the event: customer:<id>, staff:<subject>, service:<subject>, or system:<function>.';
 CREATE UNIQUE INDEX order_events_once ON order_events (order_id, event_id) WHERE event_id IS NOT NULL;
 
 CREATE TABLE order_tasks (
