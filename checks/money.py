@@ -3,29 +3,37 @@
 from collections.abc import Iterator
 
 from checks.evidence import Case
+from orders.domain.lifecycle import TaskKind
 from orders.domain.states import PaymentStatus
 
-_CHARGED = frozenset({PaymentStatus.PAID, PaymentStatus.REFUNDING, PaymentStatus.REFUNDED})
+_CHARGED = frozenset({PaymentStatus.PAID, PaymentStatus.REFUNDING, PaymentStatus.REFUNDED, PaymentStatus.CHARGED_BACK})
 
 
 def charged_once(case: Case) -> Iterator[str]:
-    """There is one charge at most, and one that succeeded unless the order failed, ended or waits for it."""
+    """There is one charge at most, and one that succeeded unless the order failed, ended or waits for it.
+
+    A failed task says so if an order was reported as paid that the payment service does not know.
+    """
     order = case.order
     if len(case.charges) > 1:
         yield f"has {len(case.charges)} charges"
     is_waiting = order.state.payment_status is PaymentStatus.PROCESSING
     must_be_charged = order.state.payment_status in _CHARGED or (order.is_live and not is_waiting)
-    if must_be_charged and not any(charge.status == "succeeded" for charge in case.charges):
+    is_reported = not case.charges and order.has_failed(TaskKind.REFUND_PAYMENT)
+    if must_be_charged and not is_reported and not any(charge.status == "succeeded" for charge in case.charges):
         yield "was never charged"
 
 
 def amounts(case: Case) -> Iterator[str]:
-    """A charge is of the order's total. It is refunded in full when the order ends, and not at all before."""
+    """A charge is of the order's total. It is refunded in full when the order ends, and not at all before.
+
+    After a chargeback the bank has the money, and a person decides.
+    """
     order = case.order
     for charge in case.charges:
         if charge.status == "succeeded" and (charge.amount, charge.currency) != (order.total, order.currency):
             yield f"was charged {charge.amount} {charge.currency}, but its total is {order.total} {order.currency}"
         is_due = not order.is_live or order.state.payment_status is PaymentStatus.REFUNDED
         due = charge.captured if is_due else 0
-        if charge.refunded_amount != due:
+        if charge.refunded_amount != due and order.state.payment_status is not PaymentStatus.CHARGED_BACK:
             yield f"{charge.refunded_amount} of {charge.captured} were refunded, not {due}"

@@ -10,15 +10,15 @@ from orders.domain.states import PaymentStatus, ShippingStatus, Status
 
 _IN_BETWEEN = frozenset({"pending", "processing", "cancelling", "refunding"})
 """The statuses, of order, payment or shipment, that an order at rest does not have."""
-_TERMINAL = lifecycle.TERMINAL_STATUSES | {
-    PaymentStatus.FAILED,
-    PaymentStatus.VOIDED,
-    PaymentStatus.REFUNDED,
-    ShippingStatus.CANCELLED,
-    ShippingStatus.RETURNED,
-}
+_TERMINAL = (
+    lifecycle.TERMINAL_STATUSES,
+    frozenset({PaymentStatus.CHARGED_BACK}),
+    frozenset({ShippingStatus.CANCELLED, ShippingStatus.RETURNED}),
+)
+"""The values of each status that an order keeps for good."""
 _OF_CUSTOMERS = frozenset({Event.PLACED, Event.CANCELLED})
 """The events that customers cause."""
+_MONEY_WENT_BACK = frozenset({PaymentStatus.REFUNDED, PaymentStatus.CHARGED_BACK})
 _LEFT = frozenset({ShippingStatus.SHIPPED, ShippingStatus.DELIVERED, ShippingStatus.RETURNED})
 
 
@@ -57,12 +57,19 @@ def counted(evidence: Evidence) -> Iterator[str]:
 
 
 def settled(case: Case) -> Iterator[str]:
-    """An order has come to rest, unless it waits for a charge that is processing."""
+    """An order has come to rest, unless it waits for a charge that is processing or for a person.
+
+    A person decides about a confirmed order whose money went back before it was shipped, and about a refund of money
+    that the payment service does not know.
+    """
     state = case.order.state
     is_charged = state.payment_status is PaymentStatus.PROCESSING and any(
         charge.status == "processing" for charge in case.charges
     )
-    if not _IN_BETWEEN.isdisjoint(state) and (state.status is Status.CANCELLING or not is_charged):
+    has_no_money = state.status is Status.CONFIRMED and state.payment_status in _MONEY_WENT_BACK
+    is_unknown = not case.charges and case.order.has_failed(TaskKind.REFUND_PAYMENT)
+    may_wait = state.status is not Status.CANCELLING and (is_charged or has_no_money or is_unknown)
+    if not _IN_BETWEEN.isdisjoint(state) and not may_wait:
         yield "got stuck"
 
 
@@ -95,8 +102,8 @@ def _steps(order: Order) -> Iterator[str]:
             yield f"{after.event} led from {'/'.join(before.state)} to {'/'.join(after.state)}"
             continue
         wanted.update((after.version, str(task.kind), task.template) for task in transition.tasks)
-        for was, now in zip(before.state, after.state, strict=True):
-            if was in _TERMINAL and now != was:
+        for was, now, terminal in zip(before.state, after.state, _TERMINAL, strict=True):
+            if was in terminal and now != was:
                 yield f"{was} became {now}"
     found = Counter((task.version, task.kind, task.template) for task in order.tasks)
     if found != wanted:

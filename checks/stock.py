@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from checks.evidence import Case, Evidence, Hold
-from orders.domain.lifecycle import TaskKind
 from orders.domain.states import Status
 
 
@@ -56,12 +55,15 @@ def adds_up(evidence: Evidence) -> Iterator[str]:
 
 
 def held(case: Case, *, holds_expire: bool) -> Iterator[str]:
-    """A live order holds what was ordered, permanently once it is paid; an ended order holds nothing."""
+    """A live order holds what was ordered, permanently once it is paid; an ended order holds nothing.
+
+    Only the hold of an order that is not paid yet may have expired: nothing leaves without committed stock.
+    """
     order = case.order
     found = units(case.holds)
     wanted = order.units if order.is_live else Counter[str]()
     is_paid = order.is_live and order.state.status is not Status.PENDING
-    may_be_gone = holds_expire and not found and (not is_paid or order.has_failed(TaskKind.COMMIT_STOCK))
+    may_be_gone = holds_expire and not found and not is_paid
     if found != wanted and not may_be_gone:
         yield f"holds {_text(found)}, not {_text(wanted)}"
     if is_paid and any(hold.status != "committed" for hold in case.holds):

@@ -1,12 +1,10 @@
 """What must hold once nothing moves any more.
 
-Three things are known and are no violation:
+Two things are known and are no violation:
 
-- A hold that has expired before the order was paid takes its stock again, or its `commit_stock` task fails if the stock
-  has gone to another order.
 - A catalog without reservations has to be believed. A write that arrives after its lock was released, and a write of
   somebody else between a crash and its settlement, both change the stock.
-- Nobody asks the payment service about a charge that is processing: the order waits until the service reports it.
+- An order waits for a charge that is processing, until the payment service has settled it or the time-out is over.
 """
 
 from collections import defaultdict

@@ -10,15 +10,15 @@ from pydantic import BaseModel
 from fakes.service import Answer, IdempotencyKey, Keys, Operation, Refusal, created, get_or_refuse, of_order
 from fakes.values import Amount, Currency, Record
 
-type ChargeStatus = Literal["succeeded", "declined", "processing"]
+type ChargeStatus = Literal["succeeded", "declined", "processing", "cancelled"]
 
 DECLINE_REASON = "card_declined"
 
 
 class NewCharge(BaseModel):
-    """Money to take from a customer for an order."""
+    """Money to take from a customer for an order, which is the reference."""
 
-    order_id: str
+    reference: str
     customer_id: str
     amount: Amount
     currency: Currency
@@ -98,7 +98,7 @@ class Payment:
             charge = Charge(
                 id=self.new_id("ch"),
                 status="processing",
-                order_id=body.order_id,
+                order_id=body.reference,
                 amount=body.amount,
                 currency=body.currency,
             )
@@ -108,9 +108,11 @@ class Payment:
         charge_id, is_new = self.keys.once("charge", idempotency_key, body.model_dump(), create)
         return created(self.charges[charge_id], is_new=is_new)
 
-    def list_charges(self, order_id: str | None = None, idempotency_key: str | None = None) -> Answer[Charges]:
-        """List charges: an order's, a key's, or all."""
-        charges = of_order(self.charges.values(), order_id)
+    def list_charges(
+        self, reference: str | None = None, order_id: str | None = None, idempotency_key: str | None = None
+    ) -> Answer[Charges]:
+        """List charges: an order's, a key's, or all. `reference` and `order_id` are names of the same."""
+        charges = of_order(self.charges.values(), reference or order_id)
         if idempotency_key is not None:
             charge_id = self.keys.find("charge", idempotency_key)
             charges = [charge for charge in charges if charge.id == charge_id]
@@ -119,6 +121,15 @@ class Payment:
     def get_charge(self, charge_id: str) -> Answer[Charge]:
         """Return a charge."""
         return Answer(self._get(charge_id))
+
+    def cancel_charge(self, charge_id: str) -> Answer[Charge]:
+        """Cancel a charge that is processing: it can no longer succeed."""
+        charge = self._get(charge_id)
+        if charge.status == "succeeded":
+            raise Refusal(HTTPStatus.CONFLICT, "charge_settled", f"The charge {charge_id!r} has succeeded already.")
+        if charge.status == "processing":
+            self.charges[charge_id] = charge.ended("cancelled")
+        return self.get_charge(charge_id)
 
     def create_refund(self, charge_id: str, body: NewRefund, idempotency_key: IdempotencyKey = None) -> Answer[Refund]:
         """Give money back, up to what was taken. The same key again answers 200 with the same refund."""
@@ -150,6 +161,23 @@ class Payment:
         self.charges[charge_id] = charge.ended(body.status)
         return self.get_charge(charge_id)
 
+    def reverse_charge(self, charge_id: str) -> Answer[Charge]:
+        """Take back what a charge had taken, as a bank does that has been deceived: it is declined after all."""
+        charge = self._get(charge_id)
+        if charge.status != "succeeded" or charge.refunded_amount:
+            raise Refusal(
+                HTTPStatus.CONFLICT,
+                "charge_not_reversible",
+                f"The charge {charge_id!r} is {charge.status} or refunded.",
+            )
+        self.charges[charge_id] = charge.ended("declined")
+        return self.get_charge(charge_id)
+
+    def forget_keys(self) -> Answer[None]:
+        """Forget all idempotency keys, as services do after a day."""
+        self.keys.forget("charge", "refund")
+        return Answer(None, HTTPStatus.NO_CONTENT)
+
     def _get(self, charge_id: str) -> Charge:
         return get_or_refuse(self.charges, charge_id, "charge")
 
@@ -157,6 +185,9 @@ class Payment:
         Operation("POST", "/charges", create_charge, HTTPStatus.CREATED),
         Operation("GET", "/charges", list_charges),
         Operation("GET", "/charges/{charge_id}", get_charge),
+        Operation("POST", "/charges/{charge_id}/cancel", cancel_charge),
         Operation("POST", "/charges/{charge_id}/refunds", create_refund, HTTPStatus.CREATED),
         Operation("POST", "/charges/{charge_id}/settle", settle_charge),
+        Operation("POST", "/charges/{charge_id}/reverse", reverse_charge),
+        Operation("DELETE", "/keys", forget_keys, HTTPStatus.NO_CONTENT),
     )

@@ -150,6 +150,11 @@ class Keys:
         used = self.used.get(f"{operation} {key}")
         return used.created_id if used else None
 
+    def forget(self, *operations: str) -> None:
+        """Forget the keys of some operations."""
+        for name in [name for name in self.used if name.partition(" ")[0] in operations]:
+            del self.used[name]
+
 
 def random_id(prefix: str) -> str:
     """Return a new id that begins with a prefix."""

@@ -14,9 +14,9 @@ type ShipmentStatus = Literal["ready", "dispatched", "cancelled"]
 
 
 class NewShipment(BaseModel):
-    """The contents, the order and the address of a parcel."""
+    """The contents and the address of a parcel, and its order, which is the reference."""
 
-    order_id: str
+    reference: str
     lines: Annotated[list[dict[str, JsonValue]], Field(min_length=1)]
     address: JsonValue = None
 
@@ -63,16 +63,17 @@ class Shipping:
                 id=shipment_id,
                 tracking_number=f"TRK{shipment_id.removeprefix('shp_')[:16].upper()}",
                 status="ready",
-                **body.model_dump(),
+                order_id=body.reference,
+                **body.model_dump(exclude={"reference"}),
             )
             return shipment_id
 
         shipment_id, is_new = self.keys.once("shipment", idempotency_key, body.model_dump(), create)
         return created(self.shipments[shipment_id], is_new=is_new)
 
-    def list_shipments(self, order_id: str | None = None) -> Answer[Shipments]:
-        """List shipments: an order's, or all."""
-        return Answer(Shipments(shipments=of_order(self.shipments.values(), order_id)))
+    def list_shipments(self, reference: str | None = None, order_id: str | None = None) -> Answer[Shipments]:
+        """List shipments: an order's, or all. `reference` and `order_id` are names of the same."""
+        return Answer(Shipments(shipments=of_order(self.shipments.values(), reference or order_id)))
 
     def get_shipment(self, shipment_id: str) -> Answer[Shipment]:
         """Return a shipment."""
@@ -94,6 +95,11 @@ class Shipping:
             raise Refusal(HTTPStatus.CONFLICT, "already_left", f"The shipment {shipment_id!r} has left already.")
         return self.get_shipment(shipment_id)
 
+    def forget_keys(self) -> Answer[None]:
+        """Forget all idempotency keys, as services do after a day."""
+        self.keys.forget("shipment")
+        return Answer(None, HTTPStatus.NO_CONTENT)
+
     def _get(self, shipment_id: str) -> Shipment:
         return get_or_refuse(self.shipments, shipment_id, "shipment")
 
@@ -107,4 +113,5 @@ class Shipping:
         Operation("GET", "/shipments/{shipment_id}", get_shipment),
         Operation("POST", "/shipments/{shipment_id}/dispatch", dispatch_shipment),
         Operation("POST", "/shipments/{shipment_id}/cancel", cancel_shipment),
+        Operation("DELETE", "/keys", forget_keys, HTTPStatus.NO_CONTENT),
     )

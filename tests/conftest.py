@@ -24,6 +24,7 @@ os.environ.update(
     POWERTOOLS_METRICS_NAMESPACE="Orders",
     TASK_QUEUE_URL="https://sqs.eu-central-1.amazonaws.com/123456789012/orders-tasks",
     TASK_CONCURRENCY="20",
+    PAYMENT_TIMEOUT_HOURS="24",
 )
 
 

@@ -31,6 +31,7 @@ SETTINGS = {
     "PAYMENT_URL": "http://payment.invalid",
     "SHIPPING_URL": "http://shipping.invalid",
     "TASK_CONCURRENCY": "20",
+    "PAYMENT_TIMEOUT_HOURS": "24",
     "TASK_QUEUE_URL": "https://sqs.invalid/queue",
 }
 """Settings with which every function starts; nothing answers at these addresses."""

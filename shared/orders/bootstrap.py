@@ -74,6 +74,7 @@ def list_orders() -> "ListOrders":
 
 def process_task() -> "ProcessTask":
     """Build what processes tasks."""
+    from datetime import timedelta
     from random import SystemRandom
 
     from orders.clients.cart import CartClient
@@ -96,6 +97,7 @@ def process_task() -> "ProcessTask":
         shipping=ShippingClient(session, settings.shipping_url),
         notifications=NotificationClient(session, settings.notification_url),
         concurrency=settings.task_concurrency,
+        payment_timeout=timedelta(hours=settings.payment_timeout_hours),
         clock=Clock(),
         # Functions restored from one snapshot would share the state of a seeded generator, and so its delays.
         random=SystemRandom(),

@@ -92,7 +92,12 @@ class PlacingSettings:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """The services that tasks call, and how many tasks may call each of them at a time."""
+    """The services that tasks call.
+
+    Attributes:
+        task_concurrency: how many tasks may call each of them at a time.
+        payment_timeout_hours: how long a charge may be processing before it is cancelled.
+    """
 
     inventory: InventorySettings
     cart_url: str
@@ -100,10 +105,11 @@ class ServiceSettings:
     shipping_url: str
     notification_url: str
     task_concurrency: int
+    payment_timeout_hours: int
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ``INVENTORY_*``, ``{CART,PAYMENT,SHIPPING,NOTIFICATION}_URL`` and ``TASK_CONCURRENCY``."""
+        """Read ``INVENTORY_*``, ``{CART,PAYMENT,SHIPPING,NOTIFICATION}_URL``, and the limits of tasks."""
         return cls(
             inventory=InventorySettings.from_environment(),
             cart_url=_required("CART_URL"),
@@ -111,6 +117,7 @@ class ServiceSettings:
             shipping_url=_required("SHIPPING_URL"),
             notification_url=_required("NOTIFICATION_URL"),
             task_concurrency=_number("TASK_CONCURRENCY", _required("TASK_CONCURRENCY")),
+            payment_timeout_hours=_number("PAYMENT_TIMEOUT_HOURS", _required("PAYMENT_TIMEOUT_HOURS")),
         )
 
 

@@ -38,6 +38,7 @@ def small() -> Json:
         "properties": {
             "id": {"type": "string", "format": "uuid"},
             "state": {"$ref": "#/components/schemas/State"},
+            "status": {"enum": ["new"]},
             "note": {"type": "string"},
         },
         "required": ["id", "state"],
@@ -146,6 +147,7 @@ HARMLESS: dict[str, Callable[[Json], Any]] = {
     "no limit in a request": lambda new: request(new)["properties"]["quantity"].pop("maximum"),
     "another field in an answer": lambda new: answer(new)["properties"].update(more={"type": "string"}),
     "an answer that always has a field": lambda new: answer(new)["required"].append("note"),
+    "a new status in an answer": lambda new: answer(new)["properties"]["status"]["enum"].append("done"),
     "fewer values in an answer": lambda new: new["components"]["schemas"]["State"]["enum"].pop(),
     "a text that reads better": lambda new: answer(new).update(description="better"),
 }

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from local.stack import Stack
-from orders.domain.lifecycle import STATES, reportable
+from orders.domain.lifecycle import STATES
+from orders.domain.reports import reportable
 from orders.domain.states import PaymentStatus, ShippingStatus, Status
 from tests.e2e.browser import Visit, needs_chromium
 from tests.e2e.conftest import Client, Open, wait_for

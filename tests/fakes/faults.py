@@ -7,7 +7,7 @@ import httpx
 
 def charge(client: httpx.Client, key: str | None = None) -> httpx.Response:
     key = key or uuid4().hex
-    body = {"order_id": key, "customer_id": "5", "amount": 100, "currency": "USD"}
+    body = {"reference": key, "customer_id": "5", "amount": 100, "currency": "USD"}
     return client.post("/payment/charges", json=body, headers={"Idempotency-Key": key})
 
 

@@ -64,7 +64,7 @@ def test_given_a_reservation_when_released_at_once_then_stock_returns_once(clien
 
 def test_given_one_key_when_charged_at_once_then_there_is_one_charge(client: httpx.Client) -> None:
     """GIVEN one key WHEN fifty charge under it at once THEN there is one charge, and all are told the same."""
-    body = {"order_id": "o", "customer_id": "5", "amount": 100, "currency": "USD"}
+    body = {"reference": "o", "customer_id": "5", "amount": 100, "currency": "USD"}
 
     answers = at_once(lambda _: client.post("/payment/charges", json=body, headers={"Idempotency-Key": "key"}))
 
@@ -75,7 +75,7 @@ def test_given_one_key_when_charged_at_once_then_there_is_one_charge(client: htt
 
 def test_given_a_charge_when_refunded_at_once_then_never_more_than_it(client: httpx.Client) -> None:
     """GIVEN a charge of 100 WHEN fifty refund 7 each THEN fourteen succeed."""
-    body = {"order_id": "o", "customer_id": "5", "amount": 100, "currency": "USD"}
+    body = {"reference": "o", "customer_id": "5", "amount": 100, "currency": "USD"}
     charge = client.post("/payment/charges", json=body, headers={"Idempotency-Key": "key"}).json()
     url = f"/payment/charges/{charge['id']}"
 

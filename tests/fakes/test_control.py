@@ -202,7 +202,7 @@ class TestLatency:
         with pytest.raises(httpx.ReadTimeout):
             client.post(
                 "/payment/charges",
-                json={"order_id": "o", "customer_id": "5", "amount": 1, "currency": "USD"},
+                json={"reference": "o", "customer_id": "5", "amount": 1, "currency": "USD"},
                 headers={"Idempotency-Key": "key"},
                 timeout=0.05,
             )

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-CHARGE = {"order_id": "order-1", "customer_id": "5", "amount": 15998, "currency": "USD"}
+CHARGE = {"reference": "order-1", "customer_id": "5", "amount": 15998, "currency": "USD"}
 
 
 def charge(client: httpx.Client, key: str = "key", **changes: str | float) -> httpx.Response:
@@ -86,7 +86,7 @@ class TestCharge:
     def test_charges_are_filtered_by_order_and_key(self, client: httpx.Client) -> None:
         """GIVEN charges of two orders WHEN they are looked for THEN those of the order or key are found."""
         first = charge(client, "one").json()
-        second = charge(client, "two", order_id="order-2").json()
+        second = charge(client, "two", reference="order-2").json()
 
         def listed(**query: str) -> list[object]:
             charges: list[object] = client.get("/payment/charges", params=query).json()["charges"]

@@ -16,7 +16,7 @@ def test_given_stored_state_when_the_process_restarts_then_it_is_kept(
     tmp_path: Path, end: Callable[[FakesProcess], None]
 ) -> None:
     """GIVEN a reservation and a charge WHEN the process ends and another starts THEN both are still there."""
-    charge = {"order_id": "o", "customer_id": "5", "amount": 100, "currency": "USD"}
+    charge = {"reference": "o", "customer_id": "5", "amount": 100, "currency": "USD"}
     with FakesProcess(tmp_path / "state.sqlite") as process, httpx.Client(base_url=process.url) as client:
 
         def reserve() -> httpx.Response:

@@ -105,8 +105,8 @@ class Reservations:
     def release_orphan(self, reservation_id: str, unchanged_since: datetime) -> None:
         raise AssertionError(f"{reservation_id}, unchanged since {unchanged_since}, expires by itself")
 
-    def commit(self, reservation_id: str) -> None:
-        raise AssertionError(f"nobody pays for {reservation_id}")
+    def commit(self, reservation_id: str, quantities: Mapping[str, int] | None) -> bool:
+        raise AssertionError(f"nobody pays for {reservation_id} of {quantities}")
 
 
 class Catalog:

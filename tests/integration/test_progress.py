@@ -71,8 +71,6 @@ def test_given_a_new_order_when_all_succeeds_then_it_is_delivered_with_its_tasks
         (1, "charge_payment", None),
         (1, "send_notification", "order_received"),
         (3, "commit_stock", None),
-        (3, "create_shipment", None),
-        (3, "send_notification", "order_confirmed"),
         (5, "send_notification", "order_shipped"),
         (6, "send_notification", "order_delivered"),
     ]

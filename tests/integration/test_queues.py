@@ -75,9 +75,11 @@ def test_given_a_charge_when_processed_then_one_call_sends_what_follows(
     call(function("create_order"), "POST", "/v1/orders", ITEMS)
     requests.clear()
     assert function("process_task").handler(receive("payment"), Context()) == {"batchItemFailures": []}
-    assert kinds(receive("inventory", "shipping")) == ["commit_stock", "create_shipment"]
+    assert function("process_task").handler(receive("inventory"), Context()) == {"batchItemFailures": []}
+    assert kinds(receive("shipping")) == ["create_shipment"]
     assert [[entry["MessageGroupId"] for entry in request["Entries"]] for request in requests] == [
-        ["inventory", "shipping", "notification"]
+        ["inventory"],
+        ["shipping", "notification"],
     ]
 
 
@@ -86,7 +88,7 @@ def test_given_many_tasks_when_sent_then_each_call_has_ten_of_them(
 ) -> None:
     tasks = [TaskId(str(uuid.uuid4()), 1, kind) for kind in TaskKind for _ in range(3)]
     task_queue().send(tasks)
-    assert [len(request["Entries"]) for request in requests] == [10, 10, 4]
+    assert [len(request["Entries"]) for request in requests] == [10, 10, 7]
     assert sorted(kinds(receive())) == sorted(task.kind.value for task in tasks)
 
 
@@ -98,10 +100,8 @@ def test_given_a_service_outage_when_processed_then_only_its_tasks_are_reschedul
     services.put("/control/payment", json={"failure_rate": 1}).raise_for_status()
     event = receive("payment")
     process = function("process_task")
-    answer = process.handler(event, Context())
-    assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == {
-        record["messageId"] for record in event["Records"]
-    }
+    # Each is sent again for later, in place of being received until it is dead-lettered.
+    assert process.handler(event, Context()) == {"batchItemFailures": []}
     assert receive("payment")["Records"] == []
     assert process.handler(receive("notification"), Context()) == {"batchItemFailures": []}
     states = query("SELECT kind, state, attempts FROM order_tasks ORDER BY kind")
@@ -216,7 +216,7 @@ def test_given_a_traced_request_when_its_tasks_run_then_all_calls_are_traced(
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-request;Sampled=1")
     call(function("create_order"), "POST", "/orders/5")
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-batch;Sampled=1")
-    for name in ("payment", "shipping"):
+    for name in ("payment", "inventory", "shipping"):
         batch = receive(name)
         for record in batch["Records"]:
             record["attributes"]["AWSTraceHeader"] = traces(requests)[record["body"]]

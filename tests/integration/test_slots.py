@@ -122,7 +122,7 @@ def test_given_a_full_service_when_a_task_ends_then_its_slot_is_free(
             outbox.finish(database, first.id)
         case "event":
             orders.apply_event(
-                database, Event.PAYMENT_SUCCEEDED, first.order_id, actor="system:test", at=NOW, task=first.id
+                database, Event.PAYMENT_PROCESSING, first.order_id, actor="system:test", at=NOW, task=first.id
             )
         case "reschedule" | "fail":
             outbox.reschedule(database, first, "no answer", NOW + timedelta(minutes=5), final=way == "fail")

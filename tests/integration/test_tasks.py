@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
@@ -9,7 +10,7 @@ import httpx
 import pytest
 
 from orders.domain.order import TaskId
-from orders.postgres.outbox import MAX_ATTEMPTS
+from orders.postgres.outbox import MAX_PAYMENT_ATTEMPTS
 from orders.use_cases.process_task import DONE, MessageDisposition, ProcessTask
 from tests.integration.conftest import Query
 from tests.integration.world import World
@@ -209,10 +210,11 @@ def test_given_a_lasting_outage_when_attempts_run_out_then_failed_and_redrivable
 ) -> None:
     set_fault("payment", failure_rate=1)
     order = world.place()
-    assert len(world.drain()) == 1
+    assert world.drain(timedelta(hours=1)) == []
+    assert len(world.drain(timedelta(hours=6))) == 1
     task = world.relay.failed_tasks()
     assert [(row["kind"], row["attempts"], row["order_id"]) for row in task] == [
-        ("charge_payment", MAX_ATTEMPTS, order)
+        ("charge_payment", MAX_PAYMENT_ATTEMPTS, order)
     ]
     assert "payment" in str(task[0]["last_error"])
     set_fault("payment", failure_rate=0)

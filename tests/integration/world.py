@@ -76,17 +76,23 @@ class World:
     def run_relay(self) -> RelaySummary:
         return self.relay.run()
 
-    def drain(self) -> list[str]:
-        """Carry out all that waits, and all that follows from it; returns the tasks that were given up."""
+    def drain(self, patience: timedelta = timedelta(minutes=15)) -> list[str]:
+        """Process all that waits, and all that follows from it, for so long; return the tasks that failed."""
+        until = self.clock.now() + patience
         failed: list[str] = []
+        left: list[TaskId] = []
         for _ in range(10_000):
             if not self.queue.waiting:
+                self.queue.waiting += left
                 return failed
             task = self.queue.waiting.pop(0)
             disposition = self.work.process(task)
             if disposition.failed:
                 failed.append(str(task))
             elif disposition.retry_seconds is not None:
+                if self.clock.now() + timedelta(seconds=disposition.retry_seconds) > until:
+                    left.append(task)
+                    continue
                 self.clock.pass_time(seconds=disposition.retry_seconds)
                 self.queue.waiting.append(task)
         raise AssertionError("the tasks never end")

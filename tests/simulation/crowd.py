@@ -24,7 +24,7 @@ def crowd(world: World) -> None:
         customer = random.choice(["ann", "bob", "eve"])
         order = random.choice([None, *customers])
         world.services.payment.outcome = random.choice(["succeeded", "succeeded", "declined", "processing"])
-        match random.randrange(8):
+        match random.randrange(9):
             case 0 | 1:
                 placed = world.place(customer, {random.choice(["desk", "lamp", "chair"]): random.randint(1, 3)})
                 if placed:
@@ -33,12 +33,14 @@ def crowd(world: World) -> None:
                 world.cancel(order, customers[order])
             case 3:
                 ship(world, order)
-            case 4:
-                world.report(order, status=random.choice(["delivered", "returned"]))
             case 5:
+                deliver(world, order)
+            case 4:
+                world.report(order, status="returned")
+            case 6:
                 world.services.settle_charges(random.choice(["succeeded", "declined"]))
                 world.report_records()
-            case 6:
+            case 7:
                 world.clock.pass_time(minutes=random.uniform(0, 20))
                 world.run_relay()
             case _:
@@ -52,3 +54,9 @@ def ship(world: World, order: str | None) -> None:
     if world.services.dispatch(order):
         world.report(order, status="shipped")
     world.settle()
+
+
+def deliver(world: World, order: str | None) -> None:
+    """The parcel arrives, and the carrier says so, whether or not anybody has said that it left."""
+    if world.services.dispatch(order):
+        world.report(order, status="delivered")

@@ -10,8 +10,9 @@ from tests.simulation.world import PRODUCTS
 
 RESERVED_FOR = timedelta(minutes=15)
 UNPAID_FOR = timedelta(minutes=30)
+PROCESSING_FOR = timedelta(hours=24)
 
-CHARGE, REFUND = "charge_payment", "refund_payment"
+CHARGE, CHECK, REFUND = "charge_payment", "check_payment", "refund_payment"
 COMMIT, RELEASE = "commit_stock", "release_stock"
 CREATE, RECALL = "create_shipment", "cancel_shipment"
 NOTIFY = "send_notification"
@@ -27,6 +28,7 @@ class Order:
     state: str = "pending/pending/pending"
     todo: Counter[str] = field(default_factory=lambda: Counter([CHARGE, NOTIFY]))
     charge: ChargeStatus | None = None
+    charged_at: datetime | None = None
     refunded: bool = False
     holds: Literal["reserved", "sold", "expired", "released"] = "reserved"
     parcel: Literal["ready", "dispatched", "cancelled"] | None = None
@@ -59,7 +61,7 @@ class Shop:
             case "pending/processing/pending":
                 order.go("cancelled/processing/cancelled", RELEASE, NOTIFY)
             case "confirmed/paid/pending":
-                order.go("cancelled/refunding/cancelled", REFUND, RELEASE, NOTIFY)
+                order.go("cancelled/refunding/cancelled", REFUND, RELEASE, RECALL, NOTIFY)
             case "confirmed/paid/ready":
                 order.go("cancelling/paid/ready", RECALL)
             case _:
@@ -67,13 +69,13 @@ class Shop:
         return True
 
     def ship(self, order: Order) -> bool:
-        if order.state in {"confirmed/paid/ready", "confirmed/paid/pending"}:
+        if order.state in {"confirmed/paid/ready", "cancelling/paid/ready"}:
             order.go("shipped/paid/shipped", NOTIFY)
             return True
         return order.state == "shipped/paid/shipped"
 
     def deliver(self, order: Order) -> bool:
-        if order.state == "shipped/paid/shipped":
+        if order.state in {"confirmed/paid/ready", "cancelling/paid/ready", "shipped/paid/shipped"}:
             order.go("delivered/paid/delivered", NOTIFY)
             return True
         return order.state == "delivered/paid/delivered"
@@ -88,40 +90,67 @@ class Shop:
         """The order gets the result of its charge."""
         match order.state, order.charge:
             case "pending/processing/pending", "succeeded":
-                order.go("confirmed/paid/pending", COMMIT, CREATE, NOTIFY)
+                order.go("confirmed/paid/pending", COMMIT)
             case "cancelled/processing/cancelled", "succeeded":
                 order.go("cancelled/refunding/cancelled", REFUND)
             case "pending/processing/pending", "declined":
                 order.go("failed/failed/cancelled", RELEASE, NOTIFY)
-            case "cancelled/processing/cancelled", "declined":
+            case "pending/processing/pending", "cancelled":
+                order.go("failed/voided/cancelled", RELEASE, NOTIFY)
+            case "cancelled/processing/cancelled", "declined" | "cancelled":
                 order.go("cancelled/voided/cancelled")
 
-    def process(self, order: Order, kind: str) -> None:
+    def process(self, order: Order, kind: str, now: datetime) -> None:
         """Process one of the order's tasks."""
         order.todo -= Counter([kind])
         match kind:
             case "charge_payment" if order.state == "pending/pending/pending":
                 order.go("pending/processing/pending")
                 order.charge = self.charge_outcome
+                if order.charge == "processing":
+                    order.charged_at = now
+                    order.todo.update([CHECK])
                 self.learn_of_charge(order)
+            case "check_payment":
+                self._check_payment(order, now)
             case "refund_payment":
                 order.refunded = True
                 order.go(order.state.replace("refunding", "refunded"), NOTIFY)
-            case "commit_stock" if order.holds == "reserved":
-                order.holds = "sold"
-            case "commit_stock" if order.holds == "expired" and self.can_place(order.product, order.quantity):
-                self.free[order.product] -= order.quantity
-                order.holds = "sold"
+            case "commit_stock":
+                self._commit_stock(order)
             case "release_stock":
                 self._give_back(order, "released")
             case "create_shipment" if order.state == "confirmed/paid/pending":
                 order.parcel = "ready"
                 order.go("confirmed/paid/ready")
-            case "cancel_shipment" if order.parcel == "dispatched":
+            case "cancel_shipment" if order.state == "cancelling/paid/ready" and order.parcel == "dispatched":
                 order.go("shipped/paid/shipped", NOTIFY)
-            case "cancel_shipment":
+            case "cancel_shipment" if order.state == "cancelling/paid/ready":
                 order.parcel = "cancelled"
                 order.go("cancelled/refunding/cancelled", REFUND, RELEASE, NOTIFY)
+
+    def _check_payment(self, order: Order, now: datetime) -> None:
+        if order.charge == "processing" and order.charged_at and order.charged_at + PROCESSING_FOR > now:
+            order.todo.update([CHECK])
+            return
+        if order.charge == "processing":
+            order.charge = "cancelled"
+        self.learn_of_charge(order)
+
+    def _commit_stock(self, order: Order) -> None:
+        is_live = order.state == "confirmed/paid/pending"
+        if order.holds == "reserved":
+            order.holds = "sold"
+        elif order.holds == "expired" and is_live and self.can_place(order.product, order.quantity):
+            self.free[order.product] -= order.quantity
+            order.holds = "sold"
+        match order.holds:
+            case "sold" if is_live:
+                order.todo.update([CREATE, NOTIFY])
+            case "sold":
+                order.todo.update([RELEASE])
+            case _ if is_live:
+                order.go("failed/refunding/cancelled", REFUND, NOTIFY)
 
     def expire_orders(self, now: datetime) -> None:
         for order in self.orders.values():

@@ -4,7 +4,7 @@ import json as json_format
 from datetime import timedelta
 from random import Random
 from typing import Any, override
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from urllib3 import BaseHTTPResponse, HTTPResponse
 from urllib3.exceptions import HTTPError
@@ -39,6 +39,7 @@ class Network(Session):
             path=unquote(address.path),
             body=json_format.dumps(json),
             key=headers.get("Idempotency-Key"),
+            query=dict(parse_qsl(address.query)),
         )
         self._services.arrive()
         fault = self._effects.meet(_kind(call), f"{call.service} {call}")

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping
 
 from orders.domain.lifecycle import TaskKind
-from tests.simulation.crowd import crowd, several, ship
+from orders.postgres.outbox import MAX_ATTEMPTS
+from tests.simulation.crowd import crowd, deliver, several, ship
 from tests.simulation.world import OVERDUE_MINUTES, World
 
 type Scenario = Callable[[World], None]
 
 DESKS = {"desk": 2}
-CHARGE, SHIP = TaskKind.CHARGE_PAYMENT, TaskKind.CREATE_SHIPMENT
+HOLD_MINUTES = 16
+"""After so many minutes a reservation has expired."""
+CHARGE, COMMIT, SHIP = TaskKind.CHARGE_PAYMENT, TaskKind.COMMIT_STOCK, TaskKind.CREATE_SHIPMENT
 
 
 def paid(world: World) -> None:
@@ -31,7 +34,7 @@ def delivered(world: World) -> None:
     order = world.place("ann", {"desk": 1, "lamp": 2})
     world.settle()
     ship(world, order)
-    world.report(order, status="delivered")
+    deliver(world, order)
 
 
 def from_the_cart(world: World) -> None:
@@ -126,7 +129,7 @@ def recall_refused(world: World) -> None:
     world.settle()
     world.cancel(order, "ann")
     world.settle()
-    world.report(order, status="delivered")
+    deliver(world, order)
 
 
 def shipped_while_recalled(world: World) -> None:
@@ -140,7 +143,7 @@ def shipped_while_recalled(world: World) -> None:
 def shipment_after_the_cancel(world: World) -> None:
     """The shipment is made, but before anybody knows the order is cancelled."""
     order = world.place("ann", DESKS)
-    world.process(CHARGE)
+    world.process(CHARGE, COMMIT)
     world.services.lose_answer("shipping")
     world.process(SHIP)
     world.cancel(order, "ann")
@@ -149,7 +152,7 @@ def shipment_after_the_cancel(world: World) -> None:
 def cancelled_when_reported_ready(world: World) -> None:
     """The carrier reports the shipment before its answer has been seen; then the order is cancelled."""
     order = world.place("ann", DESKS)
-    world.process(CHARGE)
+    world.process(CHARGE, COMMIT)
     world.services.lose_answer("shipping")
     world.process(SHIP)
     world.report_records()
@@ -168,7 +171,7 @@ def returned(world: World) -> None:
     order = world.place("ann", DESKS)
     world.settle()
     ship(world, order)
-    world.report(order, status="delivered")
+    deliver(world, order)
     world.settle()
     world.report(order, status="returned")
 
@@ -212,13 +215,173 @@ def reported_again_and_again(world: World) -> None:
     world.report_records()
     world.settle()
     world.report_records()
-    world.report(order, status="delivered")
+    deliver(world, order)
     ship(world, order)
     world.report_records()
     world.report(order, status="shipped", event_id="left")
     world.report(order, status="delivered", event_id="arrived")
     world.report(order, status="shipped", event_id="left")
     world.report(order, status="delivered", event_id="arrived")
+
+
+def settled_in_silence(world: World) -> None:
+    """Two charges settle at the payment service, and nobody reports them; one order was cancelled meanwhile."""
+    world.services.payment.outcome = "processing"
+    world.place("ann", DESKS)
+    cancelled = world.place("bob", {"lamp": 1})
+    world.settle()
+    world.cancel(cancelled, "bob")
+    world.services.settle_charges("succeeded")
+
+
+def never_settled(world: World) -> None:
+    """The charges stay processing until they are cancelled."""
+    world.services.payment.outcome = "processing"
+    world.place("ann", DESKS)
+    world.cancel(world.place("bob", {"lamp": 1}), "bob")
+
+
+def paid_after_failed(world: World) -> None:
+    """A payment succeeds after its failure was reported."""
+    world.services.payment.outcome = "processing"
+    order = world.place("ann", DESKS)
+    world.settle()
+    world.report(order, payment_status="failed", event_id="wrong")
+    world.services.settle_charges("succeeded")
+    world.report_records()
+
+
+def paid_after_voided(world: World) -> None:
+    """A payment succeeds after the order was cancelled and its failure was reported."""
+    world.services.payment.outcome = "processing"
+    order = world.place("ann", DESKS)
+    world.settle()
+    world.cancel(order, "ann")
+    world.report(order, payment_status="failed", event_id="wrong")
+    world.services.settle_charges("succeeded")
+
+
+def failed_before_the_answer(world: World) -> None:
+    """The failure of a payment is reported while its charge succeeds."""
+    order = world.place("ann", DESKS)
+    world.services.lose_answer("payment")
+    world.process(CHARGE)
+    world.report(order, payment_status="failed")
+
+
+def paid_by_mistake(world: World) -> None:
+    """A payment is reported as paid while its charge is declined."""
+    world.services.payment.outcome = "declined"
+    order = world.place("ann", DESKS)
+    world.services.lose_answer("payment")
+    world.process(CHARGE)
+    world.report(order, payment_status="paid")
+
+
+def failed_by_mistake(world: World) -> None:
+    order = world.place("ann", DESKS)
+    world.settle()
+    world.report(order, payment_status="failed")
+
+
+def reversed_when_ready(world: World) -> None:
+    """The bank takes the money back before the parcel leaves."""
+    order = world.place("ann", DESKS)
+    world.settle()
+    world.services.reverse_charges(order)
+    world.report(order, payment_status="failed")
+
+
+def sold_while_unpaid(world: World) -> None:
+    """The hold expires and its stock is sold before the payment succeeds."""
+    world.services.payment.outcome = "processing"
+    world.place("ann", {"chair": 1})
+    world.settle()
+    world.clock.pass_time(minutes=HOLD_MINUTES)
+    world.services.payment.outcome = "succeeded"
+    world.place("bob", {"chair": 1})
+    world.settle()
+    world.services.settle_charges("succeeded")
+    world.report_records()
+
+
+def expired_but_free(world: World) -> None:
+    """The hold expires before the payment succeeds, and its stock can be reserved again."""
+    world.services.payment.outcome = "processing"
+    world.place("ann", DESKS)
+    world.settle()
+    world.clock.pass_time(minutes=HOLD_MINUTES)
+    world.services.settle_charges("succeeded")
+
+
+def keys_forgotten(world: World) -> None:
+    """The services forget idempotency keys before they are asked what became of calls without an answer."""
+    order = world.place("ann", DESKS)
+    for kind, service in ((CHARGE, "payment"), (COMMIT, "inventory"), (SHIP, "shipping")):
+        world.services.lose_answer(service)
+        world.process(kind)
+        world.services.forget_keys()
+        world.process(kind)
+    world.cancel(order, "ann")
+    world.process(TaskKind.CANCEL_SHIPMENT)
+    world.services.lose_answer("payment")
+    world.process(TaskKind.REFUND_PAYMENT)
+    world.services.forget_keys()
+
+
+def given_up_and_cancelled(world: World) -> None:
+    """A shipment is given up after lost answers; then the order is cancelled, and somebody redrives."""
+    order = world.place("ann", DESKS)
+    world.process(CHARGE, COMMIT)
+    for _ in range(MAX_ATTEMPTS):
+        world.services.lose_answer("shipping")
+        world.process(SHIP)
+    world.cancel(order, "ann")
+    world.settle()
+    world.redrive()
+
+
+def shipped_twice(world: World) -> None:
+    """The goods leave by hand while a shipment of them is made, whose answer is lost."""
+    order = world.place("ann", DESKS)
+    world.process(CHARGE, COMMIT)
+    world.services.lose_answer("shipping")
+    world.process(SHIP)
+    world.report(order, status="shipped", tracking_number="by-hand")
+
+
+def tracking_changed(world: World) -> None:
+    order = world.place("ann", DESKS)
+    world.settle()
+    ship(world, order)
+    world.report(order, status="shipped", tracking_number="second", event_id="second")
+    world.report(order, status="shipped", tracking_number="second", event_id="second")
+
+
+def delivered_first(world: World) -> None:
+    """The delivery is reported before the departure."""
+    order = world.place("ann", DESKS)
+    world.settle()
+    deliver(world, order)
+    world.report(order, status="shipped")
+
+
+def refunded_at_the_provider(world: World) -> None:
+    order = world.place("ann", DESKS)
+    world.settle()
+    ship(world, order)
+    world.services.refund_charges(order)
+    world.report_records()
+    world.settle()
+    world.report(order, status="returned")
+
+
+def refunded_before_the_cancel(world: World) -> None:
+    order = world.place("ann", DESKS)
+    world.settle()
+    world.services.refund_charges(order)
+    world.report_records()
+    world.cancel(order, "ann")
 
 
 def shortage(world: World) -> None:
@@ -281,6 +444,23 @@ SCENARIOS: Mapping[str, Scenario] = {
         reported_before_the_answer,
         cancelled_before_the_answer,
         reported_again_and_again,
+        settled_in_silence,
+        never_settled,
+        paid_after_failed,
+        paid_after_voided,
+        failed_before_the_answer,
+        paid_by_mistake,
+        failed_by_mistake,
+        reversed_when_ready,
+        sold_while_unpaid,
+        expired_but_free,
+        keys_forgotten,
+        given_up_and_cancelled,
+        shipped_twice,
+        tracking_changed,
+        delivered_first,
+        refunded_at_the_provider,
+        refunded_before_the_cancel,
         shortage,
         unknown_product,
         price_changed,

@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
 from threading import Lock
@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from fakes.cart import CartContents
 from fakes.fakes import Fakes
 from fakes.inventory import ProductUpdate
-from fakes.payment import Settlement
+from fakes.payment import NewRefund, Settlement
 from fakes.service import Fake, Operation, Refusal, Service
 from orders.domain.clock import Clock
 
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call to a service: method and path, as in ``POST /charges``, its JSON body and its `Idempotency-Key`."""
+    """A call to a service: method and path, as in ``POST /charges``, the query, its JSON body and `Idempotency-Key`."""
 
     service: Service
     method: str
     path: str
     body: str
     key: str | None
+    query: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -105,6 +106,23 @@ class Services(Fakes):
             if charge.status == "processing":
                 self.payment.settle_charge(charge.id, Settlement(status=status))
 
+    def reverse_charges(self, order_id: str | None) -> None:
+        """Take back what the charges of an order have taken."""
+        for charge in list(self.payment.charges.values()):
+            if charge.order_id == order_id and charge.captured and not charge.refunded_amount:
+                self.payment.reverse_charge(charge.id)
+
+    def refund_charges(self, order_id: str | None) -> None:
+        """Refund the charges of an order, without the order service."""
+        for charge in list(self.payment.charges.values()):
+            if charge.order_id == order_id and charge.captured and not charge.refunded_amount:
+                self.payment.create_refund(charge.id, NewRefund(amount=charge.amount), f"by hand {charge.id}")
+
+    def forget_keys(self) -> None:
+        """Forget all idempotency keys."""
+        self.payment.forget_keys()
+        self.shipping.forget_keys()
+
     def dispatch(self, order_id: str | None) -> bool:
         """Dispatch the shipments of an order; return whether any is dispatched."""
         parcels = [
@@ -122,11 +140,11 @@ def _call(fake: Fake, request: Request) -> Response:
     for operation in fake.OPERATIONS:
         match = _pattern(operation).fullmatch(str(request))
         if match:
-            arguments: dict[str, object] = match.groupdict()
+            arguments: dict[str, object] = {**match.groupdict(), **request.query}
             parameters = operation.function.__annotations__
             if "body" in parameters:
                 arguments["body"] = _body(operation).validate_json(request.body)
-            if "idempotency_key" in parameters:
+            if "idempotency_key" in parameters and request.method == "POST":
                 arguments["idempotency_key"] = request.key
             answer = operation.function(fake, **arguments)
             content = answer.body.model_dump_json(exclude_none=operation.exclude_none).encode() if answer.body else b""

@@ -15,7 +15,7 @@ from fakes.payment import ChargeStatus
 from orders.config import InventoryApi
 from tests.simulation.evidence import collect
 from tests.simulation.messages import Message
-from tests.simulation.model import Order, Shop
+from tests.simulation.model import NOTIFY, Order, Shop
 from tests.simulation.schedules import INVENTORY_APIS
 from tests.simulation.stage import Stage
 from tests.simulation.world import PRODUCTS, World
@@ -75,7 +75,9 @@ class Interleavings(RuleBasedStateMachine):
     @rule(data=st.data())
     def deliver(self, data: st.DataObject) -> None:
         name, order = self._any_order(data)
-        assert self.world.report(name, status="delivered") == self.shop.deliver(order)
+        if order.parcel in {"ready", "dispatched"} and self.world.services.dispatch(name):
+            order.parcel = "dispatched"
+            assert self.world.report(name, status="delivered") == self.shop.deliver(order)
 
     @precondition(lambda self: self.shop.orders)
     @rule(data=st.data())
@@ -150,9 +152,13 @@ class Interleavings(RuleBasedStateMachine):
         self.world.clock.pass_until(message.due)
         self._expire_reservations()
         self.world.deliver(message)
-        if message.task not in self.done:
+        kind = message.task.kind
+        if message.task in self.done:
+            return
+        order = self.shop.orders[message.task.order_id]
+        self.shop.process(order, kind, self.world.clock.now())
+        if kind not in order.todo or kind == NOTIFY:
             self.done.add(message.task)
-            self.shop.process(self.shop.orders[message.task.order_id], message.task.kind)
 
     def _expire_reservations(self) -> None:
         self.world.services.inventory.expire()

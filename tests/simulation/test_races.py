@@ -76,7 +76,7 @@ def test_given_a_charge_when_the_order_is_cancelled_then_it_ends_cancelled(world
 def test_given_a_shipment_when_the_order_is_cancelled_then_it_ends_cancelled(worlds: Worlds, where: str) -> None:
     for world in worlds():
         order = _placed(world)
-        world.process(TaskKind.CHARGE_PAYMENT)
+        world.process(TaskKind.CHARGE_PAYMENT, TaskKind.COMMIT_STOCK)
         task = _waiting(world, TaskKind.CREATE_SHIPMENT)
         _race(world, _work(task, where), _cancel(order))
         world.drain()
@@ -211,9 +211,12 @@ def _shipped(world: World) -> str:
 def _bring_about(world: World, kind: TaskKind) -> None:
     """Place an order, and let happen to it what promises a task of that kind."""
     match kind:
-        case TaskKind.COMMIT_STOCK | TaskKind.CREATE_SHIPMENT:
+        case TaskKind.COMMIT_STOCK:
             _placed(world)
             world.process(TaskKind.CHARGE_PAYMENT)
+        case TaskKind.CREATE_SHIPMENT:
+            _placed(world)
+            world.process(TaskKind.CHARGE_PAYMENT, TaskKind.COMMIT_STOCK)
         case TaskKind.REFUND_PAYMENT | TaskKind.RELEASE_STOCK:
             assert world.report(_shipped(world), status="returned")
         case TaskKind.CANCEL_SHIPMENT:

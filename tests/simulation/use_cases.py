@@ -1,6 +1,7 @@
 """The real use cases and clients over the simulated database, queue and network."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 
 from orders import bootstrap
@@ -61,6 +62,7 @@ def use_cases(
             shipping=ShippingClient(session, "http://shipping"),
             notifications=NotificationClient(session, "http://notification"),
             concurrency=_TASK_CONCURRENCY,
+            payment_timeout=timedelta(hours=24),
             clock=clock,
             random=random,
         ),

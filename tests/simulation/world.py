@@ -35,6 +35,7 @@ PRODUCTS = {"desk": ("100.00", 10), "lamp": ("49.90", 10), "chair": ("75.00", 1)
 _VISIBILITY_SECONDS = 100.0
 _MOST_ATTEMPTS = 10
 _ROUNDS = 300
+_SOON = timedelta(minutes=10)
 _LONGEST_EFFECT = timedelta(seconds=30)
 
 _UNSETTLED = """
@@ -151,16 +152,23 @@ class World:
         return message is not None
 
     def settle(self) -> None:
-        """Work on messages until there are none."""
+        """Work on messages until none is due soon."""
+        until = self.clock.now() + _SOON
         for _ in range(_ROUNDS):
-            if not self.deliver_any():
+            if not any(message.due <= until for message in self.mailbox.waiting):
                 return
+            self.deliver_any()
         raise AssertionError("the messages never end")
 
     def run_relay(self) -> None:
         """The schedule runs the relay; what keeps it from its work is over by the next time."""
         with suppress(Crash, OrderServiceError):
             self._process(self.use_cases.relay.run)
+
+    def redrive(self) -> None:
+        """An operator redrives all failed tasks."""
+        with suppress(Crash, OrderServiceError):
+            self._process(self.use_cases.relay.redrive)
 
     def drain(self) -> None:
         """Let time pass until nothing moves any more."""
@@ -172,6 +180,8 @@ class World:
             if self._is_settled():
                 return
             self.clock.pass_time(minutes=self.random.uniform(1, 6))
+            if self.mailbox.waiting:
+                self.clock.pass_until(min(message.due for message in self.mailbox.waiting))
         raise AssertionError("the world never settles")
 
     def _is_settled(self) -> bool:
@@ -265,7 +275,13 @@ class World:
         of_charges = {"succeeded": "paid", "declined": "failed"}
         for charge in self.services.payment.charges.values():
             if charge.status in of_charges:
-                yield charge.order_id, {"payment_status": of_charges[charge.status], "event_id": charge.id}
+                yield (
+                    charge.order_id,
+                    {
+                        "payment_status": of_charges[charge.status],
+                        "event_id": f"{charge.id}-{charge.status}",
+                    },
+                )
             if charge.captured and charge.refunded_amount == charge.captured:
                 yield charge.order_id, {"payment_status": "refunded"}
         of_shipments = {"ready": "ready", "dispatched": "shipped", "cancelled": "cancelled"}

@@ -13,6 +13,8 @@ _METHODS = {"delete", "get", "head", "options", "patch", "post", "put", "trace"}
 _LOWER_LIMITS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _UPPER_LIMITS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _RULES = ("pattern", "format", "const", "multipleOf", "uniqueItems", "allOf", "not")
+_OPEN = frozenset({"status", "payment_status", "shipping_status", "event"})
+"""Fields whose values may become more: clients are told to expect unknown ones."""
 _LEAST, _MOST = float("-inf"), float("inf")
 
 
@@ -167,6 +169,7 @@ def _enumeration(where: str, side: _Side, old: Json, new: Json) -> Iterator[str]
     if after is None:
         yield f"{where}: {'only certain values are taken' if side is _Side.REQUEST else 'any value is possible'} now"
         return
+    is_open = side is not _Side.REQUEST and where.removesuffix("[]").rpartition(".")[2] in _OPEN
     for value in after:
-        if value not in before:
+        if value not in before and not is_open:
             yield f"{where}: {value!r} is {'refused' if side is _Side.REQUEST else 'possible'} now"

@@ -78,6 +78,7 @@ WITH_TIMELINE: Json = {
             "payment_status": "pending",
             "shipping_status": "pending",
             "reason": None,
+            "tracking_number": None,
             "occurred_at": PLACED["created_at"],
         },
         {
@@ -86,6 +87,7 @@ WITH_TIMELINE: Json = {
             "version": 2,
             **_CANCELLED_STATUSES,
             "reason": "changed my mind",
+            "tracking_number": None,
             "occurred_at": CANCELLED["updated_at"],
         },
     ],
@@ -178,6 +180,9 @@ _PROBLEMS: tuple[OrderServiceError, ...] = (
     errors.PriceUnknown("Neither the request nor the inventory states a price for PROD003.", product_ids=["PROD003"]),
     errors.CartEmpty("The cart of the customer '5' is empty."),
     errors.IdempotencyKeyReused("This Idempotency-Key was sent with another request; use a new key for each request."),
+    errors.EventIdReused(
+        "The event_id was used for shipment.shipped of this order; nothing was changed. Use a new id."
+    ),
     errors.DatabaseUnavailable("The database cannot be reached."),
     errors.DownstreamUnavailable("The inventory service is unavailable.", service="inventory"),
 )

@@ -206,7 +206,7 @@ OPERATIONS: Mapping[str, Operation] = {
         tag="orders",
         description="A status that the order already has, or a known `event_id`, changes nothing.",
         answers={200: _order("The current order.", shipped=examples.SHIPPED)},
-        errors=(*_CHANGE_ERRORS, errors.InvalidTransition),
+        errors=(*_CHANGE_ERRORS, errors.InvalidTransition, errors.EventIdReused),
         places=("order",),
         parameters=("IfMatch",),
         body=Body(model=StatusUpdate, examples=examples.UPDATES),

@@ -60,9 +60,9 @@ class CatalogInventory:
             self._record([*held.values(), *(replace(hold, state="reserved") for hold in reserving)])
         return {product: products[product].price for product in quantities}
 
-    def commit(self, reservation_id: str) -> None:
-        """See `Inventory.commit`."""
-        stock_holds.sell(self._database, reservation_id)
+    def commit(self, reservation_id: str, quantities: Mapping[str, int] | None) -> bool:  # noqa: ARG002 - the protocol's
+        """See `Inventory.commit`; what is held here does not expire."""
+        return stock_holds.sell(self._database, reservation_id)
 
     def release(self, reservation_id: str) -> None:
         """See `Inventory.release`."""

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, Field
 
 from orders.clients.http import Client
-from orders.domain.errors import DownstreamRefused
+from orders.domain.errors import InsufficientStock, UnknownProduct
 from orders.domain.stock import Price, ReservationUnusable, Shortage, insufficient_stock, unknown_products
 from orders.schemas.requests import Currency, ProductId
 
@@ -83,17 +83,28 @@ class InventoryClient(Client):
             raise ReservationUnusable
         return {line.product_id: line.price for line in reservation.lines}
 
-    def commit(self, reservation_id: str) -> None:
-        """Commit the reservation, so that it does not expire. A released one stays released.
+    def commit(self, reservation_id: str, quantities: Mapping[str, int] | None) -> bool:
+        """See `Inventory.commit`."""
+        if self._commit(reservation_id):
+            return True
+        if quantities is None:
+            return False
+        try:
+            self.reserve(reservation_id, quantities)
+        except (InsufficientStock, UnknownProduct):
+            return False
+        except ReservationUnusable:
+            # It was released, or committed meanwhile.
+            return self._commit(reservation_id)
+        if not self._commit(reservation_id):
+            raise self.unavailable("it refuses to commit what it has just reserved")
+        return True
 
-        Raises:
-            DownstreamRefused: it has expired and its stock was reserved by another order, or it never existed.
-            DownstreamUnavailable: no usable answer.
-        """
+    def _commit(self, reservation_id: str) -> bool:
+        """Commit the reservation; return whether it exists and its stock is there."""
         path = f"{self._path(reservation_id)}/commit"
-        response = self.call("POST", path, key=reservation_id, expected=frozenset({200, 204, 409}))
-        if response.status == HTTPStatus.CONFLICT and self.read(response, _Refusal).code != _RELEASED:
-            raise DownstreamRefused("The reservation has expired and its stock is gone.", service=self.service)
+        response = self.call("POST", path, key=reservation_id, expected=frozenset({200, 204, 404, 409, 410}))
+        return response.status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}
 
     def release(self, reservation_id: str) -> None:
         """Give back what was reserved, if anything; a second time changes nothing."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel
@@ -10,28 +11,44 @@ from orders.clients.http import Client
 
 
 class Shipment(BaseModel):
-    """A shipment, ready for the carrier."""
+    """A shipment: ready for the carrier, with the carrier, or cancelled."""
 
     id: str
     tracking_number: str | None = None
+    status: Literal["ready", "dispatched", "cancelled"]
+
+
+class _Shipments(BaseModel):
+    shipments: list[Shipment]
 
 
 class ShippingClient(Client):
-    """Create and cancel shipments."""
+    """Create, find and cancel shipments. A shipment names its order as its reference."""
 
     service = "shipping"
     read_timeout_seconds = 10.0
 
     def create(self, key: str, order_id: str, lines: Sequence[tuple[str, int]]) -> Shipment:
-        """Create a shipment of products and quantities; calls with the same key create it once."""
+        """Create a shipment; calls with the same key create it once, as long as the service knows the key.
+
+        Args:
+            key: the idempotency key.
+            order_id: the order.
+            lines: product and quantity of each line.
+        """
         body = {
-            "order_id": order_id,
+            "reference": order_id,
             "lines": [{"product_id": product, "quantity": quantity} for product, quantity in lines],
         }
         response = self.call(
             "POST", "/shipments", json=body, key=key, expected=frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
         )
         return self.read(response, Shipment)
+
+    def find(self, order_id: str) -> list[Shipment]:
+        """List the shipments of an order, the oldest first."""
+        path = f"/shipments?reference={quote(order_id, safe='')}"
+        return self.read(self.call("GET", path, expected=frozenset({HTTPStatus.OK})), _Shipments).shipments
 
     def cancel(self, shipment_id: str) -> bool:
         """Cancel a shipment. Return whether that succeeded; False if it has already left."""

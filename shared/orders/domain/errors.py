@@ -10,8 +10,9 @@
     ├── VersionMismatch 412
     ├── BodyTooLarge 413
     ├── UnsupportedMediaType 415
-    ├── Unprocessable 422 ── ValidationFailed, UnknownProduct, PriceUnknown, CartEmpty, IdempotencyKeyReused
-    └── Unavailable 503 ── DatabaseUnavailable, DownstreamUnavailable ── DownstreamRefused
+    ├── Unprocessable 422 ── ValidationFailed, UnknownProduct, PriceUnknown, CartEmpty, IdempotencyKeyReused,
+    │                        EventIdReused
+    └── Unavailable 503 ── DatabaseUnavailable, DownstreamUnavailable ── DownstreamRefused, NotSettled
 
 The codes are part of the API: clients depend on them (RFC 9457, problem details).
 """
@@ -250,6 +251,13 @@ class IdempotencyKeyReused(Unprocessable):
     title = "Idempotency key reused"
 
 
+class EventIdReused(Unprocessable):
+    """The event id was already used for a different event of the order."""
+
+    code = "event_id_reused"
+    title = "Event id reused"
+
+
 class Unavailable(OrderServiceError):
     """A dependency is unavailable; a later retry may succeed."""
 
@@ -275,3 +283,7 @@ class DownstreamUnavailable(Unavailable):
 
 class DownstreamRefused(DownstreamUnavailable):
     """A downstream service rejects a request as invalid; a retry does not help."""
+
+
+class NotSettled(DownstreamUnavailable):
+    """A downstream service has not decided yet; asking again later is no failure."""

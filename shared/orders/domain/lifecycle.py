@@ -15,11 +15,18 @@ class Event(StrEnum):
 
     PLACED = "order.placed"
     PAYMENT_STARTED = "payment.started"
+    PAYMENT_PROCESSING = "payment.processing"
     PAYMENT_SUCCEEDED = "payment.succeeded"
     PAYMENT_DECLINED = "payment.declined"
+    PAYMENT_EXPIRED = "payment.expired"
+    PAYMENT_REVERSED = "payment.reversed"
     PAYMENT_REFUNDED = "payment.refunded"
+    PAYMENT_CHARGED_BACK = "payment.charged_back"
+    STOCK_COMMITTED = "stock.committed"
+    STOCK_LOST = "stock.lost"
     SHIPMENT_CREATED = "shipment.created"
     SHIPMENT_SHIPPED = "shipment.shipped"
+    SHIPMENT_UPDATED = "shipment.updated"
     SHIPMENT_DELIVERED = "shipment.delivered"
     SHIPMENT_RECALLED = "shipment.recalled"
     SHIPMENT_RECALL_REFUSED = "shipment.recall_refused"
@@ -32,6 +39,7 @@ class TaskKind(StrEnum):
     """A kind of task that an event enqueues."""
 
     CHARGE_PAYMENT = "charge_payment"
+    CHECK_PAYMENT = "check_payment"
     REFUND_PAYMENT = "refund_payment"
     COMMIT_STOCK = "commit_stock"
     RELEASE_STOCK = "release_stock"
@@ -43,6 +51,7 @@ class TaskKind(StrEnum):
 
 SERVICES: Mapping[TaskKind, str] = {
     TaskKind.CHARGE_PAYMENT: "payment",
+    TaskKind.CHECK_PAYMENT: "payment",
     TaskKind.REFUND_PAYMENT: "payment",
     TaskKind.COMMIT_STOCK: "inventory",
     TaskKind.RELEASE_STOCK: "inventory",
@@ -87,17 +96,18 @@ class Transition:
     failure_reason: str | None = None
 
     @classmethod
-    def parse(cls, event: Event, source: str, target: str, tasks: str, failure_reason: str | None) -> "Transition":
-        """Read one row of the table; ``=`` in the target keeps a status."""
+    def parse(cls, row: str, tasks: str) -> "Transition":
+        """Read one row of the table."""
+        event, source, target, *reason = row.split()
         status, payment, shipping = target.split("/")
         return cls(
-            event,
+            Event(event),
             Pattern.parse(source),
             None if status == "=" else Status(status),
             None if payment == "=" else PaymentStatus(payment),
             None if shipping == "=" else ShippingStatus(shipping),
             tuple(map(TaskSpec.parse, tasks.split())),
-            failure_reason,
+            *reason,
         )
 
     def apply(self, state: State) -> State:
@@ -112,86 +122,106 @@ class Transition:
 TERMINAL_STATUSES: frozenset[Status] = frozenset({Status.CANCELLED, Status.FAILED, Status.RETURNED})
 """The statuses of an order that has ended: it holds no stock, and its cart may be ordered again."""
 
-# event, from, to, tasks; a fifth column is the reason why an order failed.
-_TABLE: tuple[tuple[Event, str, str, str] | tuple[Event, str, str, str, str], ...] = (
-    (Event.PAYMENT_STARTED, "pending/pending/*", "pending/processing/=", ""),
-    (
-        Event.PAYMENT_SUCCEEDED,
-        "pending/processing/*",
-        "confirmed/paid/pending",
-        "commit_stock create_shipment send_notification(order_confirmed)",
-    ),
-    # Late money is refunded; an ended order is never resumed.
-    (Event.PAYMENT_SUCCEEDED, "cancelled|failed/processing/*", "=/refunding/=", "refund_payment"),
-    (
-        Event.PAYMENT_DECLINED,
-        "pending/processing/*",
-        "failed/failed/cancelled",
-        "release_stock send_notification(payment_failed)",
-        "payment_declined",
-    ),
-    (Event.PAYMENT_DECLINED, "cancelled/processing/*", "cancelled/voided/=", ""),
-    (Event.SHIPMENT_CREATED, "confirmed/paid/pending", "confirmed/paid/ready", ""),
-    (Event.SHIPMENT_CREATED, "cancelled/*/*", "=/=/=", "cancel_shipment"),
-    (
-        Event.SHIPMENT_SHIPPED,
-        "confirmed/paid/ready|pending",
-        "shipped/paid/shipped",
-        "send_notification(order_shipped)",
-    ),
-    (Event.SHIPMENT_DELIVERED, "shipped/*/*", "delivered/=/delivered", "send_notification(order_delivered)"),
-    (
-        Event.CANCELLED,
-        "pending/pending/pending",
-        "cancelled/voided/cancelled",
-        "release_stock send_notification(order_cancelled)",
-    ),
-    (
-        Event.CANCELLED,
-        "pending/processing/pending",
-        "cancelled/processing/cancelled",
-        "release_stock send_notification(order_cancelled)",
-    ),
-    (
-        Event.CANCELLED,
-        "confirmed/paid/pending",
-        "cancelled/refunding/cancelled",
-        "refund_payment release_stock send_notification(order_cancelled)",
-    ),
-    (Event.CANCELLED, "confirmed/paid/ready", "cancelling/paid/ready", "cancel_shipment"),
-    (
-        Event.SHIPMENT_RECALLED,
-        "cancelling/paid/ready",
-        "cancelled/refunding/cancelled",
-        "refund_payment release_stock send_notification(order_cancelled)",
-    ),
-    (
-        Event.SHIPMENT_RECALL_REFUSED,
-        "cancelling/paid/ready",
-        "shipped/paid/shipped",
-        "send_notification(cancel_refused)",
-    ),
-    (
-        Event.EXPIRED,
-        "pending/pending/pending",
-        "failed/voided/cancelled",
-        "release_stock send_notification(order_expired)",
-        "expired",
-    ),
-    (Event.PAYMENT_REFUNDED, "*/refunding/*", "=/refunded/=", "send_notification(payment_refunded)"),
-    (
-        Event.RETURNED,
-        "shipped|delivered/paid/*",
-        "returned/refunding/returned",
-        "refund_payment release_stock send_notification(order_returned)",
-    ),
-)
+# Each row: an event, the states it applies to, the state it leads to, and the reason of a failure; `=` keeps a status.
+# The line below it names the tasks.
+_TABLE = """
+payment.started         pending/pending/*                   pending/processing/=
+payment.processing      */*/*                               =/=/=
+    check_payment
+payment.succeeded       pending/processing/*                confirmed/paid/pending
+    commit_stock
 
-TRANSITIONS: tuple[Transition, ...] = tuple(
-    Transition.parse(event, source, target, tasks, reason[0] if reason else None)
-    for event, source, target, tasks, *reason in _TABLE
-)
+# Late money is refunded, whatever was reported before; an ended order is never resumed.
+payment.succeeded       cancelled|failed|returned/processing|failed|voided/*    =/refunding/=
+    refund_payment
+payment.declined        pending/processing/*                failed/failed/cancelled     payment_declined
+    release_stock send_notification(payment_failed)
+payment.declined        cancelled/processing/*              =/voided/=
+
+# What contradicts the payment status is settled by asking the payment service.
+payment.declined        */paid|refunding|refunded|charged_back/*        =/=/=
+    check_payment
+payment.expired         pending/processing/*                failed/voided/cancelled     payment_expired
+    release_stock send_notification(payment_failed)
+payment.expired         cancelled/processing/*              =/voided/=
+payment.reversed        confirmed/paid/pending              failed/failed/cancelled     payment_declined
+    release_stock cancel_shipment send_notification(payment_failed)
+payment.reversed        confirmed/paid/ready                cancelling/=/=
+    cancel_shipment check_payment
+payment.reversed        */refunding/*                       =/voided/=
+payment.refunded        */refunding/*                       =/refunded/=
+    send_notification(payment_refunded)
+payment.refunded        */paid/*                            =/refunded/=
+    check_payment send_notification(payment_refunded)
+payment.charged_back    */paid|refunding|refunded/*         =/charged_back/=
+
+# Nothing is shipped or confirmed before the stock is committed.
+stock.committed         confirmed/paid/pending              =/=/=
+    create_shipment send_notification(order_confirmed)
+stock.committed         confirmed/paid/ready                =/=/=
+    send_notification(order_confirmed)
+stock.committed         cancelled|failed|returned/*/*       =/=/=
+    release_stock
+stock.lost              confirmed/paid/pending              failed/refunding/cancelled  out_of_stock
+    refund_payment send_notification(out_of_stock)
+stock.lost              confirmed/refunded|charged_back/pending         failed/=/cancelled          out_of_stock
+    send_notification(out_of_stock)
+
+shipment.created        confirmed/*/pending                 =/=/ready
+# A shipment of an order that needs none is cancelled.
+shipment.created        cancelled|failed|shipped|delivered|returned/*/* =/=/=
+    cancel_shipment
+shipment.shipped        confirmed/*/pending|ready           shipped/=/shipped
+    send_notification(order_shipped)
+shipment.shipped        cancelling/*/ready                  shipped/=/shipped
+    send_notification(cancel_refused)
+shipment.updated        shipped/*/*                         =/=/=
+    send_notification(order_shipped)
+shipment.updated        confirmed|cancelling/*/ready        =/=/=
+shipment.updated        delivered/*/*                       =/=/=
+shipment.delivered      confirmed|cancelling|shipped/*/*    delivered/=/delivered
+    send_notification(order_delivered)
+
+order.cancelled         pending/pending/pending             cancelled/voided/cancelled
+    release_stock send_notification(order_cancelled)
+order.cancelled         pending/processing/pending          cancelled/=/cancelled
+    release_stock send_notification(order_cancelled)
+# A shipment may have been created without an answer.
+order.cancelled         confirmed/paid/pending              cancelled/refunding/cancelled
+    refund_payment release_stock cancel_shipment send_notification(order_cancelled)
+order.cancelled         confirmed/refunded|charged_back/pending         cancelled/=/cancelled
+    release_stock cancel_shipment send_notification(order_cancelled)
+order.cancelled         confirmed/*/ready                   cancelling/=/=
+    cancel_shipment
+shipment.recalled       cancelling/paid/ready               cancelled/refunding/cancelled
+    refund_payment release_stock send_notification(order_cancelled)
+shipment.recalled       cancelling/refunded|charged_back/ready          cancelled/=/cancelled
+    release_stock send_notification(order_cancelled)
+shipment.recall_refused cancelling/*/ready                  shipped/=/shipped
+    send_notification(cancel_refused)
+order.expired           pending/pending/pending             failed/voided/cancelled     expired
+    release_stock send_notification(order_expired)
+order.returned          shipped|delivered/paid/*            returned/refunding/returned
+    refund_payment release_stock send_notification(order_returned)
+order.returned          shipped|delivered/refunded|charged_back/*       returned/=/returned
+    release_stock send_notification(order_returned)
+"""
+
+
+def _parse(table: str) -> tuple[Transition, ...]:
+    lines = [line for line in table.splitlines() if line and not line.startswith("#")]
+    return tuple(
+        Transition.parse(row, tasks if tasks.startswith(" ") else "")
+        for row, tasks in zip(lines, [*lines[1:], ""], strict=True)
+        if not row.startswith(" ")
+    )
+
+
+TRANSITIONS: tuple[Transition, ...] = _parse(_TABLE)
 """The table of events. The sources of one event are disjoint: at most one row applies to a state."""
+
+ONCE: frozenset[Event] = frozenset({Event.PAYMENT_PROCESSING, Event.STOCK_COMMITTED})
+"""Events that apply to an order once: they keep its state, so that a repeated one would enqueue its tasks again."""
 
 
 def _reachable() -> tuple[State, ...]:
@@ -207,38 +237,27 @@ def _reachable() -> tuple[State, ...]:
 STATES: tuple[State, ...] = _reachable()
 """Every reachable state: all that events lead to, from `PLACED` on."""
 
-_HOLDS: dict[Event, Pattern] = {
-    event: Pattern.parse(pattern)
-    for event, pattern in (
+_HOLDS: dict[Event, tuple[Pattern, ...]] = {
+    event: tuple(map(Pattern.parse, patterns.split()))
+    for event, patterns in (
         (Event.PAYMENT_STARTED, "*/processing/*"),
-        (Event.PAYMENT_SUCCEEDED, "*/paid|refunding|refunded/*"),
+        (Event.PAYMENT_SUCCEEDED, "*/paid|refunding|refunded|charged_back/*"),
         (Event.PAYMENT_DECLINED, "*/failed|voided/*"),
+        (Event.PAYMENT_EXPIRED, "*/failed|voided/*"),
+        (Event.PAYMENT_REVERSED, "*/failed|voided/* cancelling/paid/*"),
         (Event.PAYMENT_REFUNDED, "*/refunded/*"),
+        (Event.PAYMENT_CHARGED_BACK, "*/charged_back/*"),
+        (Event.STOCK_COMMITTED, "confirmed|cancelling|shipped|delivered/*/*"),
+        (Event.STOCK_LOST, "cancelled|failed|returned/*/*"),
         (Event.SHIPMENT_CREATED, "*/*/ready"),
         (Event.SHIPMENT_SHIPPED, "*/*/shipped"),
         (Event.SHIPMENT_DELIVERED, "*/*/delivered"),
         (Event.SHIPMENT_RECALLED, "cancelled/*/cancelled"),
-        (Event.SHIPMENT_RECALL_REFUSED, "shipped/*/*"),
+        (Event.SHIPMENT_RECALL_REFUSED, "shipped|delivered|returned/*/*"),
         (Event.CANCELLED, "cancelling|cancelled/*/*"),
         (Event.EXPIRED, "failed/voided/*"),
         (Event.RETURNED, "returned/*/*"),
     )
-}
-
-_REPORTED: dict[tuple[str, str], Event] = {
-    ("status", Status.SHIPPED): Event.SHIPMENT_SHIPPED,
-    ("status", Status.DELIVERED): Event.SHIPMENT_DELIVERED,
-    ("status", Status.CANCELLED): Event.CANCELLED,
-    ("status", Status.RETURNED): Event.RETURNED,
-    ("payment_status", PaymentStatus.PROCESSING): Event.PAYMENT_STARTED,
-    ("payment_status", PaymentStatus.PAID): Event.PAYMENT_SUCCEEDED,
-    ("payment_status", PaymentStatus.FAILED): Event.PAYMENT_DECLINED,
-    ("payment_status", PaymentStatus.REFUNDED): Event.PAYMENT_REFUNDED,
-    ("shipping_status", ShippingStatus.READY): Event.SHIPMENT_CREATED,
-    ("shipping_status", ShippingStatus.SHIPPED): Event.SHIPMENT_SHIPPED,
-    ("shipping_status", ShippingStatus.DELIVERED): Event.SHIPMENT_DELIVERED,
-    ("shipping_status", ShippingStatus.CANCELLED): Event.SHIPMENT_RECALLED,
-    ("shipping_status", ShippingStatus.RETURNED): Event.RETURNED,
 }
 
 
@@ -266,18 +285,4 @@ CANCELLABLE: frozenset[tuple[str, str, str]] = frozenset(
 
 def already_holds(event: Event, state: State) -> bool:
     """Tell whether the event's result already holds in the state: repeating it changes nothing."""
-    return _HOLDS[event].matches(state)
-
-
-def reported_event(field: str, value: str) -> Event | None:
-    """Return the event that a report of a status value means; None where no event leads to that value."""
-    return _REPORTED.get((field, value))
-
-
-def reportable(state: State) -> dict[str, list[str]]:
-    """Return the values that each status field may be set to in a state."""
-    allowed: dict[str, list[str]] = {field: [] for field in State._fields}
-    for (field, value), event in _REPORTED.items():
-        if transition(event, state):
-            allowed[field].append(str(value))
-    return allowed
+    return any(pattern.matches(state) for pattern in _HOLDS.get(event, ()))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, NotRequired, TypedDict
 
-from orders.domain.lifecycle import Event, TaskKind
+from orders.domain.lifecycle import Event, TaskKind, already_holds
 from orders.domain.states import PLACED, PaymentStatus, ShippingStatus, State, Status
 
 type ItemRow = tuple[str, int, int]
@@ -53,6 +53,7 @@ class TimelineRow(TypedDict):
     payment_status: PaymentStatus
     shipping_status: ShippingStatus
     reason: str | None
+    tracking_number: str | None
     occurred_at: str
 
 
@@ -136,6 +137,14 @@ class TaskId(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierEvent:
+    """The event that was applied before under the same event id, with the tracking number that it brought."""
+
+    event: Event
+    tracking_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TransitionResult:
     """The result of applying an event to an order.
 
@@ -144,7 +153,8 @@ class TransitionResult:
         row: the order as it is now.
         tasks: the tasks that the event enqueued; to be sent now that they are committed.
         applied: whether the event changed the order.
-        repeated: whether an event with the same id had changed it before.
+        repeated: whether it was applied before.
+        earlier: the event that was applied before under the same event id; None if there was none.
     """
 
     event: Event
@@ -152,6 +162,12 @@ class TransitionResult:
     tasks: tuple[TaskId, ...]
     applied: bool
     repeated: bool = False
+    earlier: EarlierEvent | None = None
+
+    @property
+    def is_applied_or_already_holds(self) -> bool:
+        """Whether the order is where the event leads: by this event, by an earlier one, or there already."""
+        return self.applied or self.repeated or already_holds(self.event, self.state)
 
     @property
     def state(self) -> State:

@@ -28,6 +28,7 @@ class PaymentStatus(StrEnum):
     VOIDED = "voided"
     REFUNDING = "refunding"
     REFUNDED = "refunded"
+    CHARGED_BACK = "charged_back"
 
 
 class ShippingStatus(StrEnum):

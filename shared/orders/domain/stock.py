@@ -60,8 +60,19 @@ class Inventory(Protocol):
             DownstreamUnavailable: no usable answer.
         """
 
-    def commit(self, reservation_id: str) -> None:
-        """Make the reservation permanent, so that it does not expire."""
+    def commit(self, reservation_id: str, quantities: Mapping[str, int] | None) -> bool:
+        """Make the reservation permanent, so that it does not expire; a second time changes nothing.
+
+        Args:
+            reservation_id: the reservation.
+            quantities: what to reserve again if the reservation has expired; None to leave it.
+
+        Returns:
+            Whether the stock is committed; False if it is lost: released, or expired and sold to others.
+
+        Raises:
+            DownstreamUnavailable: no usable answer.
+        """
 
     def release(self, reservation_id: str) -> None:
         """Release the reserved stock; a second time changes nothing."""

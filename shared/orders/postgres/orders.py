@@ -15,8 +15,8 @@ import psycopg2.errors
 
 from orders.domain.clock import unix_milliseconds, uuid7
 from orders.domain.errors import CartAlreadyOrdered
-from orders.domain.lifecycle import STATES, Event, TaskSpec, transition
-from orders.domain.order import Order, OrderDetails, TaskId, TransitionResult
+from orders.domain.lifecycle import ONCE, STATES, Event, TaskSpec, already_holds, transition
+from orders.domain.order import EarlierEvent, Order, OrderDetails, TaskId, TransitionResult
 from orders.domain.stock import ReservationUnusable
 from orders.postgres.connection import Database
 from orders.postgres.idempotency import LIFETIME, Attempt
@@ -32,11 +32,11 @@ AS conflict
 _GET = "SELECT (stored).*, items FROM get_order_1(%(id)s, %(owner)s, false)"
 _GET_WITH_TIMELINE = "SELECT (stored).*, items, timeline FROM get_order_1(%(id)s, %(owner)s, true)"
 _APPLY_EVENT = """
-SELECT (stored).*, items, tasks, applied, repeated FROM apply_event_1(
+SELECT (stored).*, items, tasks, applied, earlier_event, earlier_tracking_number FROM apply_event_1(
     %(id)s, %(owner)s, %(actor)s, %(event)s, %(at)s, %(expected_versions)s::integer[], %(event_id)s, %(reason)s,
     %(cancel_reason)s, %(tracking_number)s, %(task_version)s, %(task_kind)s, %(reference)s, %(states)s::text[],
     %(statuses)s::text[], %(payment_statuses)s::text[], %(shipping_statuses)s::text[], %(failure_reasons)s::text[],
-    %(tasks)s::text[])
+    %(tasks)s::text[], %(holds)s::text[], %(once)s)
 """
 _UNPAID = """
 SELECT id FROM orders
@@ -60,7 +60,8 @@ class _PlaceRow(TypedDict):
 class _TransitionRow(OrderDetails):
     tasks: str | None
     applied: bool
-    repeated: bool
+    earlier_event: str | None
+    earlier_tracking_number: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ def apply_event(
         event_id: the sender's id for the event; a second event with the same id changes nothing.
         reason: for the timeline; that of a cancellation is kept on the order too.
         tracking_number: that of the shipment.
-        task: the task that caused the event; it is done afterwards, whether or not the event changes anything.
+        task: the task that caused the event; it is done afterwards, unless the event contradicts the order's state.
         reference: the downstream service's id for what the task made.
 
     Returns:
@@ -205,7 +206,15 @@ def apply_event(
         return None
     specs = [TaskSpec.parse(text) for text in (row["tasks"] or "").split()]
     messages = tuple(TaskId(row["id"], row["version"], spec.kind) for spec in specs)
-    return TransitionResult(event, row, messages, applied=row["applied"], repeated=row["repeated"])
+    earlier = row["earlier_event"]
+    return TransitionResult(
+        event,
+        row,
+        messages,
+        applied=row["applied"],
+        repeated=earlier is not None,
+        earlier=EarlierEvent(Event(earlier), row["earlier_tracking_number"]) if earlier else None,
+    )
 
 
 def _key_parameters(attempt: Attempt, at: datetime) -> dict[str, Any]:
@@ -233,8 +242,8 @@ def _key_conflict(text: str) -> KeyConflict:
 
 
 @cache
-def _rules(event: Event) -> dict[str, list[str | None]]:
-    """Return the transitions of an event, one entry for each state that it applies to."""
+def _rules(event: Event) -> dict[str, list[str | None] | list[str] | bool]:
+    """Return the transitions of an event, one entry for each state that it applies to; and where it already holds."""
     rules = [(state, row) for state in STATES if (row := transition(event, state))]
     targets = [row.apply(state) for state, row in rules]
     return {
@@ -244,4 +253,6 @@ def _rules(event: Event) -> dict[str, list[str | None]]:
         "shipping_statuses": [target.shipping_status.value for target in targets],
         "failure_reasons": [row.failure_reason for _, row in rules],
         "tasks": [" ".join(map(str, row.tasks)) for _, row in rules],
+        "holds": ["/".join(state) for state in STATES if already_holds(event, state)],
+        "once": event in ONCE,
     }

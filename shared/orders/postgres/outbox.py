@@ -1,4 +1,4 @@
-"""The outbox: tasks that events enqueue, each claimed, finished, rescheduled or failed.
+"""The outbox: tasks that events enqueue, each claimed, finished, rescheduled or failed; failed_tasks.py redrives them.
 
 A task is pending until it is done or failed. While a worker holds its lease, and while it waits for its next attempt,
 `available_at` keeps every other worker from claiming it. Each downstream service has a number of slots, and a claimed
@@ -17,6 +17,9 @@ from orders.postgres.connection import Database
 from orders.postgres.statements import statement
 
 MAX_ATTEMPTS = 8
+"""Attempts until a task fails; with the delays between them, ten minutes at the most."""
+MAX_PAYMENT_ATTEMPTS = 30
+"""The same for a task that calls the payment service: about three hours, so that an outage needs nobody."""
 LEASE = timedelta(seconds=90)
 """How long a claim holds: longer than the time-out of the function that processes the task."""
 BUSY_DELAY = timedelta(minutes=10)
@@ -24,79 +27,42 @@ BUSY_DELAY = timedelta(minutes=10)
 
 _TAKE_OVERDUE = statement("take_overdue_tasks")
 _CLAIM = """
-SELECT (stored).*, template, state, attempts, available_at, claimed, busy, prior_calls, shipment_lines
+SELECT (stored).*, template, state, attempts, claims, available_at, enqueued_at, claimed, busy, prior_calls, lines
 FROM claim_task_1(
     %(order_id)s, %(version)s, %(kind)s, %(at)s, %(lease)s, %(service)s, %(kinds)s, %(slots)s,
     %(busy_delay)s)
 """
 _FINISH = """
-UPDATE order_tasks SET state = 'done', slot = NULL, reference = %(reference)s, last_error = NULL
+UPDATE order_tasks SET state = 'done', slot = NULL, last_error = NULL
 WHERE order_id = %(order_id)s AND version = %(version)s AND kind = %(kind)s AND state = 'pending'
 """
-# Only the worker with the latest claim decides: the number of attempts identifies it.
+# Only the worker with the latest claim decides: the number of claims identifies it.
 _RESCHEDULE = """
 UPDATE order_tasks
 SET available_at = %(available_at)s, slot = NULL, last_error = %(error)s,
+    attempts = CASE WHEN %(counts)s THEN attempts ELSE 0 END,
     state = CASE WHEN %(final)s THEN 'failed' ELSE state END
 WHERE order_id = %(order_id)s AND version = %(version)s AND kind = %(kind)s AND state = 'pending'
-  AND attempts = %(attempts)s
+  AND claims = %(claims)s
 """
 _LAG = """
 SELECT coalesce(extract(epoch FROM %(at)s - min(available_at)), 0)::float AS seconds
 FROM order_tasks WHERE state = 'pending' AND available_at < %(at)s
 """
-_REDRIVE_ALL = """
-UPDATE order_tasks SET state = 'pending', attempts = 0, available_at = %(at)s, sent_at = %(at)s
-WHERE state = 'failed'
-RETURNING order_id, version, kind
-"""
-_REDRIVE = """
-UPDATE order_tasks SET state = 'pending', attempts = 0, available_at = %(at)s, sent_at = %(at)s
-FROM unnest(%(order_ids)s::uuid[], %(versions)s::integer[], %(kinds)s::text[]) AS named (order_id, version, kind)
-WHERE (order_tasks.order_id, order_tasks.version, order_tasks.kind) = (named.order_id, named.version, named.kind)
-  AND state = 'failed'
-RETURNING order_tasks.order_id, order_tasks.version, order_tasks.kind
-"""
-_FAILED = """
-SELECT order_id, version, kind, attempts, last_error FROM order_tasks
-WHERE state = 'failed' ORDER BY available_at LIMIT %(limit)s
-"""
-_STILL_FAILED = """
-SELECT order_id, version, kind
-FROM order_tasks
-JOIN unnest(%(order_ids)s::uuid[], %(versions)s::integer[], %(kinds)s::text[]) AS named (order_id, version, kind)
-USING (order_id, version, kind)
-WHERE state = 'failed'
-"""
-
 type TaskState = Literal["pending", "done", "failed"]
 
 
-class FailedTask(TypedDict):
-    """A failed task, as operators see it."""
+class TaskRow(TypedDict):
+    """The key of a task."""
 
-    id: str
-    order_id: str
-    kind: str
-    attempts: int
-    last_error: str | None
-
-
-class _TaskRow(TypedDict):
     order_id: str
     version: int
     kind: str
-
-
-class _FailedRow(_TaskRow):
-    attempts: int
-    last_error: str | None
 
 
 class _PriorCallRow(TypedDict):
-    version: int
     state: TaskState
-    attempts: int
+    claims: int
     reference: str | None
 
 
@@ -104,11 +70,13 @@ class _ClaimRow(StoredOrder):
     template: str | None
     state: TaskState
     attempts: int
+    claims: int
     available_at: datetime
+    enqueued_at: datetime | None
     claimed: bool
     busy: bool
     prior_calls: dict[str, _PriorCallRow] | None
-    shipment_lines: list[tuple[str, int]] | None
+    lines: list[tuple[str, int]] | None
 
 
 class _LagRow(TypedDict):
@@ -120,21 +88,19 @@ class PriorCall:
     """A task of the same order whose effect may have to be undone: a charge or a shipment.
 
     Attributes:
-        id: the task's id, which is the idempotency key of its call.
         state: pending, done or failed.
-        attempts: how often it was claimed.
+        claims: how often it was claimed.
         reference: the downstream service's id for what was made; None while it is unknown.
     """
 
-    id: TaskId
     state: TaskState
-    attempts: int
+    claims: int
     reference: str | None
 
     @property
-    def may_have_executed(self) -> bool:
-        """Whether the call may have had an effect; a task done after one attempt without a reference had none."""
-        return self.reference is not None or self.attempts > 1 or (self.attempts == 1 and self.state != "done")
+    def is_in_progress(self) -> bool:
+        """Whether its call may still be made, or its answer may still come."""
+        return self.state == "pending" and self.claims > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +113,12 @@ class ClaimedTask:
         busy: whether it could be claimed if its service had a free slot.
         state: pending, done or failed.
         available_at: when it can be claimed next.
-        attempts: how often it was claimed, this claim included.
-        prior_calls: the order's charge and shipment, as far as they exist.
+        enqueued_at: when it was enqueued; None unless it checks a payment.
+        attempts: how often it was claimed since the last redrive or reschedule without a failure, this claim included.
+        claims: how often it was ever claimed, this claim included.
+        prior_calls: the tasks that charge the order and create its shipment, for a task that undoes one.
         order: the order, without its lines.
-        lines: product and quantity of each line, for a task that creates a shipment.
+        lines: product and quantity of each line, for a task that needs them.
     """
 
     id: TaskId
@@ -159,7 +127,9 @@ class ClaimedTask:
     busy: bool
     state: TaskState
     available_at: datetime
+    enqueued_at: datetime | None
     attempts: int
+    claims: int
     prior_calls: Mapping[TaskKind, PriorCall]
     order: StoredOrder
     lines: tuple[tuple[str, int], ...]
@@ -182,7 +152,20 @@ class ClaimedTask:
     @property
     def is_first_attempt(self) -> bool:
         """Whether no earlier attempt can have had an effect."""
-        return self.attempts == 1
+        return self.claims == 1
+
+    @property
+    def max_attempts(self) -> int:
+        """How many attempts it has."""
+        return MAX_PAYMENT_ATTEMPTS if SERVICES[self.kind] == "payment" else MAX_ATTEMPTS
+
+    @property
+    def quantities(self) -> dict[str, int]:
+        """The quantity of each product."""
+        quantities: dict[str, int] = {}
+        for product, quantity in self.lines:
+            quantities[product] = quantities.get(product, 0) + quantity
+        return quantities
 
 
 def claim(database: Database, task_id: TaskId, at: datetime, slots: int) -> ClaimedTask | None:
@@ -197,7 +180,6 @@ def claim(database: Database, task_id: TaskId, at: datetime, slots: int) -> Clai
     row = database.fetch_one(_ClaimRow, _CLAIM, {**_key(task_id), "at": at, "lease": LEASE, **bound})
     if row is None:
         return None
-    prior_calls = {TaskKind(kind): call for kind, call in (row["prior_calls"] or {}).items()}
     return ClaimedTask(
         id=task_id,
         template=row["template"] or "",
@@ -205,30 +187,45 @@ def claim(database: Database, task_id: TaskId, at: datetime, slots: int) -> Clai
         busy=row["busy"],
         state=row["state"],
         available_at=row["available_at"],
+        enqueued_at=row["enqueued_at"],
         attempts=row["attempts"],
-        prior_calls={
-            kind: PriorCall(
-                TaskId(task_id.order_id, call["version"], kind), call["state"], call["attempts"], call["reference"]
-            )
-            for kind, call in prior_calls.items()
-        },
+        claims=row["claims"],
+        prior_calls={TaskKind(kind): PriorCall(**call) for kind, call in (row["prior_calls"] or {}).items()},
         order=row,
-        lines=tuple((product, quantity) for product, quantity in row["shipment_lines"] or ()),
+        lines=tuple((product, quantity) for product, quantity in row["lines"] or ()),
     )
 
 
-def finish(database: Database, task_id: TaskId, reference: str | None = None) -> None:
+def finish(database: Database, task_id: TaskId) -> None:
     """Mark a task as done that causes no event."""
-    database.execute(_FINISH, {**_key(task_id), "reference": reference})
+    database.execute(_FINISH, _key(task_id))
 
 
-def reschedule(database: Database, task: ClaimedTask, error: str, available_at: datetime, *, final: bool) -> None:
-    """Record why a claimed task was not done, and when it is available again; mark it as failed if this is final."""
+def reschedule(
+    database: Database,
+    task: ClaimedTask,
+    error: str,
+    available_at: datetime,
+    *,
+    counts: bool = True,
+    final: bool = False,
+) -> None:
+    """Record why a claimed task was not done, and when it is available again.
+
+    Args:
+        database: where the task is.
+        task: the task, as it was claimed.
+        error: why it was not done.
+        available_at: when it can be claimed again.
+        counts: whether the attempt counts; otherwise the task has all its attempts again.
+        final: whether the task has failed.
+    """
     parameters = {
         **_key(task.id),
-        "attempts": task.attempts,
+        "claims": task.claims,
         "error": error,
         "available_at": available_at,
+        "counts": counts,
         "final": final,
     }
     database.execute(_RESCHEDULE, parameters)
@@ -242,7 +239,7 @@ def take_overdue(
     A task that was taken is not returned again before `resend_interval` has passed.
     """
     parameters = {"at": at, "overdue_since": at - overdue, "sent_before": at - resend_interval, "limit": limit}
-    return _ids(database.fetch(_TaskRow, _TAKE_OVERDUE, parameters))
+    return read_task_ids(database.fetch(TaskRow, _TAKE_OVERDUE, parameters))
 
 
 def lag_seconds(database: Database, at: datetime) -> float:
@@ -251,47 +248,15 @@ def lag_seconds(database: Database, at: datetime) -> float:
     return row["seconds"]
 
 
-def redrive(database: Database, at: datetime, task_ids: Sequence[TaskId] | None = None) -> tuple[TaskId, ...]:
-    """Make failed tasks pending again, with all their attempts: those with the given ids, or all."""
-    if task_ids is None:
-        return _ids(database.fetch(_TaskRow, _REDRIVE_ALL, {"at": at}))
-    return _ids(database.fetch(_TaskRow, _REDRIVE, {"at": at, **_keys(task_ids)}))
-
-
-def still_failed(database: Database, task_ids: Sequence[TaskId]) -> frozenset[TaskId]:
-    """Return the ids of those tasks that are failed now."""
-    return frozenset(_ids(database.fetch(_TaskRow, _STILL_FAILED, _keys(task_ids))))
-
-
-def failed(database: Database, limit: int) -> list[FailedTask]:
-    """List failed tasks, the oldest first."""
-    return [
-        {
-            "id": str(_id(row)),
-            "order_id": row["order_id"],
-            "kind": row["kind"],
-            "attempts": row["attempts"],
-            "last_error": row["last_error"],
-        }
-        for row in database.fetch(_FailedRow, _FAILED, {"limit": limit})
-    ]
-
-
 def _key(task_id: TaskId) -> dict[str, object]:
     return {"order_id": task_id.order_id, "version": task_id.version, "kind": task_id.kind.value}
 
 
-def _keys(task_ids: Sequence[TaskId]) -> dict[str, object]:
-    return {
-        "order_ids": [task.order_id for task in task_ids],
-        "versions": [task.version for task in task_ids],
-        "kinds": [task.kind.value for task in task_ids],
-    }
-
-
-def _id(row: _TaskRow) -> TaskId:
+def read_task_id(row: TaskRow) -> TaskId:
+    """Return the id of a task."""
     return TaskId(row["order_id"], row["version"], TaskKind(row["kind"]))
 
 
-def _ids(rows: Sequence[_TaskRow]) -> tuple[TaskId, ...]:
-    return tuple(map(_id, rows))
+def read_task_ids(rows: Sequence[TaskRow]) -> tuple[TaskId, ...]:
+    """Return the ids of tasks."""
+    return tuple(map(read_task_id, rows))

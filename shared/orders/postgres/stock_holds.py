@@ -15,7 +15,10 @@ _LOCK_PRODUCTS = statement("lock_products")
 _RECORD = statement("record_holds")
 _ORPHANED = statement("orphaned_holds")
 _UNLOCK = "SELECT pg_advisory_unlock_all()"
-_SELL = "UPDATE stock_holds SET state = 'sold' WHERE reservation_id = %(reservation_id)s AND state = 'reserved'"
+_SELL = """
+UPDATE stock_holds SET state = 'sold' WHERE reservation_id = %(reservation_id)s AND state IN ('reserved', 'sold')
+RETURNING product_id
+"""
 _PRODUCTS = "SELECT product_id FROM stock_holds WHERE reservation_id = %(reservation_id)s"
 
 type HoldState = Literal["reserving", "reserved", "sold", "releasing", "none"]
@@ -120,9 +123,9 @@ def record(
     return frozenset(row["product_id"] for row in database.fetch(_ProductRow, _RECORD, parameters, rerun=False))
 
 
-def sell(database: Database, reservation_id: str) -> None:
-    """Mark what a reservation holds as sold."""
-    database.execute(_SELL, {"reservation_id": reservation_id})
+def sell(database: Database, reservation_id: str) -> bool:
+    """Mark what a reservation holds as sold; return whether it holds anything."""
+    return bool(database.fetch(_ProductRow, _SELL, {"reservation_id": reservation_id}))
 
 
 def products(database: Database, reservation_id: str) -> list[str]:

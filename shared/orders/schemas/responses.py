@@ -43,6 +43,8 @@ class TimelineEntry(TypedDict):
     """The shipping status after it."""
     reason: str | None
     """The reason, if one was given."""
+    tracking_number: str | None
+    """The tracking number that it brought, if any."""
     occurred_at: Moment
     """When it occurred."""
 

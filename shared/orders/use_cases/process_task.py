@@ -2,49 +2,42 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from random import Random
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from orders import telemetry
 from orders.clients.cart import CartClient
 from orders.clients.notification import NotificationClient
-from orders.clients.payment import Charge, PaymentClient
+from orders.clients.payment import PaymentClient
 from orders.clients.shipping import ShippingClient
 from orders.domain import money
 from orders.domain.clock import Clock
-from orders.domain.errors import DownstreamRefused, DownstreamUnavailable, Unavailable
-from orders.domain.lifecycle import Event, TaskKind
+from orders.domain.errors import DownstreamRefused, DownstreamUnavailable, NotSettled, Unavailable
+from orders.domain.lifecycle import SERVICES, TERMINAL_STATUSES, Event, TaskKind
 from orders.domain.order import TaskId
-from orders.domain.states import PaymentStatus, Status
 from orders.domain.stock import Inventory
 from orders.postgres import orders, outbox
 from orders.postgres.connection import Database
-from orders.postgres.outbox import BUSY_DELAY, MAX_ATTEMPTS, ClaimedTask
+from orders.postgres.outbox import BUSY_DELAY, ClaimedTask
 from orders.telemetry import logger
+from orders.use_cases.payment_tasks import PaymentTasks
 from orders.use_cases.publish import TaskQueue, publish
+from orders.use_cases.shipment_tasks import ShipmentTasks
+from orders.use_cases.task_result import NOTHING, TaskResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ACTOR = "system:process_task"
 """Who processes tasks in the timeline of an order."""
 _FIRST_DELAY_SECONDS = 2.0
 _MAX_DELAY_SECONDS = 600.0
-_HAS_LEFT = frozenset({Status.SHIPPED, Status.DELIVERED, Status.RETURNED})
-
-
-@dataclass(frozen=True, slots=True)
-class TaskResult:
-    """The result of a task.
-
-    Attributes:
-        event: the event to apply to the order; None for none.
-        reference: the downstream service's id for what was made.
-        reason: for the timeline.
-        tracking_number: that of a shipment.
-    """
-
-    event: Event | None = None
-    reference: str | None = None
-    reason: str | None = None
-    tracking_number: str | None = None
+_MAX_POLL_SECONDS = 3600.0
+"""The longest interval at which a service is asked whether it has decided."""
+_MAX_SEND_DELAY_SECONDS = 900.0
+"""The longest delay of a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +59,7 @@ FAILED = MessageDisposition(retry_seconds=0, failed=True)
 
 @dataclass(frozen=True, slots=True)
 class ProcessTask:
-    """Process tasks, each with one effect: every call has an idempotency key that later attempts repeat.
+    """Process tasks, each with one effect: calls have idempotency keys, and later attempts ask before they call again.
 
     At most `concurrency` tasks call the same downstream service at a time, over all workers.
     """
@@ -79,11 +72,15 @@ class ProcessTask:
     shipping: ShippingClient
     notifications: NotificationClient
     concurrency: int
+    payment_timeout: timedelta
     clock: Clock
     random: Random
 
     def process(self, task_id: TaskId) -> MessageDisposition:
-        """Process a task, unless it has ended, is leased or not yet available, or its service is busy."""
+        """Process a task, unless it has ended, is leased or not yet available, or its service is busy.
+
+        Whatever goes wrong counts as an attempt, and the task fails after the last one.
+        """
         task = outbox.claim(self.database, task_id, self.clock.now(), self.concurrency)
         if task is None:
             logger.warning("no such task", task_id=str(task_id))
@@ -93,12 +90,24 @@ class ProcessTask:
         )
         if not task.claimed:
             return self._unclaimed(task)
+        return self._process(task)
+
+    def _process(self, task: ClaimedTask) -> MessageDisposition:
         begun = perf_counter()
         try:
+            if task.attempts > task.max_attempts:
+                return self._fail(task, "Its workers ended without a result; their logs say why.")
             result = self._call(task)
+            self._apply(task, result)
+        except NotSettled as error:
+            return self._poll(task, error.detail)
+        except DownstreamRefused as error:
+            return self._fail(task, error.detail)
         except Unavailable as error:
-            return self._reschedule(task, error)
-        self._apply(task, result)
+            return self._retry(task, error.detail)
+        except Exception as error:  # noqa: BLE001 - what nobody expects must not be retried for ever
+            logger.exception("unexpected error")
+            return self._retry(task, f"Unexpected {type(error).__name__}; the log says more.")
         telemetry.time("TaskDuration", perf_counter() - begun, kind=task.kind)
         telemetry.count("Tasks", kind=task.kind, outcome="done")
         logger.info("task done", outcome=result.event)
@@ -129,9 +138,14 @@ class ProcessTask:
         return DONE
 
     def _apply(self, task: ClaimedTask, result: TaskResult) -> None:
-        """Mark the task as done, apply its event to the order, and send the tasks which that enqueues."""
+        """Mark the task as done, apply its event to the order, and send the tasks which that enqueues.
+
+        Raises:
+            DownstreamUnavailable: the event neither applies to the order's state nor already holds. The next attempt
+                sees the state as it is then.
+        """
         if result.event is None:
-            outbox.finish(self.database, task.id, result.reference)
+            outbox.finish(self.database, task.id)
             return
         transition = orders.apply_event(
             self.database,
@@ -144,117 +158,95 @@ class ProcessTask:
             task=task.id,
             reference=result.reference,
         )
-        if transition:
-            publish(transition, self.queue)
+        if transition is None:
+            return
+        if not transition.is_applied_or_already_holds:
+            state = "/".join(transition.state)
+            raise DownstreamUnavailable(
+                f"{result.event} contradicts the order, which is {state}.", service=SERVICES[task.kind]
+            )
+        publish(transition, self.queue)
 
-    def _reschedule(self, task: ClaimedTask, error: Unavailable) -> MessageDisposition:
-        """Reschedule a task after a failed attempt; fail it when it was refused or has no attempts left."""
-        final = isinstance(error, DownstreamRefused) or task.attempts >= MAX_ATTEMPTS
-        delay = 0.0 if final else self._delay(task.attempts)
+    def _retry(self, task: ClaimedTask, cause: str) -> MessageDisposition:
+        """Reschedule a task after a failed attempt; fail it after the last one."""
+        if task.attempts >= task.max_attempts:
+            return self._fail(task, cause)
+        delay = self._delay(task.attempts, _MAX_DELAY_SECONDS)
+        telemetry.count("Tasks", kind=task.kind, outcome="rescheduled")
+        logger.warning("task rescheduled", cause=cause, retry_seconds=delay)
+        return self._reschedule(task, cause, delay, counts=True)
+
+    def _poll(self, task: ClaimedTask, cause: str) -> MessageDisposition:
+        """Reschedule a task whose service has not decided yet, however often."""
+        delay = self._delay(task.claims, _MAX_POLL_SECONDS)
+        telemetry.count("Tasks", kind=task.kind, outcome="not_settled")
+        logger.info("task rescheduled", cause=cause, retry_seconds=delay)
+        return self._reschedule(task, cause, delay, counts=False)
+
+    def _reschedule(self, task: ClaimedTask, cause: str, delay: float, *, counts: bool) -> MessageDisposition:
+        """Make the task available after a delay, and send it again for then.
+
+        It is a new message: one that returned to the queue would be dead-lettered after too many receives.
+        """
         # The task is available a moment before its message is, so that the message does not come too early.
         available_at = self.clock.now() + timedelta(seconds=max(0.0, delay - 1))
-        outbox.reschedule(self.database, task, error.detail, available_at, final=final)
-        telemetry.count("Tasks", kind=task.kind, outcome="failed" if final else "rescheduled")
-        logger.warning("task failed" if final else "task rescheduled", cause=error.detail, retry_seconds=delay)
-        return FAILED if final else MessageDisposition(retry_seconds=delay)
+        outbox.reschedule(self.database, task, cause, available_at, counts=counts)
+        self.queue.send([task.id], min(delay, _MAX_SEND_DELAY_SECONDS))
+        return DONE
 
-    def _delay(self, attempts: int) -> float:
+    def _fail(self, task: ClaimedTask, cause: str) -> MessageDisposition:
+        outbox.reschedule(self.database, task, cause, self.clock.now(), final=True)
+        telemetry.count("Tasks", kind=task.kind, outcome="failed")
+        logger.error("task failed", cause=cause)
+        return FAILED
+
+    def _delay(self, count: int, maximum: float) -> float:
         """Return the seconds until the next attempt: exponential backoff with jitter."""
-        return self._jitter(min(_MAX_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2**attempts))
+        return self._jitter(min(maximum, _FIRST_DELAY_SECONDS * 2 ** min(count, 16)))
 
     def _jitter(self, seconds: float) -> float:
         return self.random.uniform(seconds / 2, seconds)
 
     def _call(self, task: ClaimedTask) -> TaskResult:
-        calls = {
-            TaskKind.CHARGE_PAYMENT: self._charge_payment,
-            TaskKind.REFUND_PAYMENT: self._refund_payment,
+        payments = PaymentTasks(self.payments, self.payment_timeout, self.clock)
+        shipments = ShipmentTasks(self.shipping, self.clock)
+        calls: dict[TaskKind, Callable[[ClaimedTask], TaskResult]] = {
+            TaskKind.CHARGE_PAYMENT: partial(self._charge_payment, payments),
+            TaskKind.CHECK_PAYMENT: payments.check,
+            TaskKind.REFUND_PAYMENT: payments.refund,
             TaskKind.COMMIT_STOCK: self._commit_stock,
             TaskKind.RELEASE_STOCK: self._release_stock,
-            TaskKind.CREATE_SHIPMENT: self._create_shipment,
-            TaskKind.CANCEL_SHIPMENT: self._cancel_shipment,
+            TaskKind.CREATE_SHIPMENT: shipments.create,
+            TaskKind.CANCEL_SHIPMENT: shipments.cancel,
             TaskKind.MARK_CART_ORDERED: self._mark_cart_ordered,
             TaskKind.SEND_NOTIFICATION: self._send_notification,
         }
         return calls[task.kind](task)
 
-    def _charge_payment(self, task: ClaimedTask) -> TaskResult:
-        """Charge the order, once a cancellation can no longer go unnoticed.
-
-        An attempt that ended without an answer may have charged the customer. So a later attempt repeats the call with
-        the same key, even if the order was cancelled meanwhile: the money is then refunded.
-        """
+    def _charge_payment(self, payments: PaymentTasks, task: ClaimedTask) -> TaskResult:
+        """Start the payment, so that a cancellation can no longer go unnoticed, and charge the order."""
         started = orders.apply_event(
             self.database, Event.PAYMENT_STARTED, task.order_id, actor=ACTOR, at=self.clock.now()
         )
-        if started is None or started.state.payment_status is not PaymentStatus.PROCESSING:
-            return TaskResult()
+        if started is None:
+            return NOTHING
         publish(started, self.queue)
-        charge = self._charge(task.id, task)
-        match charge.status:
-            case "succeeded":
-                return TaskResult(Event.PAYMENT_SUCCEEDED, charge.id)
-            case "declined":
-                return TaskResult(Event.PAYMENT_DECLINED, charge.id, reason=charge.decline_reason)
-            case "processing":
-                return TaskResult(reference=charge.id)
-
-    def _charge(self, key: TaskId, task: ClaimedTask) -> Charge:
-        order = task.order
-        return self.payments.charge(str(key), task.order_id, order["customer_id"], order["total"], order["currency"])
-
-    def _refund_payment(self, task: ClaimedTask) -> TaskResult:
-        """Refund the charge; a charge whose answer was lost is found by repeating the call with its own key."""
-        prior = task.prior_calls.get(TaskKind.CHARGE_PAYMENT)
-        if prior is None or not prior.may_have_executed:
-            message = "The payment was not charged by this service, so it cannot refund it."
-            raise DownstreamRefused(message, service=self.payments.service)
-        charge_id = prior.reference
-        if charge_id is None:
-            charge = self._charge(prior.id, task)
-            if charge.status != "succeeded":
-                message = f"The charge is {charge.status}, so there is nothing to refund yet."
-                raise DownstreamUnavailable(message, service=self.payments.service)
-            charge_id = charge.id
-        self.payments.refund(str(task.id), charge_id, task.order["total"])
-        return TaskResult(Event.PAYMENT_REFUNDED)
+        return payments.charge(task, started.state)
 
     def _commit_stock(self, task: ClaimedTask) -> TaskResult:
-        self.inventory.commit(task.order["reservation_id"])
-        return TaskResult()
+        """Commit the stock; if its reservation has expired, reserve it again for an order that still needs it."""
+        is_needed = task.order_state.status not in TERMINAL_STATUSES
+        quantities = task.quantities if is_needed else None
+        committed = self.inventory.commit(task.order["reservation_id"], quantities)
+        return TaskResult(Event.STOCK_COMMITTED if committed else Event.STOCK_LOST)
 
     def _release_stock(self, task: ClaimedTask) -> TaskResult:
         self.inventory.release(task.order["reservation_id"])
-        return TaskResult()
-
-    def _create_shipment(self, task: ClaimedTask) -> TaskResult:
-        """Create a shipment; a later attempt repeats the call, because one without an answer may have created it.
-
-        An order whose parcel has left needs no other. The shipment of a cancelled order is cancelled afterwards.
-        """
-        status = task.order_state.status
-        if status in _HAS_LEFT or (task.is_first_attempt and status is not Status.CONFIRMED):
-            return TaskResult()
-        shipment = self.shipping.create(str(task.id), task.order_id, task.lines)
-        return TaskResult(Event.SHIPMENT_CREATED, shipment.id, tracking_number=shipment.tracking_number)
-
-    def _cancel_shipment(self, task: ClaimedTask) -> TaskResult:
-        """Cancel the shipment; if none was ever created, nothing can leave."""
-        prior = task.prior_calls.get(TaskKind.CREATE_SHIPMENT)
-        if prior and prior.reference is None and prior.may_have_executed:
-            message = "It is unknown whether a shipment exists; the task that creates it must end first."
-            raise DownstreamUnavailable(message, service=self.shipping.service)
-        recalled = prior is None or prior.reference is None or self.shipping.cancel(prior.reference)
-        if task.order_state.status is Status.CANCELLING:
-            return TaskResult(Event.SHIPMENT_RECALLED if recalled else Event.SHIPMENT_RECALL_REFUSED)
-        if not recalled:
-            message = "The parcel of a cancelled order has left and cannot be recalled."
-            raise DownstreamRefused(message, service=self.shipping.service)
-        return TaskResult()
+        return NOTHING
 
     def _mark_cart_ordered(self, task: ClaimedTask) -> TaskResult:
         self.carts.mark_ordered(task.order["customer_id"], task.order["cart_version"])
-        return TaskResult()
+        return NOTHING
 
     def _send_notification(self, task: ClaimedTask) -> TaskResult:
         # Only fields that never change: a later attempt with the same key must send the same message.
@@ -266,4 +258,4 @@ class ProcessTask:
             "currency": task.order["currency"],
         }
         self.notifications.send(str(task.id), task.template, order, task.order["customer_email"])
-        return TaskResult()
+        return NOTHING

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 
-from orders.domain import lifecycle
 from orders.domain.caller import Caller
 from orders.domain.errors import Forbidden, OrderNotFound, VersionMismatch
 from orders.domain.order import OrderRow, TransitionResult
@@ -16,10 +15,9 @@ def is_applied_or_already_holds(result: TransitionResult, expected_versions: Col
     Raises:
         VersionMismatch: the event was not applied, because the order has changed since the caller read it.
     """
-    if result.applied or result.repeated:
-        return True
-    check_version(result.row, expected_versions)
-    return lifecycle.already_holds(result.event, result.state)
+    if not (result.applied or result.repeated):
+        check_version(result.row, expected_versions)
+    return result.is_applied_or_already_holds
 
 
 def check_version(row: OrderRow, expected_versions: Collection[int] | None) -> None:

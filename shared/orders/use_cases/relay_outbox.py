@@ -14,9 +14,9 @@ from orders.domain.errors import Unavailable
 from orders.domain.lifecycle import Event
 from orders.domain.order import TaskId
 from orders.domain.stock import Inventory
-from orders.postgres import counters, idempotency, orders, outbox, stock_holds
+from orders.postgres import counters, failed_tasks, idempotency, orders, outbox, stock_holds
 from orders.postgres.connection import Database
-from orders.postgres.outbox import FailedTask
+from orders.postgres.failed_tasks import FailedTask
 from orders.telemetry import logger
 from orders.use_cases.publish import TaskQueue, publish
 
@@ -89,13 +89,13 @@ class RelayOutbox:
 
     def failed_tasks(self) -> list[FailedTask]:
         """List the failed tasks, the oldest first."""
-        return outbox.failed(self.database, _BATCH)
+        return failed_tasks.list_failed(self.database, _BATCH)
 
     def redrive(self, task_ids: Sequence[TaskId] | None = None) -> int:
         """Make failed tasks pending again and send them: those with the given ids, or all; return how many."""
-        messages = outbox.redrive(self.database, self.clock.now(), task_ids)
+        messages = failed_tasks.redrive(self.database, self.clock.now(), task_ids)
         self.queue.send(messages)
-        self.queue.purge_dead_letters(partial(outbox.still_failed, self.database))
+        self.queue.purge_dead_letters(partial(failed_tasks.still_failed, self.database))
         return len(messages)
 
     def _batch(self) -> RelayBatch:

@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from orders.domain import lifecycle
+from orders.domain import reports
 from orders.domain.caller import Caller
 from orders.domain.clock import Clock
-from orders.domain.errors import InvalidTransition
-from orders.domain.order import OrderDetails, state_of
+from orders.domain.errors import EventIdReused, InvalidTransition, ValidationFailed
+from orders.domain.lifecycle import Event, already_holds
+from orders.domain.order import OrderDetails, TransitionResult, state_of
 from orders.domain.states import State
 from orders.postgres import orders
 from orders.postgres.connection import Database
@@ -33,14 +34,36 @@ class UpdateOrderStatus:
             OrderNotFound: there is no such order, or the caller may not see it.
             Forbidden: the caller may see the order, but lacks the scope to change it.
             InvalidTransition: the order's state does not allow it.
+            EventIdReused: another event of the order has this id.
+            ValidationFailed: a tracking number comes with a status that is not a shipment's.
             VersionMismatch: the order has changed since the caller read it.
         """
         if not caller.may_write:
             raise refusal(self.database, caller, order_id)
         field, value = update.target()
-        event = lifecycle.reported_event(field, value)
+        event = reports.reported_event(field, value)
+        if update.tracking_number and event not in reports.TRACKED:
+            message = "a tracking number belongs to a shipment that is ready, shipped or delivered"
+            raise ValidationFailed([{"loc": ["tracking_number"], "msg": message, "type": "value_error"}])
         if event is None:
             return self._confirm(order_id, field, value, expected_versions)
+        result = self._apply(caller, order_id, event, update, expected_versions)
+        if _brings_tracking_number(result, update):
+            result = self._apply(caller, order_id, Event.SHIPMENT_UPDATED, update, expected_versions)
+        _check_event_id(result, event, update)
+        if not is_applied_or_already_holds(result, expected_versions):
+            raise _invalid_transition(result.state, field, value)
+        publish(result, self.queue)
+        return result.row
+
+    def _apply(
+        self,
+        caller: Caller,
+        order_id: str,
+        event: Event,
+        update: StatusUpdate,
+        expected_versions: Collection[int] | None,
+    ) -> TransitionResult:
         result = orders.apply_event(
             self.database,
             event,
@@ -54,10 +77,7 @@ class UpdateOrderStatus:
         )
         if result is None:
             raise not_found(order_id)
-        if not is_applied_or_already_holds(result, expected_versions):
-            raise _invalid_transition(result.state, field, value)
-        publish(result, self.queue)
-        return result.row
+        return result
 
     def _confirm(
         self, order_id: str, field: str, value: str, expected_versions: Collection[int] | None
@@ -73,9 +93,34 @@ class UpdateOrderStatus:
         return row
 
 
+def _brings_tracking_number(result: TransitionResult, update: StatusUpdate) -> bool:
+    """Whether a report changes nothing but the tracking number of a shipment."""
+    number = update.tracking_number
+    return (
+        number not in {None, result.row["tracking_number"]}
+        and not (result.applied or result.repeated)
+        and (already_holds(result.event, result.state))
+    )
+
+
+def _check_event_id(result: TransitionResult, event: Event, update: StatusUpdate) -> None:
+    """Check that an earlier event with the same id was the same report.
+
+    Raises:
+        EventIdReused: it was another one.
+    """
+    earlier = result.earlier
+    if earlier and (
+        earlier.event not in {event, Event.SHIPMENT_UPDATED} or earlier.tracking_number != update.tracking_number
+    ):
+        raise EventIdReused(
+            f"The event_id was used for {earlier.event} of this order; nothing was changed. Use a new id."
+        )
+
+
 def _invalid_transition(state: State, field: str, value: str) -> InvalidTransition:
     return InvalidTransition(
         f"The order cannot go to {field} {value} from {'/'.join(state)} (order/payment/shipping).",
         current=state._asdict(),
-        allowed=lifecycle.reportable(state),
+        allowed=reports.reportable(state),
     )

@@ -3,16 +3,25 @@
 -- A rule is an entry of the parallel arrays: p_states (each "status/payment_status/shipping_status", the state that it
 -- applies to) with the new statuses, the reason of a failure, and the tasks to enqueue, as "kind(template) kind …".
 -- The row is locked before the rule is chosen: of two racing events the second one sees the result of the first.
+--
+-- An event is not applied if one with its event id was, or, where p_once is true, if one of its name was; that one is
+-- the `earlier` one. The event shipment.updated applies only if it brings another tracking number. A task that caused the
+-- event is done if the event was applied, now or earlier, or if the state is one of p_holds, in which it already holds.
+-- Otherwise the event contradicts the state, and the task stays as it is.
+--
 -- Answers no row if there is no such order of that owner. `tasks` is that of the rule that was applied.
 CREATE OR REPLACE FUNCTION apply_event_1(
     p_id uuid, p_owner text, p_actor text, p_event text, p_at timestamptz, p_expected_versions integer[], p_event_id text,
     p_reason text, p_cancel_reason text, p_tracking_number text, p_task_version integer, p_task_kind text,
     p_reference text, p_states text[], p_statuses text[], p_payment_statuses text[], p_shipping_statuses text[],
-    p_failure_reasons text[], p_tasks text[])
-RETURNS TABLE (stored orders, items json, tasks text, applied boolean, repeated boolean)
+    p_failure_reasons text[], p_tasks text[], p_holds text[], p_once boolean)
+RETURNS TABLE (
+    stored orders, items json, tasks text, applied boolean, earlier_event text, earlier_tracking_number text)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     before orders;
+    before_state text;
+    earlier order_events;
     rule integer;
 BEGIN
     SELECT * INTO stored FROM orders
@@ -22,11 +31,16 @@ BEGIN
         RETURN;
     END IF;
     before := stored;
-    repeated := p_event_id IS NOT NULL
-        AND EXISTS (SELECT FROM order_events WHERE order_id = p_id AND event_id = p_event_id);
-    rule := array_position(p_states, concat_ws('/', before.status, before.payment_status, before.shipping_status));
-    applied := rule IS NOT NULL AND NOT repeated
-        AND (p_expected_versions IS NULL OR before.version = ANY (p_expected_versions));
+    before_state := concat_ws('/', before.status, before.payment_status, before.shipping_status);
+    SELECT * INTO earlier FROM order_events
+    WHERE order_id = p_id AND (event_id = p_event_id OR (p_once AND event = p_event))
+    LIMIT 1;
+    earlier_event := earlier.event;
+    earlier_tracking_number := earlier.tracking_number;
+    rule := array_position(p_states, before_state);
+    applied := rule IS NOT NULL AND earlier_event IS NULL
+        AND (p_expected_versions IS NULL OR before.version = ANY (p_expected_versions))
+        AND (p_event <> 'shipment.updated' OR p_tracking_number IS DISTINCT FROM before.tracking_number);
     IF applied THEN
         PERFORM set_config('orders.appends_count_deltas', 'true', true);
         UPDATE orders
@@ -35,15 +49,19 @@ BEGIN
             shipping_status = p_shipping_statuses[rule],
             failure_reason = coalesce(p_failure_reasons[rule], failure_reason),
             cancel_reason = coalesce(p_cancel_reason, cancel_reason),
-            tracking_number = coalesce(p_tracking_number, tracking_number),
+            -- That of a second shipment is not the order's.
+            tracking_number = CASE
+                WHEN p_shipping_statuses[rule] <> before.shipping_status OR p_event = 'shipment.updated'
+                THEN coalesce(p_tracking_number, tracking_number) ELSE tracking_number END,
             version = version + 1,
             updated_at = p_at
         WHERE id = p_id
         RETURNING * INTO stored;
         INSERT INTO order_events (
-            order_id, version, event, actor, status, payment_status, shipping_status, reason, event_id, occurred_at)
+            order_id, version, event, actor, status, payment_status, shipping_status, reason, tracking_number, event_id,
+            occurred_at)
         VALUES (p_id, stored.version, p_event, p_actor, stored.status, stored.payment_status, stored.shipping_status,
-            coalesce(p_reason, p_failure_reasons[rule]), p_event_id, p_at);
+            coalesce(p_reason, p_failure_reasons[rule]), p_tracking_number, p_event_id, p_at);
         tasks := p_tasks[rule];
         IF tasks <> '' THEN
             INSERT INTO order_tasks (order_id, version, kind, template, available_at)
@@ -62,9 +80,9 @@ BEGIN
                     stored.status, stored.payment_status, stored.shipping_status, 1, before.total);
         END IF;
     END IF;
-    IF p_task_kind IS NOT NULL THEN
-        UPDATE order_tasks SET state = 'done', slot = NULL, reference = p_reference, last_error = NULL
-        WHERE order_id = p_id AND version = p_task_version AND kind = p_task_kind AND state = 'pending';
+    IF p_task_kind IS NOT NULL AND (applied OR earlier_event IS NOT NULL OR before_state = ANY (p_holds)) THEN
+        UPDATE order_tasks SET state = 'done', slot = NULL, reference = coalesce(p_reference, reference), last_error = NULL
+        WHERE order_id = p_id AND version = p_task_version AND kind = p_task_kind AND state <> 'done';
     END IF;
     items := (
         SELECT json_agg(json_build_array(product_id, quantity, unit_price) ORDER BY line_no)

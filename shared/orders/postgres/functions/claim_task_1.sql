@@ -9,8 +9,8 @@ CREATE OR REPLACE FUNCTION claim_task_1(
     p_order_id uuid, p_version integer, p_kind text, p_at timestamptz, p_lease interval,
     p_service text, p_kinds text[], p_slots integer, p_busy_delay interval)
 RETURNS TABLE (
-    stored orders, template text, state text, attempts integer, available_at timestamptz, claimed boolean,
-    busy boolean, prior_calls json, shipment_lines json)
+    stored orders, template text, state text, attempts integer, claims integer, available_at timestamptz,
+    enqueued_at timestamptz, claimed boolean, busy boolean, prior_calls json, lines json)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
@@ -32,7 +32,8 @@ BEGIN
         LOOP
             CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtext('slot of ' || p_service), free_slot);
             -- The slot may have been taken between the list of free ones and the lock.
-            UPDATE order_tasks SET attempts = attempts + 1, available_at = p_at + p_lease, slot = free_slot
+            UPDATE order_tasks
+            SET attempts = attempts + 1, claims = claims + 1, available_at = p_at + p_lease, slot = free_slot
             WHERE order_id = p_order_id AND version = p_version AND kind = p_kind
               AND state = 'pending' AND available_at <= p_at
               AND NOT EXISTS (
@@ -54,14 +55,17 @@ BEGIN
     template := task.template;
     state := task.state;
     attempts := task.attempts;
+    claims := task.claims;
     available_at := task.available_at;
     SELECT * INTO stored FROM orders WHERE id = p_order_id;
-    prior_calls := (
-        SELECT json_object_agg(kind, json_build_object(
-            'version', version, 'state', state, 'attempts', attempts, 'reference', reference))
-        FROM order_tasks WHERE order_id = p_order_id AND kind IN ('charge_payment', 'create_shipment'));
-    IF p_kind = 'create_shipment' THEN
-        shipment_lines := (
+    IF p_kind IN ('refund_payment', 'cancel_shipment') THEN
+        prior_calls := (
+            SELECT json_object_agg(kind, json_build_object('state', state, 'claims', claims, 'reference', reference))
+            FROM order_tasks WHERE order_id = p_order_id AND kind IN ('charge_payment', 'create_shipment'));
+    ELSIF p_kind = 'check_payment' THEN
+        enqueued_at := (SELECT occurred_at FROM order_events WHERE order_id = p_order_id AND version = p_version);
+    ELSIF p_kind IN ('commit_stock', 'create_shipment', 'mark_cart_ordered') THEN
+        lines := (
             SELECT json_agg(json_build_array(product_id, quantity) ORDER BY line_no)
             FROM order_items WHERE order_id = p_order_id);
     END IF;

@@ -14,7 +14,7 @@ BEGIN
         timeline := (
             SELECT json_agg(json_build_object(
                 'event', event, 'actor', actor, 'version', version, 'status', status, 'payment_status', payment_status,
-                'shipping_status', shipping_status, 'reason', reason,
+                'shipping_status', shipping_status, 'reason', reason, 'tracking_number', tracking_number,
                 'occurred_at', to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
                 ORDER BY version)
             FROM order_events WHERE order_id = p_id);

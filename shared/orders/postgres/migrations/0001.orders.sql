@@ -29,19 +29,35 @@ CREATE TABLE orders (
         status || '/' || payment_status || '/' || shipping_status = ANY (ARRAY[
             'pending/pending/pending',
             'pending/processing/pending',
+            'cancelled/voided/cancelled',
+            'failed/voided/cancelled',
             'confirmed/paid/pending',
+            'failed/failed/cancelled',
+            'cancelled/processing/cancelled',
+            'cancelled/refunding/cancelled',
+            'failed/refunding/cancelled',
+            'confirmed/refunded/pending',
+            'confirmed/charged_back/pending',
             'confirmed/paid/ready',
             'shipped/paid/shipped',
             'delivered/paid/delivered',
-            'cancelling/paid/ready',
-            'cancelled/voided/cancelled',
-            'cancelled/processing/cancelled',
-            'cancelled/refunding/cancelled',
             'cancelled/refunded/cancelled',
-            'failed/failed/cancelled',
-            'failed/voided/cancelled',
+            'cancelled/charged_back/cancelled',
+            'failed/refunded/cancelled',
+            'failed/charged_back/cancelled',
+            'confirmed/refunded/ready',
+            'shipped/refunded/shipped',
+            'delivered/refunded/delivered',
+            'confirmed/charged_back/ready',
+            'shipped/charged_back/shipped',
+            'delivered/charged_back/delivered',
+            'cancelling/paid/ready',
             'returned/refunding/returned',
-            'returned/refunded/returned']))
+            'cancelling/refunded/ready',
+            'returned/refunded/returned',
+            'cancelling/charged_back/ready',
+            'returned/charged_back/returned',
+            'returned/voided/returned']))
 );
 COMMENT ON COLUMN orders.id IS 'UUID version 7: the order of ids is the order of time.';
 COMMENT ON COLUMN orders.total IS 'Minor units of the currency.';
@@ -85,6 +101,7 @@ CREATE TABLE order_events (
     payment_status varchar(20) NOT NULL,
     shipping_status varchar(20) NOT NULL,
     reason text,
+    tracking_number varchar(128),
     event_id varchar(255),
     occurred_at timestamptz NOT NULL,
     PRIMARY KEY (order_id, version)
@@ -101,6 +118,7 @@ CREATE TABLE order_tasks (
     template varchar(32),
     state varchar(8) NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'failed')),
     attempts integer NOT NULL DEFAULT 0,
+    claims integer NOT NULL DEFAULT 0,
     available_at timestamptz NOT NULL,
     slot smallint,
     sent_at timestamptz,
@@ -110,6 +128,9 @@ CREATE TABLE order_tasks (
     FOREIGN KEY (order_id, version) REFERENCES order_events
 );
 COMMENT ON TABLE order_tasks IS 'The outbox: the tasks that each version of an order enqueued.';
+COMMENT ON COLUMN order_tasks.attempts IS
+    'How often it was claimed since it was last redriven or rescheduled without a failure: what limits its retries.';
+COMMENT ON COLUMN order_tasks.claims IS 'How often it was ever claimed: after the first time, its call may have had an effect.';
 COMMENT ON COLUMN order_tasks.available_at IS
     'When it can be claimed: at once, after the lease of the worker that holds it, or after the delay of a retry.';
 COMMENT ON COLUMN order_tasks.slot IS
