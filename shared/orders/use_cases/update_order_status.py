@@ -4,9 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from orders.domain import lifecycle
-from orders.domain.caller import Caller
+from orders.domain.caller import SHIP, Caller, scope_to_report
 from orders.domain.clock import Clock
-from orders.domain.errors import InvalidTransition
+from orders.domain.errors import Forbidden, InvalidTransition
 from orders.domain.order import OrderDetails, state_of
 from orders.domain.states import State
 from orders.postgres import orders
@@ -31,13 +31,12 @@ class UpdateOrderStatus:
 
         Raises:
             OrderNotFound: there is no such order, or the caller may not see it.
-            Forbidden: the caller may see the order, but lacks the scope to change it.
+            Forbidden: the caller lacks the scope that the report requires.
             InvalidTransition: the order's state does not allow it.
             VersionMismatch: the order has changed since the caller read it.
         """
-        if not caller.may_write:
-            raise refusal(self.database, caller, order_id)
         field, value = update.target()
+        self._check_may_report(caller, order_id, update)
         event = lifecycle.reported_event(field, value)
         if event is None:
             return self._confirm(order_id, field, value, expected_versions)
@@ -58,6 +57,18 @@ class UpdateOrderStatus:
             raise _invalid_transition(result.state, field, value)
         publish(result, self.queue)
         return result.row
+
+    def _check_may_report(self, caller: Caller, order_id: str, update: StatusUpdate) -> None:
+        field, value = update.target()
+        required = {scope_to_report(field, value), *([SHIP] if update.tracking_number else [])}
+        missing = sorted(scope for scope in required if not caller.has(scope))
+        if not missing:
+            return
+        if not caller.may_report:
+            raise refusal(self.database, caller, order_id, missing[0])
+        # The order is not looked up: the answer is the same whether or not it exists.
+        what = f"{field} {value}{' with a tracking number' if update.tracking_number else ''}"
+        raise Forbidden(f"Reporting {what} requires the scope {' and '.join(missing)}.")
 
     def _confirm(
         self, order_id: str, field: str, value: str, expected_versions: Collection[int] | None
