@@ -6,7 +6,7 @@ from orders.domain.errors import DownstreamUnavailable, PriceChanged, PriceUnkno
 from orders.domain.order import Line
 from orders.domain.stock import Price
 from orders.schemas.requests import NewLine
-from orders.use_cases.pricing import order_currency, price_lines
+from orders.use_cases.pricing import order_currency, price_order
 
 
 def line(product_id: str, quantity: int, price: str | None = None) -> NewLine:
@@ -15,6 +15,13 @@ def line(product_id: str, quantity: int, price: str | None = None) -> NewLine:
 
 def stated(price: str, currency: str | None = "USD") -> Price:
     return Price(Decimal(price), currency)
+
+
+def price_lines(
+    lines: list[NewLine], prices: dict[str, Price], currency: str, *, may_price: bool = True
+) -> tuple[Line, ...]:
+    """The priced lines of an order in a currency, where the default is USD."""
+    return price_order(lines, prices, currency=currency, default_currency="USD", may_price=may_price)[1]
 
 
 def test_given_stated_prices_when_lines_are_priced_then_they_are_used() -> None:
