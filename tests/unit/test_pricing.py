@@ -2,6 +2,7 @@ from decimal import Decimal
 
 import pytest
 
+from orders.clients.inventory import StatedPrice
 from orders.domain.errors import DownstreamUnavailable, PriceChanged, PriceUnknown, ValidationFailed
 from orders.domain.order import Line
 from orders.domain.stock import Price
@@ -91,3 +92,13 @@ def test_given_no_requested_currency_when_priced_then_the_prices_or_the_default(
     assert order_currency(None, {"A": Price(unit_price=Decimal(1))}, "USD") == "USD"
     with pytest.raises(ValidationFailed, match="GBP and USD"):
         order_currency(None, {"A": stated("1", "GBP"), "B": stated("1", "USD")}, "USD")
+
+
+@pytest.mark.parametrize("names", [{"price": 5}, {"unit_price": 5}, {"unit_price": None, "price": "5"}])
+def test_given_a_service_when_it_states_a_price_by_either_name_then_it_is_read(names: dict[str, object]) -> None:
+    assert StatedPrice.model_validate(names).price == Price(Decimal(5), None)
+
+
+def test_given_nobody_trusted_when_nothing_is_stated_then_the_price_is_unknown() -> None:
+    with pytest.raises(PriceUnknown, match="orders:create"):
+        price_lines([line("A", 1, "1")], {"A": Price()}, "USD", may_price=False)
