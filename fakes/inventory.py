@@ -12,9 +12,6 @@ from pydantic import BaseModel, Field
 from fakes.service import Answer, Operation, Refusal, created, get_or_refuse
 from fakes.values import Currency, Price, Record, Stock, Units, timestamp
 
-DEFAULT_CURRENCY = "USD"
-"""The currency of a price that is set without one."""
-
 
 class ProductUpdate(Record):
     """The new stock of a product, and its new name and price. Fields that are left out keep their value."""
@@ -88,9 +85,11 @@ class Settings(Record):
 
     Attributes:
         reservation_seconds: How long a new reservation holds stock unless it is committed.
+        default_currency: The currency of a price that is set without one; null to state such prices without one.
     """
 
     reservation_seconds: Annotated[float, Field(gt=0, le=10**9)] = 900
+    default_currency: Currency | None = "USD"
 
 
 class Inventory:
@@ -201,15 +200,19 @@ class Inventory:
         return Answer(None, HTTPStatus.NO_CONTENT)
 
     def set_settings(self, body: Settings) -> Answer[Settings]:
-        """Set how long new reservations last."""
+        """Set how long new reservations last, and the currency of prices that are set without one."""
         self._settings[""] = body
         return Answer(body)
+
+    @property
+    def _current(self) -> Settings:
+        return self._settings.get("", Settings())
 
     def _set(self, product_id: str, update: ProductUpdate) -> Product:
         existing = self.products.get(product_id)
         fields = (dict(existing) if existing else {}) | update.model_dump(exclude_unset=True)
         if fields.get("unit_price") is not None and fields.get("currency") is None:
-            fields["currency"] = DEFAULT_CURRENCY
+            fields["currency"] = self._current.default_currency
         product = self.products[product_id] = Product.model_validate(fields | {"product_id": product_id})
         return product
 
@@ -223,7 +226,7 @@ class Inventory:
             )
             for product in self._take(wanted)
         )
-        seconds = self._settings.get("", Settings()).reservation_seconds
+        seconds = self._current.reservation_seconds
         expires_at = timestamp(self._now() + timedelta(seconds=seconds))
         self.reservations[reservation_id] = Reservation(
             reservation_id=reservation_id, status="held", expires_at=expires_at, lines=lines

@@ -41,6 +41,7 @@ def place_order() -> "PlaceOrder":
         carts=CartClient(session, settings.cart_url),
         clock=Clock(),
         default_currency=settings.default_currency,
+        caller_prices=settings.caller_prices,
     )
 
 

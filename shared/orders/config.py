@@ -74,19 +74,21 @@ class InventorySettings:
 
 @dataclass(frozen=True, slots=True)
 class PlacingSettings:
-    """The services that are called to place an order, and the default currency."""
+    """The services that are called to place an order, and the rules of the shop."""
 
     inventory: InventorySettings
     cart_url: str
     default_currency: str
+    caller_prices: bool
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ``INVENTORY_*``, ``CART_URL`` and ``DEFAULT_CURRENCY``."""
+        """Read ``INVENTORY_*``, ``CART_URL``, ``DEFAULT_CURRENCY`` and ``CALLER_PRICES``."""
         return cls(
             inventory=InventorySettings.from_environment(),
             cart_url=_required("CART_URL"),
             default_currency=os.environ.get("DEFAULT_CURRENCY") or "USD",
+            caller_prices=_choice("CALLER_PRICES", ("true", "false"), "false") == "true",
         )
 
 

@@ -134,7 +134,7 @@ def test_given_a_charge_that_never_settles_when_timed_out_then_cancelled_and_fai
     assert stock("SKU123") == before
 
 
-def test_given_an_expired_hold_when_its_stock_was_sold_then_refunded_and_not_shipped(
+def test_given_an_expired_hold_when_its_stock_was_sold_then_it_is_refunded(
     world: World, place: Place, set_fault: SetFault, services: httpx.Client
 ) -> None:
     services.put("/inventory/products/RARE", json={"quantity": 1, "unit_price": "5.00", "currency": "USD"})

@@ -20,7 +20,7 @@ from orders.postgres.idempotency import LIFETIME
 from orders.postgres.orders import place_order
 from orders.schemas.requests import NewOrder
 from orders.use_cases.place_order import PlaceOrder
-from orders.use_cases.pricing import price_lines
+from orders.use_cases.pricing import price_order
 from orders.use_cases.relay_outbox import ORPHANED, RelayOutbox
 from tests.integration.conftest import Query
 from tests.integration.world import ManualClock, MemoryQueue
@@ -219,7 +219,7 @@ def test_given_a_process_killed_after_reserving_when_retried_then_one_reservatio
     shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("orders.use_cases.place_order.price_lines", raises(Killed()))
+        patched.setattr("orders.use_cases.place_order.price_order", raises(Killed()))
         with pytest.raises(Killed):
             shop.order()
     assert stock("SKU123") == FREE - 2
@@ -233,7 +233,7 @@ def test_given_a_killed_attempt_when_the_cart_has_changed_then_a_retry_orders_it
 ) -> None:
     services.put("/inventory/settings", json={"reservation_seconds": 0.01}).raise_for_status()
     with monkeypatch.context() as patched:
-        patched.setattr("orders.use_cases.place_order.price_lines", raises(Killed()))
+        patched.setattr("orders.use_cases.place_order.price_order", raises(Killed()))
         with pytest.raises(Killed):
             shop.process().from_cart(Caller("5"), "5", key="key-1")
     services.put("/inventory/settings", json={"reservation_seconds": 900}).raise_for_status()
@@ -252,16 +252,16 @@ def test_given_an_attempt_when_another_overtakes_it_then_both_have_the_one_order
 ) -> None:
     """Even if the slower one is refused, because the price has changed meanwhile."""
 
-    def overtaken(lines: Any, prices: Any, currency: str) -> Any:
+    def overtaken(lines: Any, prices: Any, **rules: Any) -> Any:
         monkeypatch.undo()
         monkeypatch.setenv("INVENTORY_API", inventory_api)
         faster.append(shop.order())
         changed = {product: Price(Decimal(price), "USD") for product in prices}
         requested = [line.model_copy(update={"unit_price": Decimal("79.99")}) for line in lines]
-        return price_lines(requested, changed, currency)
+        return price_order(requested, changed, **rules)
 
     inventory_api, faster = os.environ["INVENTORY_API"], list[str]()
-    monkeypatch.setattr("orders.use_cases.place_order.price_lines", overtaken)
+    monkeypatch.setattr("orders.use_cases.place_order.price_order", overtaken)
     assert shop.order() == faster[0]
     assert query("SELECT id FROM orders") == [{"id": faster[0]}]
     assert stock("SKU123") == FREE - 2
@@ -271,7 +271,7 @@ def test_given_a_refusal_after_reserving_when_retried_then_stock_is_reserved_aga
     shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("orders.use_cases.place_order.price_lines", raises(PriceChanged("Another price.")))
+        patched.setattr("orders.use_cases.place_order.price_order", raises(PriceChanged("Another price.")))
         for _ in range(7):
             with pytest.raises(PriceChanged):
                 shop.order()
@@ -285,16 +285,16 @@ def test_given_a_refusal_after_reserving_when_retried_then_stock_is_reserved_aga
 def test_given_an_attempt_when_its_stock_is_orphaned_then_none_is_sold_twice(
     shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
-    def relayed(*arguments: Any) -> Any:
+    def relayed(*arguments: Any, **rules: Any) -> Any:
         monkeypatch.undo()
         monkeypatch.setenv("INVENTORY_API", inventory_api)
         shop.clock.pass_time(seconds=ORPHANED.total_seconds() + 1)
         shop.relay().run()
-        return price_lines(*arguments)
+        return price_order(*arguments, **rules)
 
     inventory_api = os.environ["INVENTORY_API"]
     request = NewOrder.model_validate({"items": [{"product_id": "SKU123", "quantity": 2}]})
-    monkeypatch.setattr("orders.use_cases.place_order.price_lines", relayed)
+    monkeypatch.setattr("orders.use_cases.place_order.price_order", relayed)
     try:
         shop.process().from_items(Caller("5"), request, key=key)
     except DownstreamUnavailable:

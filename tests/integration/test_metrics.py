@@ -307,7 +307,7 @@ def test_given_currencies_when_scraped_then_revenue_is_in_major_units_of_each(
     create = function("create_order")
     for currency, price in (("USD", "79.99"), ("JPY", "300"), ("KWD", "1.125")):
         body = {"currency": currency, "items": [{"sku": "TEA", "quantity": 2, "unit_price": price}]}
-        order = call(create, "POST", "/v1/orders", body)
+        order = call(create, "POST", "/v1/orders", body, scope="orders:create")
         assert order.status == 201
     call(function("cancel_order"), "POST", f"/v1/orders/{order.json['id']}/cancel")
     values = samples(scrape(function("metrics")).text)

@@ -72,7 +72,7 @@ def test_given_a_thousand_lines_when_ordered_then_each_is_stored(
     products = [{"product_id": f"P{n}", "quantity": 10} for n in range(1000)]
     services.put("/inventory/products", json={"products": products}).raise_for_status()
     items = [{"product_id": f"P{n}", "quantity": 2, "unit_price": "0.01"} for n in range(1000)]
-    order = call(function("create_order"), "POST", "/v1/orders", {"items": items}).json
+    order = call(function("create_order"), "POST", "/v1/orders", {"items": items}, scope="orders:create").json
     assert (order["total"], order["line_count"]) == ("20.00", 1000)
     assert query("SELECT count(*) AS n, sum(quantity) AS q FROM order_items") == [{"n": 1000, "q": 2000}]
 
@@ -160,13 +160,77 @@ def test_given_a_line_that_is_refused_when_ordered_then_all_stock_is_released(
     assert query("SELECT * FROM stock_holds") == []
 
 
-def test_given_a_product_without_a_price_when_the_request_has_one_then_it_is_used(
+@pytest.mark.parametrize("price", ["0", "0.01", "1.10"])
+@pytest.mark.parametrize(
+    ("scope", "caller_prices", "status"),
+    [
+        ("", "false", 422),
+        ("orders:read orders:ship orders:pay orders:cancel", "false", 422),
+        ("orders:create", "false", 201),
+        ("orders:write", "false", 201),
+        ("", "true", 201),
+    ],
+)
+def test_given_no_stated_price_when_ordered_then_only_the_shop_sets_one(
+    function: Load,
+    services: httpx.Client,
+    query: Query,
+    stock: Stock,
+    monkeypatch: pytest.MonkeyPatch,
+    scope: str,
+    caller_prices: str,
+    status: int,
+    price: str,
+) -> None:
+    monkeypatch.setenv("CALLER_PRICES", caller_prices)
+    services.put("/inventory/products/UNPRICED", json={"quantity": 10}).raise_for_status()
+    body = {"items": [{"product_id": "UNPRICED", "quantity": 3, "unit_price": price}], "currency": "gbp"}
+    answer = call(function("create_order"), "POST", "/v1/orders", body, scope=scope)
+    assert answer.status == status
+    if status == 201:
+        assert answer.json["currency"] == "GBP"
+        assert answer.json["items"][0]["unit_price"] == f"{float(price):.2f}"
+        assert stock("UNPRICED") == 7
+    else:
+        assert answer.json["code"] == "price_unknown"
+        assert (answer.json["product_ids"], "orders:create" in answer.json["detail"]) == (["UNPRICED"], True)
+        assert (query("SELECT id FROM orders"), stock("UNPRICED")) == ([], 10)
+
+
+@pytest.mark.parametrize(("default", "price"), [("USD", "79.99"), ("JPY", "80"), ("IRR", "79.99")])
+@pytest.mark.parametrize("requested", [None, "USD", "JPY", "IRR", "KWD"])
+@pytest.mark.parametrize("scope", ["", "orders:write"])
+def test_given_a_price_without_currency_when_ordered_then_in_the_default_only(
+    function: Load,
+    services: httpx.Client,
+    stock: Stock,
+    monkeypatch: pytest.MonkeyPatch,
+    default: str,
+    price: str,
+    requested: str | None,
+    scope: str,
+) -> None:
+    monkeypatch.setenv("DEFAULT_CURRENCY", default)
+    services.put("/inventory/settings", json={"default_currency": None}).raise_for_status()
+    product = {"quantity": 10, "unit_price": price, "currency": None}
+    services.put("/inventory/products/BARE", json=product).raise_for_status()
+    body = {"items": [{"product_id": "BARE", "quantity": 1}], **({"currency": requested} if requested else {})}
+    answer = call(function("create_order"), "POST", "/v1/orders", body, scope=scope)
+    if requested in {None, default}:
+        assert (answer.status, answer.json["currency"], stock("BARE")) == (201, default, 9)
+    else:
+        assert (answer.status, answer.json["code"], stock("BARE")) == (409, "price_changed", 10)
+        assert answer.json["prices"][0]["current_currency"] == default
+
+
+def test_given_no_stated_price_when_a_cart_is_ordered_then_its_price_is_used(
     function: Load, services: httpx.Client
 ) -> None:
     services.put("/inventory/products/UNPRICED", json={"quantity": 10}).raise_for_status()
-    items = [{"product_id": "UNPRICED", "quantity": 3, "unit_price": "1.10"}]
-    order = call(function("create_order"), "POST", "/v1/orders", {"items": items, "currency": "gbp"}).json
-    assert (order["total"], order["currency"]) == ("3.30", "GBP")
+    items = [{"product_id": "UNPRICED", "quantity": 2, "unit_price": "4.50"}]
+    services.put("/cart/carts/5", json={"items": items}).raise_for_status()
+    answer = call(function("create_order"), "POST", "/v1/customers/5/orders")
+    assert (answer.status, answer.json["total"]) == (201, "9.00")
 
 
 def test_given_text_that_looks_like_sql_when_ordered_then_it_is_stored_as_text(function: Load, query: Query) -> None:

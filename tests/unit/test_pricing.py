@@ -2,11 +2,12 @@ from decimal import Decimal
 
 import pytest
 
+from orders.clients.inventory import StatedPrice
 from orders.domain.errors import DownstreamUnavailable, PriceChanged, PriceUnknown, ValidationFailed
 from orders.domain.order import Line
 from orders.domain.stock import Price
 from orders.schemas.requests import NewLine
-from orders.use_cases.pricing import order_currency, price_lines
+from orders.use_cases.pricing import order_currency, price_order
 
 
 def line(product_id: str, quantity: int, price: str | None = None) -> NewLine:
@@ -15,6 +16,13 @@ def line(product_id: str, quantity: int, price: str | None = None) -> NewLine:
 
 def stated(price: str, currency: str | None = "USD") -> Price:
     return Price(Decimal(price), currency)
+
+
+def price_lines(
+    lines: list[NewLine], prices: dict[str, Price], currency: str, *, may_price: bool = True
+) -> tuple[Line, ...]:
+    """The priced lines of an order in a currency, where the default is USD."""
+    return price_order(lines, prices, currency=currency, default_currency="USD", may_price=may_price)[1]
 
 
 def test_given_stated_prices_when_lines_are_priced_then_they_are_used() -> None:
@@ -84,3 +92,13 @@ def test_given_no_requested_currency_when_priced_then_the_prices_or_the_default(
     assert order_currency(None, {"A": Price(unit_price=Decimal(1))}, "USD") == "USD"
     with pytest.raises(ValidationFailed, match="GBP and USD"):
         order_currency(None, {"A": stated("1", "GBP"), "B": stated("1", "USD")}, "USD")
+
+
+@pytest.mark.parametrize("names", [{"price": 5}, {"unit_price": 5}, {"unit_price": None, "price": "5"}])
+def test_given_a_service_when_it_states_a_price_by_either_name_then_it_is_read(names: dict[str, object]) -> None:
+    assert StatedPrice.model_validate(names).price == Price(Decimal(5), None)
+
+
+def test_given_nobody_trusted_when_nothing_is_stated_then_the_price_is_unknown() -> None:
+    with pytest.raises(PriceUnknown, match="orders:create"):
+        price_lines([line("A", 1, "1")], {"A": Price()}, "USD", may_price=False)

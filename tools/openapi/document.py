@@ -5,7 +5,7 @@ import tomllib
 from collections import defaultdict
 from pathlib import Path
 
-from orders.domain.caller import METRICS, READ, WRITE
+from orders.domain.caller import CANCEL, CREATE, METRICS, PAY, READ, SHIP, WRITE
 from tools.openapi import schemas
 from tools.openapi.operations import JSON, OPERATIONS, Body, Operation
 from tools.openapi.parameters import HEADERS, IN_PATH, PARAMETERS
@@ -46,7 +46,11 @@ A JWT of the user service. The customer is its `customer_id`, `user_id` or `sub`
 cancel their own orders. Scopes, in `scope`, `scp` or `roles`:
 
 - `{READ}`: read and list all orders
-- `{WRITE}`: create and cancel orders for any customer, update statuses
+- `{CREATE}`: create orders for any customer, with prices of products that the inventory states no price of
+- `{CANCEL}`: cancel orders of any customer
+- `{SHIP}`: report shipping statuses and tracking numbers
+- `{PAY}`: report payment statuses
+- `{WRITE}`: all of `{CREATE}`, `{CANCEL}`, `{SHIP}` and `{PAY}`
 - `{METRICS}`: read the metrics
 """
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from orders.domain import errors
-from orders.domain.caller import WRITE
+from orders.domain.caller import CANCEL, CREATE, PAY, SHIP
 from orders.domain.errors import OrderServiceError
 from orders.schemas.requests import Cancellation, NewOrder, StatusUpdate
 from tools.openapi import examples
@@ -195,7 +195,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "cancel_order": Operation(
         tag="orders",
         description="Cancelling again changes nothing. If the shipment is ready, it is cancelled first; until then the "
-        "order is `cancelling`.",
+        f"order is `cancelling`. Orders of other customers require the scope `{CANCEL}`.",
         answers={200: _order("The current order.", cancelled=examples.CANCELLED)},
         errors=(*_CHANGE_ERRORS, errors.OrderNotCancellable),
         places=("order",),
@@ -204,13 +204,15 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "update_order_status": Operation(
         tag="orders",
-        description="A status that the order already has, or a known `event_id`, changes nothing.",
+        description="A status that the order already has, or a known `event_id`, changes nothing. The scope "
+        f"`{SHIP}` is required for `shipping_status`, for the `status` `shipped`, `delivered` or `returned`, and for a "
+        f"`tracking_number`; `{PAY}` for `payment_status` and the `status` `confirmed` or `failed`; `{CANCEL}` for the "
+        f"`status` `cancelling` or `cancelled`; `{CREATE}` for the `status` `pending`.",
         answers={200: _order("The current order.", shipped=examples.SHIPPED)},
         errors=(*_CHANGE_ERRORS, errors.InvalidTransition, errors.EventIdReused),
         places=("order",),
         parameters=("IfMatch",),
         body=Body(model=StatusUpdate, examples=examples.UPDATES),
-        scopes=(WRITE,),
     ),
     "check_health": Operation(
         tag="service",

@@ -31,12 +31,10 @@ export function updatesOn(status) {
  */
 export function actionsOn(order) {
   const isOwn = caller()?.customer === order.customer_id;
-  const updates = may("orders:write") ? updatesOn(order.status) : [];
-  const actions = updates.map((update) => ({
-    ...update,
-    run: (values) => updateOrder(order, { status: update.status, ...values }),
-  }));
-  return order.links.cancel && (isOwn || may("orders:write")) ? [...actions, cancellation(order)] : actions;
+  const updates = may("orders:ship") ? updatesOn(order.status) : [];
+  const run = ({ status }) => (values) => updateOrder(order, { status, ...values });
+  const actions = updates.map((update) => ({ ...update, run: run(update) }));
+  return order.links.cancel && (isOwn || may("orders:cancel")) ? [...actions, cancellation(order)] : actions;
 }
 
 function cancellation(order) {

@@ -65,11 +65,11 @@ function sources(typed) {
   const change = ({ target }) => (typed.hidden = target.value === "cart");
   return element("fieldset", { class: "sources", "aria-label": "What to order", change },
     choice("products", "Products"),
-    choice("cart", may("orders:write") ? "A customer’s cart" : "My cart"));
+    choice("cart", may("orders:create") ? "A customer’s cart" : "My cart"));
 }
 
 function customerField() {
-  return may("orders:write") && field("Customer", "customer_id", { value: caller().customer, maxlength: 128 });
+  return may("orders:create") && field("Customer", "customer_id", { value: caller().customer, maxlength: 128 });
 }
 
 function details() {

@@ -21,12 +21,14 @@ class StatedPrice(BaseModel):
     """A price in the service's response."""
 
     unit_price: Annotated[Decimal, Field(ge=0)] | None = None
+    other_name: Annotated[Decimal, Field(ge=0)] | None = Field(default=None, validation_alias="price")
+    """The unit price by its other usual name."""
     currency: Currency | None = None
 
     @property
     def price(self) -> Price:
         """The validated price."""
-        return Price(self.unit_price, self.currency)
+        return Price(self.other_name if self.unit_price is None else self.unit_price, self.currency)
 
 
 class _Shortage(BaseModel):

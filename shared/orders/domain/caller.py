@@ -3,15 +3,37 @@
 import re
 from dataclasses import dataclass
 
+from orders.domain.states import Status
+
 READ = "orders:read"
 """Scope: read and list all customers' orders."""
+CREATE = "orders:create"
+"""Scope: create orders for all customers, with prices."""
+CANCEL = "orders:cancel"
+"""Scope: cancel all customers' orders."""
+SHIP = "orders:ship"
+"""Scope: report shipping statuses and tracking numbers."""
+PAY = "orders:pay"
+"""Scope: report payment statuses."""
 WRITE = "orders:write"
-"""Scope: create and cancel orders for all customers; update statuses."""
+"""Scope: all of `orders:create`, `orders:cancel`, `orders:ship` and `orders:pay`."""
 METRICS = "orders:metrics"
 """Scope: read the metrics."""
 
-_CHANGE_ORDERS = frozenset({WRITE, "orders:create", "orders:cancel", "orders:ship", "orders:pay"})
+_PARTS = frozenset({CREATE, CANCEL, SHIP, PAY})
+"""The scopes that `orders:write` is the sum of."""
+_CHANGES = _PARTS | {WRITE}
 """Scopes that make a caller a service, unless it is staff."""
+_REPORTS: dict[str, str] = {"payment_status": PAY, "shipping_status": SHIP}
+"""The scope that a report requires, by its field."""
+_STATUS_REPORTS: dict[str, str] = {
+    Status.PENDING: CREATE,
+    Status.CONFIRMED: PAY,
+    Status.FAILED: PAY,
+    Status.CANCELLING: CANCEL,
+    Status.CANCELLED: CANCEL,
+}
+"""The scope that a report of an order's status requires, by its value; that of all others is `orders:ship`."""
 
 CUSTOMER_ID = re.compile(r"[A-Za-z0-9._~@:+|=-]{1,128}")
 """A customer's id: the subject of a token, and one segment of a path."""
@@ -28,7 +50,7 @@ def actor(customer_id: str, scopes: frozenset[str], *, subject: str, is_staff: b
     """
     if is_staff:
         return f"staff:{subject}"
-    return f"customer:{customer_id}" if scopes.isdisjoint(_CHANGE_ORDERS) else f"service:{subject}"
+    return f"customer:{customer_id}" if scopes.isdisjoint(_CHANGES) else f"service:{subject}"
 
 
 def actor_kind(actor: str) -> str:
@@ -54,30 +76,49 @@ class Caller:
         if not self.actor:
             object.__setattr__(self, "actor", actor(self.customer_id, self.scopes, subject=self.customer_id))
 
+    def has(self, scope: str) -> bool:
+        """Tell whether the caller has a scope, by itself or as a part of `orders:write`."""
+        return scope in self.scopes or (scope in _PARTS and WRITE in self.scopes)
+
     def may_read(self, customer_id: str) -> bool:
         """Tell whether the caller may read this customer's orders."""
-        return READ in self.scopes or customer_id == self.customer_id
+        return self.has(READ) or customer_id == self.customer_id
 
     def may_create_for(self, customer_id: str) -> bool:
         """Tell whether the caller may place orders for this customer."""
-        return WRITE in self.scopes or customer_id == self.customer_id
+        return self.may_create_for_all or customer_id == self.customer_id
 
     @property
-    def may_write(self) -> bool:
-        """Whether the caller may change all customers' orders."""
-        return WRITE in self.scopes
+    def may_create_for_all(self) -> bool:
+        """Whether the caller may place orders for all customers, with prices of their own."""
+        return self.has(CREATE)
+
+    @property
+    def may_report(self) -> bool:
+        """Whether the caller may report some status of an order."""
+        return any(map(self.has, _PARTS))
 
     @property
     def may_read_metrics(self) -> bool:
         """Whether the caller may read the metrics."""
-        return METRICS in self.scopes
+        return self.has(METRICS)
 
     @property
     def readable_owner(self) -> str | None:
         """The only customer whose orders the caller may read; None for all customers."""
-        return None if READ in self.scopes else self.customer_id
+        return None if self.has(READ) else self.customer_id
 
     @property
-    def writable_owner(self) -> str | None:
+    def cancellable_owner(self) -> str | None:
         """The only customer whose orders the caller may cancel; None for all customers."""
-        return None if WRITE in self.scopes else self.customer_id
+        return None if self.has(CANCEL) else self.customer_id
+
+
+def scope_to_report(field: str, value: str) -> str:
+    """Return the scope that a report of a status value requires.
+
+    Args:
+        field: `status`, `payment_status` or `shipping_status`.
+        value: the value of the status.
+    """
+    return _REPORTS.get(field) or _STATUS_REPORTS.get(value, SHIP)

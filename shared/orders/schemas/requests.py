@@ -123,7 +123,7 @@ class NewOrder(Request):
     """An order to place. Without a customer, it is the caller's."""
 
     customer_id: CustomerId | None = None
-    """The customer; by default the caller. Another customer requires the scope `orders:write`."""
+    """The customer; by default the caller. Another customer requires the scope `orders:create`."""
     customer_name: Name | None = None
     """The customer's name."""
     customer_email: Email | None = None

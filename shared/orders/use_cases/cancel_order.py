@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from orders.domain.caller import Caller
+from orders.domain.caller import CANCEL, Caller
 from orders.domain.clock import Clock
 from orders.domain.errors import OrderNotCancellable
 from orders.domain.lifecycle import Event
@@ -16,7 +16,7 @@ from orders.use_cases.refusals import is_applied_or_already_holds, refusal
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
-    """Cancel orders: a customer's own, or anybody's with the scope `orders:write`."""
+    """Cancel orders: a customer's own, or anybody's with the scope `orders:cancel`."""
 
     database: Database
     queue: TaskQueue
@@ -39,12 +39,12 @@ class CancelOrder:
             order_id,
             actor=caller.actor,
             at=self.clock.now(),
-            owner=caller.writable_owner,
+            owner=caller.cancellable_owner,
             expected_versions=expected_versions,
             reason=reason,
         )
         if result is None:
-            raise refusal(self.database, caller, order_id)
+            raise refusal(self.database, caller, order_id, CANCEL)
         if not is_applied_or_already_holds(result, expected_versions):
             raise OrderNotCancellable(
                 f"The order is {result.state.status} and can no longer be cancelled.", current=result.state._asdict()

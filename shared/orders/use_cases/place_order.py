@@ -4,7 +4,7 @@ A request with an idempotency key claims nothing first. Its attempts, concurrent
 id, and the database stores one order for the key; docs/architecture.md describes the protocol.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,24 +15,24 @@ from orders.domain.caller import Caller
 from orders.domain.clock import Clock
 from orders.domain.errors import (
     CartAlreadyOrdered,
-    CartEmpty,
     DatabaseUnavailable,
     DownstreamUnavailable,
-    Forbidden,
     OrderNotFound,
     OrderServiceError,
     RequestInProgress,
 )
 from orders.domain.lifecycle import Event, placing_tasks
-from orders.domain.order import Order, TransitionResult, as_placed
-from orders.domain.stock import Inventory, ReservationUnusable
+from orders.domain.order import Line, Order, TransitionResult, as_placed
+from orders.domain.stock import Inventory, Price, ReservationUnusable
 from orders.postgres import idempotency, orders
 from orders.postgres.connection import Database
 from orders.postgres.idempotency import Attempt, IdempotencyKey
 from orders.postgres.orders import KeyConflict
-from orders.schemas.requests import MAX_LINES, NewLine, NewOrder
+from orders.schemas.requests import NewOrder
 from orders.telemetry import logger
-from orders.use_cases.pricing import invalid, order_currency, price_lines
+from orders.use_cases import drafts
+from orders.use_cases.drafts import Draft
+from orders.use_cases.pricing import price_order
 from orders.use_cases.publish import TaskQueue, publish
 
 _MAX_GENERATIONS = 5
@@ -40,22 +40,18 @@ _MAX_GENERATIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    """What to order, from a request or from a cart."""
-
-    actor: str
-    customer_id: str
-    customer_name: str | None
-    customer_email: str | None
-    currency: str | None
-    lines: Sequence[NewLine]
-    cart_version: str | None = None
-    from_cart: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """Place orders, for items in the request or for a customer's cart."""
+    """Place orders, for items in the request or for a customer's cart.
+
+    Attributes:
+        database: where orders are stored.
+        queue: where their tasks are sent.
+        inventory: reserves stock, and states prices.
+        carts: the cart service.
+        clock: the clock.
+        default_currency: that of prices that are stated without one.
+        caller_prices: whether any caller may price products that the inventory states no price of.
+    """
 
     database: Database
     queue: TaskQueue
@@ -63,6 +59,7 @@ class PlaceOrder:
     carts: CartClient
     clock: Clock
     default_currency: str
+    caller_prices: bool = False
 
     def from_items(
         self, caller: Caller, request: NewOrder, customer_id: str | None = None, *, key: str | None = None
@@ -79,22 +76,10 @@ class PlaceOrder:
             Forbidden: the caller may not create orders for that customer.
             OrderServiceError: as in `_place_with_key` and `_place`.
         """
-        if customer_id and request.customer_id not in (None, customer_id):
-            message = f"{request.customer_id!r} is not the customer in the path, {customer_id!r}"
-            raise invalid(message, "customer_id")
-        customer_id = customer_id or request.customer_id or caller.customer_id
-        _check_may_create(caller, customer_id)
-        draft = _Draft(
-            caller.actor,
-            customer_id,
-            request.customer_name,
-            request.customer_email,
-            request.currency,
-            request.items,
-        )
+        draft = drafts.of_request(caller, request, customer_id)
         if key is None:
             return self._place_without_key(draft)
-        content = f"items of {customer_id}: {request.model_dump_json(exclude={'customer_id'})}"
+        content = f"items of {draft.customer_id}: {request.model_dump_json(exclude={'customer_id'})}"
         return self._place_with_key(IdempotencyKey(caller.customer_id, key, content), draft)
 
     def from_cart(self, caller: Caller, customer_id: str, *, key: str | None = None) -> TransitionResult:
@@ -112,7 +97,7 @@ class PlaceOrder:
             CartAlreadyOrdered: the cart has been ordered.
             OrderServiceError: as in `_place_with_key` and `_place`.
         """
-        _check_may_create(caller, customer_id)
+        drafts.check_may_create(caller, customer_id)
         if key is None:
             return self._place_without_key(self._read_cart(caller, customer_id))
         request = IdempotencyKey(caller.customer_id, key, f"cart of {customer_id}")
@@ -122,27 +107,13 @@ class PlaceOrder:
             return self._replay(known.order_id)
         return self._place_with_key(request, self._read_cart(caller, customer_id))
 
-    def _read_cart(self, caller: Caller, customer_id: str) -> _Draft:
+    def _read_cart(self, caller: Caller, customer_id: str) -> Draft:
         cart = self.carts.get(customer_id)
         if cart.is_ordered:
             raise CartAlreadyOrdered(f"The cart of the customer {customer_id!r} has been ordered already.")
-        if not cart.items:
-            raise CartEmpty(f"The cart of the customer {customer_id!r} is empty.")
-        if len(cart.items) > MAX_LINES:
-            message = f"the cart has {len(cart.items)} lines; an order has at most {MAX_LINES}"
-            raise invalid(message, "items")
-        return _Draft(
-            caller.actor,
-            customer_id,
-            cart.customer_name,
-            cart.customer_email,
-            cart.currency,
-            cart.items,
-            cart_version=cart.version,
-            from_cart=True,
-        )
+        return drafts.of_cart(caller, customer_id, cart)
 
-    def _place_without_key(self, draft: _Draft) -> TransitionResult:
+    def _place_without_key(self, draft: Draft) -> TransitionResult:
         at = self.clock.now()
         order_id = self.clock.new_order_id(at)
         try:
@@ -151,7 +122,7 @@ class PlaceOrder:
             message = "The inventory has released the reservation of the order; retry."
             raise DownstreamUnavailable(message, service="inventory") from error
 
-    def _place_with_key(self, key: IdempotencyKey, draft: _Draft) -> TransitionResult:
+    def _place_with_key(self, key: IdempotencyKey, draft: Draft) -> TransitionResult:
         """Place an order, unless a request with the same key has placed it already.
 
         Raises:
@@ -163,7 +134,7 @@ class PlaceOrder:
         generation = 0
         for _ in range(_MAX_GENERATIONS):
             attempt = Attempt(key, generation)
-            reservation_id = key.reservation_id(_quantities(draft.lines), generation)
+            reservation_id = key.reservation_id(draft.quantities, generation)
             try:
                 return self._place(self.clock.new_order_id(at), reservation_id, at, draft, attempt)
             except ReservationUnusable as error:
@@ -191,7 +162,7 @@ class PlaceOrder:
         return TransitionResult(Event.PLACED, as_placed(row), (), applied=False, repeated=True)
 
     def _place(
-        self, order_id: str, reservation_id: str, at: datetime, draft: _Draft, attempt: Attempt | None = None
+        self, order_id: str, reservation_id: str, at: datetime, draft: Draft, attempt: Attempt | None = None
     ) -> TransitionResult:
         """Reserve stock, price the lines and store the order; release the stock again if no order was stored.
 
@@ -200,25 +171,25 @@ class PlaceOrder:
             InsufficientStock: less is available of some product.
             UnknownProduct: the inventory does not know some product.
             PriceChanged: the inventory states another price.
-            PriceUnknown: neither the request nor the inventory states a price.
+            PriceUnknown: the inventory states no price, and the request has none or may not have one.
             ValidationFailed: a price or quantity is invalid.
             CartAlreadyOrdered: a live order for this version of the cart exists.
             IdempotencyKeyReused: the key was used with another request.
             DownstreamUnavailable: a service does not answer.
             DatabaseUnavailable: the database does not answer.
         """
-        quantities = _quantities(draft.lines)
+        quantities = draft.quantities
         prices = self.inventory.reserve(reservation_id, quantities)
         holds = len(quantities) if self.inventory.holds_in_database else 0
         try:
-            currency = order_currency(draft.currency, prices, self.default_currency)
+            currency, lines = self._price(draft, prices)
             order = Order(
                 id=order_id,
                 customer_id=draft.customer_id,
                 customer_name=draft.customer_name,
                 customer_email=draft.customer_email,
                 currency=currency,
-                lines=price_lines(draft.lines, prices, currency),
+                lines=lines,
                 cart_version=draft.cart_version,
                 reservation_id=reservation_id,
                 created_at=at,
@@ -239,6 +210,17 @@ class PlaceOrder:
         telemetry.amount("Revenue", float(money.to_decimal(order.total, currency)), currency=currency)
         return result
 
+    def _price(self, draft: Draft, prices: Mapping[str, Price]) -> tuple[str, tuple[Line, ...]]:
+        """Return the currency and the priced lines of an order; see `price_order`."""
+        return price_order(
+            draft.lines,
+            prices,
+            currency=draft.currency,
+            default_currency=self.default_currency,
+            # A cart's prices are the shop's own.
+            may_price=draft.is_trusted or draft.from_cart or self.caller_prices,
+        )
+
     def _resolve(self, conflict: KeyConflict, reservation_id: str) -> TransitionResult:
         """Release a reservation that no order will be stored on; replay the order that was placed with the key."""
         if conflict.state == "ended" or reservation_id != conflict.reservation_id:
@@ -256,15 +238,3 @@ class PlaceOrder:
             self.inventory.release(reservation_id)
         except (DownstreamUnavailable, DatabaseUnavailable):
             logger.warning("stock of a refused order not released", reservation_id=reservation_id, exc_info=True)
-
-
-def _check_may_create(caller: Caller, customer_id: str) -> None:
-    if not caller.may_create_for(customer_id):
-        raise Forbidden("You may create orders for yourself only; for others, the scope orders:write is required.")
-
-
-def _quantities(lines: Sequence[NewLine]) -> dict[str, int]:
-    quantities: dict[str, int] = {}
-    for line in lines:
-        quantities[line.product_id] = quantities.get(line.product_id, 0) + line.quantity
-    return quantities

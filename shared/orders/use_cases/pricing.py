@@ -1,4 +1,4 @@
-"""Price the lines of an order: at the inventory's price if it states one, else at the caller's."""
+"""Price the lines of an order: at the inventory's price if it states one, else at the line's where that is allowed."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +10,31 @@ from orders.schemas.problems import PriceChange
 from orders.schemas.requests import MAX_QUANTITY, NewLine
 
 _UNSTATED = Price()
+
+
+def price_order(
+    lines: Sequence[NewLine],
+    prices: Mapping[str, Price],
+    *,
+    currency: str | None,
+    default_currency: str,
+    may_price: bool,
+) -> tuple[str, tuple[Line, ...]]:
+    """Return the currency of an order, and its lines as in `price_lines`.
+
+    Args:
+        lines: the lines of the request or the cart.
+        prices: the inventory's prices, by product.
+        currency: the requested currency; None for that of the inventory's prices.
+        default_currency: that of prices that the inventory states without one, and of an order without any currency.
+        may_price: whether the lines may price what the inventory does not.
+
+    Raises:
+        OrderServiceError: as in `order_currency` and `price_lines`.
+    """
+    stated = {product: _with_currency(price, default_currency) for product, price in prices.items()}
+    currency = order_currency(currency, stated, default_currency)
+    return currency, price_lines(lines, stated, currency, may_price=may_price)
 
 
 def order_currency(requested: str | None, prices: Mapping[str, Price], default: str) -> str:
@@ -26,13 +51,17 @@ def order_currency(requested: str | None, prices: Mapping[str, Price], default: 
     return stated[0] if stated else default
 
 
-def price_lines(lines: Sequence[NewLine], prices: Mapping[str, Price], currency: str) -> tuple[Line, ...]:
+def price_lines(
+    lines: Sequence[NewLine], prices: Mapping[str, Price], currency: str, *, may_price: bool
+) -> tuple[Line, ...]:
     """Return the lines with their prices; lines of the same product at the same price are merged.
+
+    Every stated price has a currency.
 
     Raises:
         ValidationFailed: a price has too many decimals, or merged quantities exceed the maximum of a line.
-        PriceUnknown: neither the caller nor the inventory states a price.
-        PriceChanged: the inventory's price differs from the caller's.
+        PriceUnknown: the inventory states no price, and the line has none or may not have one.
+        PriceChanged: the inventory's price or its currency differs from the line's.
         DownstreamUnavailable: the inventory states an invalid price.
     """
     quantities: dict[tuple[str, int], int] = {}
@@ -42,17 +71,15 @@ def price_lines(lines: Sequence[NewLine], prices: Mapping[str, Price], currency:
         stated = prices.get(line.product_id, _UNSTATED)
         requested = _requested_price(index, line, currency)
         current = _current_price(line, stated, currency)
-        price = requested if current is None else current
+        price = requested if current is None and may_price else current
         if price is None:
             unpriced.append(line.product_id)
-        elif current is not None and (requested not in (None, current) or stated.currency not in (None, currency)):
+        elif current is not None and (requested not in (None, current) or stated.currency != currency):
             changed.append(_change(line, current, currency, stated.currency or currency))
         else:
             quantities[line.product_id, price] = quantities.get((line.product_id, price), 0) + line.quantity
     if unpriced:
-        raise PriceUnknown(
-            f"Neither the request nor the inventory states a price for {unpriced[0]}.", product_ids=unpriced
-        )
+        raise _unknown(unpriced, may_price=may_price)
     if changed:
         raise PriceChanged("Some prices differ from the inventory's; nothing was ordered.", prices=changed)
     for (product_id, _), quantity in quantities.items():
@@ -65,6 +92,19 @@ def price_lines(lines: Sequence[NewLine], prices: Mapping[str, Price], currency:
 def invalid(message: str, *where: str | int) -> ValidationFailed:
     """Make the error for a field that violates a rule beyond its schema."""
     return ValidationFailed([{"loc": list(where), "msg": message, "type": "value_error"}])
+
+
+def _with_currency(price: Price, default: str) -> Price:
+    """Return a price with its currency: a price that is stated without one is in the default."""
+    return price if price.unit_price is None or price.currency else Price(price.unit_price, default)
+
+
+def _unknown(product_ids: list[str], *, may_price: bool) -> PriceUnknown:
+    if may_price:
+        message = f"Neither the request nor the inventory states a price for {product_ids[0]}."
+    else:
+        message = f"The inventory states no price for {product_ids[0]}; only the scope orders:create may set one."
+    return PriceUnknown(message, product_ids=product_ids)
 
 
 def _requested_price(index: int, line: NewLine, currency: str) -> int | None:

@@ -33,10 +33,17 @@ def check_version(row: OrderRow, expected_versions: Collection[int] | None) -> N
         )
 
 
-def refusal(database: Database, caller: Caller, order_id: str) -> Forbidden | OrderNotFound:
-    """Make the error for an order that the caller may not change: they may see it, or it does not exist for them."""
+def refusal(database: Database, caller: Caller, order_id: str, scope: str) -> Forbidden | OrderNotFound:
+    """Make the error for an order that the caller may not change: they may see it, or it does not exist for them.
+
+    Args:
+        database: where the order is.
+        caller: the sender of the request.
+        order_id: the order.
+        scope: the scope that the change requires.
+    """
     if orders.get_order(database, order_id, owner=caller.readable_owner):
-        return Forbidden("Changing this order requires the scope orders:write.")
+        return Forbidden(f"Changing this order requires the scope {scope}.")
     return not_found(order_id)
 
 

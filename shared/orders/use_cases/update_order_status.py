@@ -4,9 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from orders.domain import reports
-from orders.domain.caller import Caller
+from orders.domain.caller import SHIP, Caller, scope_to_report
 from orders.domain.clock import Clock
-from orders.domain.errors import EventIdReused, InvalidTransition, ValidationFailed
+from orders.domain.errors import EventIdReused, Forbidden, InvalidTransition, ValidationFailed
 from orders.domain.lifecycle import Event, already_holds
 from orders.domain.order import OrderDetails, TransitionResult, state_of
 from orders.domain.states import State
@@ -32,15 +32,14 @@ class UpdateOrderStatus:
 
         Raises:
             OrderNotFound: there is no such order, or the caller may not see it.
-            Forbidden: the caller may see the order, but lacks the scope to change it.
+            Forbidden: the caller lacks the scope that the report requires.
             InvalidTransition: the order's state does not allow it.
             EventIdReused: another event of the order has this id.
             ValidationFailed: a tracking number comes with a status that is not a shipment's.
             VersionMismatch: the order has changed since the caller read it.
         """
-        if not caller.may_write:
-            raise refusal(self.database, caller, order_id)
         field, value = update.target()
+        self._check_may_report(caller, order_id, update)
         event = reports.reported_event(field, value)
         if update.tracking_number and event not in reports.TRACKED:
             message = "a tracking number belongs to a shipment that is ready, shipped or delivered"
@@ -78,6 +77,18 @@ class UpdateOrderStatus:
         if result is None:
             raise not_found(order_id)
         return result
+
+    def _check_may_report(self, caller: Caller, order_id: str, update: StatusUpdate) -> None:
+        field, value = update.target()
+        required = {scope_to_report(field, value), *([SHIP] if update.tracking_number else [])}
+        missing = sorted(scope for scope in required if not caller.has(scope))
+        if not missing:
+            return
+        if not caller.may_report:
+            raise refusal(self.database, caller, order_id, missing[0])
+        # The order is not looked up: the answer is the same whether or not it exists.
+        what = f"{field} {value}{' with a tracking number' if update.tracking_number else ''}"
+        raise Forbidden(f"Reporting {what} requires the scope {' and '.join(missing)}.")
 
     def _confirm(
         self, order_id: str, field: str, value: str, expected_versions: Collection[int] | None
