@@ -64,7 +64,9 @@ COMMENT ON COLUMN orders.total IS 'Minor units of the currency.';
 COMMENT ON COLUMN orders.reservation_id IS
     'The id of its stock at the inventory. Attempts of one request share it, so that a retry finds what it has reserved.';
 
--- Each index holds the orders of one state or customer in the order of one sort; docs/architecture.md lists who reads it.
+-- Each index holds all orders, or those of one state or customer, in the order of one sort; docs/architecture.md says why.
+CREATE INDEX orders_by_updated ON orders (updated_at, id);
+CREATE INDEX orders_by_total ON orders (total, id);
 CREATE INDEX orders_by_state ON orders (status, payment_status, shipping_status, id);
 CREATE INDEX orders_by_state_updated ON orders (status, payment_status, shipping_status, updated_at, id);
 CREATE INDEX orders_by_state_total ON orders (status, payment_status, shipping_status, total, id);

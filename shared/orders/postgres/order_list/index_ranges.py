@@ -1,7 +1,8 @@
 """The index ranges that contain the orders of a list in its sort order, as SQL.
 
 A range is all entries of an index with the same leading values, sorted by the columns that follow. For example, the
-orders of one state are a range sorted by total; a list of several states is merged from one range for each.
+orders of one state are a range sorted by total; a list of several states is merged from one range for each. A list that
+admits all states is one range of another index, so that it does not get slower with the number of states.
 
 The choice of the index does not depend on the planner's statistics. The SQL compares all columns of the index and sorts
 by all of them. The leading values come from a function, so the planner cannot estimate how frequent they are.
@@ -147,11 +148,16 @@ def walk_ranges(query: OrderQuery) -> Sequence[Ranges]:
     return (_of_customer_and_states(query),)
 
 
-def is_one_range(query: OrderQuery) -> bool:
-    """Tell whether the list is one range of one index: all orders, a customer's, or those with a product, by id."""
-    admits_all = query.filter.text is None and query.filter.states == STATES
-    by_product_and_customer = query.filter.product_id is not None and query.filter.customer_id is not None
-    return admits_all and query.sort.key is SortKey.CREATED_AT and not by_product_and_customer
+def are_listed_by_function(query: OrderQuery) -> bool:
+    """Tell whether `list_orders_1` lists the orders: by id, all or those of a product, or of a customer and states."""
+    if query.filter.text is not None or query.sort.key is not SortKey.CREATED_AT:
+        return False
+    return query.filter.product_id is None or (query.filter.customer_id is None and query.filter.states == STATES)
+
+
+def may_repeat(ranges: Sequence[Ranges]) -> bool:
+    """Tell whether an order can be in the ranges more than once, such as with two lines of the same product."""
+    return len(ranges) > 1 or ranges[0].table != "orders"
 
 
 def gather_ranges(order_filter: OrderFilter) -> Sequence[Sequence[Ranges]]:
@@ -173,8 +179,9 @@ def _of_customer_and_states(query: OrderQuery) -> Ranges:
 
 
 def _by_state(query: OrderQuery) -> bool:
-    # There are indexes by id for all orders and for a customer's; all other indexes start with the state.
-    return query.filter.states != STATES or query.sort.key is not SortKey.CREATED_AT
+    # Of a customer's orders in all states, there is an index by id only.
+    sorted_of_customer = query.filter.customer_id is not None and query.sort.key is not SortKey.CREATED_AT
+    return query.filter.states != STATES or sorted_of_customer
 
 
 def entries(ranges: Sequence[Ranges], part: Slice) -> str:

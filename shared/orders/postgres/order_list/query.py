@@ -19,6 +19,7 @@ from typing import Any, TypedDict
 from orders.domain.clock import EPOCH, uuid7
 from orders.domain.cursors import Position
 from orders.domain.ids import is_order_id
+from orders.domain.lifecycle import STATES
 from orders.domain.order import OrderRow
 from orders.domain.order_query import OrderFilter, OrderQuery, Sort, SortKey, Total
 from orders.postgres.connection import Database
@@ -44,6 +45,9 @@ _MATCHES = f"""
         AND (%(product_id)s IS NULL OR {_HAS_PRODUCT.format("product_id")})
         AND (%(text)s IS NULL OR id = %(text_id)s::uuid OR customer_id = %(text)s
             OR lower(customer_email) = lower(%(text)s) OR {_HAS_PRODUCT.format("text")})"""
+
+
+_STATES = "%(statuses)s::text[], %(payment_statuses)s::text[], %(shipping_statuses)s::text[]"
 
 
 class _ListRow(OrderRow):
@@ -152,13 +156,17 @@ ORDER BY {part.order("page")}"""
 
 def _page(query: OrderQuery, part: Slice) -> str:
     """Select the orders of a page and one more; in a search also the last order that was read, even without a match."""
-    if index_ranges.is_one_range(query):
+    if index_ranges.are_listed_by_function(query):
         # A function of the database keeps its plan, and planning takes longer than reading.
         return f"""
 SELECT {_COLUMNS}, true AS matches, false AS is_last FROM list_orders_1(
-    %(customer_id)s, %(product_id)s, {part.above[0]}, {part.below[0]}, {part.direction == "DESC"}, %(size)s + 1,
-    %(offset)s)"""
+    %(customer_id)s, %(product_id)s, {_STATES if query.filter.states != STATES else "NULL, NULL, NULL"},
+    {part.above[0]}, {part.below[0]}, {part.direction == "DESC"}, %(size)s + 1, %(offset)s)"""
     order = part.order("candidate")
+    if not query.searches:
+        return f"""
+SELECT listed.*, true AS matches, false AS is_last
+FROM ({_first_entries(query, part)}) AS candidate CROSS JOIN {_read_candidate(query)} ORDER BY {order}"""
     return f"""
 WITH {_candidates(query, part)}
 SELECT listed.*, place = {part.limit} AS is_last
@@ -170,24 +178,25 @@ ORDER BY {order} LIMIT %(size)s + 1"""
 def _total(query: OrderQuery) -> str:
     """Count the orders that match, and tell whether there may be more than the limit."""
     part = index_ranges.newest(limit="%(counted)s")
-    read = f"CROSS JOIN {_read_candidate(query)} WHERE matches" if query.searches else ""
+    if not query.searches:
+        entries = index_ranges.entries(index_ranges.walk_ranges(query), part)
+        return f"""
+SELECT count(*) AS matched, false AS is_cut FROM (SELECT FROM ({entries}) AS entry LIMIT {part.limit}) AS counted"""
     return f"""
 WITH {_candidates(query, part)}
 SELECT count(*) AS matched, EXISTS (SELECT FROM candidate WHERE place = {part.limit}) AS is_cut
-FROM candidate {read}"""
+FROM candidate CROSS JOIN {_read_candidate(query)} WHERE matches"""
 
 
 def _read_candidate(query: OrderQuery) -> str:
+    matches = f", {_MATCHES} AS matches" if query.searches else ""
     return f"""LATERAL (
-    SELECT {_COLUMNS}, {_MATCHES if query.searches else "true"} AS matches
-    FROM orders WHERE id = candidate.id LIMIT 1
+    SELECT {_COLUMNS} {matches} FROM orders WHERE id = candidate.id LIMIT 1
 ) AS listed"""
 
 
 def _candidates(query: OrderQuery, part: Slice) -> str:
-    """Select the orders of a slice, in a search with others; `place` numbers the orders of a walk."""
-    if not query.searches:
-        return f"candidate AS ({_walk(query, part)})"
+    """Select the orders of a search's slice, with others; `place` numbers the orders of a walk."""
     return f"""gathered AS MATERIALIZED (
     SELECT ids FROM ({_selections(query, part)}) AS selection WHERE cardinality(ids) <= {part.limit} LIMIT 1
 ), candidate AS (
@@ -210,13 +219,18 @@ def _selections(query: OrderQuery, part: Slice) -> str:
 
 
 def _walk(query: OrderQuery, part: Slice) -> str:
-    """Select the first orders of a slice, merged from its ranges."""
-    order = part.order("entry")
-    # An order occurs twice if two of its lines have the same product; its last place tells where the walk ended.
+    """Select the first orders of a slice, numbered."""
+    walk = f"""
+    SELECT {part.columns}, row_number() OVER (ORDER BY {part.order("entry")}) AS place
+    FROM ({_first_entries(query, part)}) AS entry"""
+    if not index_ranges.may_repeat(index_ranges.walk_ranges(query)):
+        return walk
+    # The last place of an order that occurs twice tells where the walk ended.
+    return f"SELECT {part.columns}, max(place) AS place FROM ({walk}) AS entry GROUP BY {part.columns}"
+
+
+def _first_entries(query: OrderQuery, part: Slice) -> str:
+    """Select the first entries of a slice, merged from its ranges."""
     return f"""
-    SELECT {part.columns}, max(place) AS place FROM (
-        SELECT {part.columns}, row_number() OVER (ORDER BY {order}) AS place FROM (
-            SELECT * FROM ({index_ranges.entries(index_ranges.walk_ranges(query), part)}) AS entry
-            ORDER BY {order} LIMIT {part.limit} OFFSET {part.offset}
-        ) AS entry
-    ) AS entry GROUP BY {part.columns}"""
+    SELECT * FROM ({index_ranges.entries(index_ranges.walk_ranges(query), part)}) AS entry
+    ORDER BY {part.order("entry")} LIMIT {part.limit} OFFSET {part.offset}"""
