@@ -58,8 +58,8 @@ redrive: .venv/.installed ## List the tasks that failed, or send them back: TASK
 	@$(LOCAL) redrive $(if $(TASKS),--tasks $(TASKS))
 
 .PHONY: invoke
-invoke: $(ENVIRONMENTS) ## Run one function as Lambda would: FUNCTION=create_order EVENT=events/create_order/….json.
-	@$(LOCAL) invoke --function "$$FUNCTION" --event "$$EVENT"
+invoke: $(ENVIRONMENTS) ## Run one function as Lambda would: FUNCTION=get_order EVENT=events/get_order/….json ORDER=<id>.
+	@$(LOCAL) invoke --function "$$FUNCTION" --event "$$EVENT" $(if $(ORDER),--order "$$ORDER")
 
 .PHONY: containers
 containers: .venv/.installed ## Let `sam local` reach the running stack; Ctrl-C ends it. Takes Docker.

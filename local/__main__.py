@@ -79,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
     invoke = command("invoke", _invoke, "invoke a function with an event, as Lambda does")
     invoke.add_argument("--function", required=True, help="the function's folder, such as create_order")
     invoke.add_argument("--event", required=True, type=Path, help="a JSON file")
+    invoke.add_argument("--order", help="the id of an order that replaces the one of the sample events")
 
     command("containers", _containers, "make the running stack reachable for `sam local`, until Ctrl-C")
     return top
@@ -178,12 +179,20 @@ def _redrive(options: Options) -> int:
 
 
 def _invoke(options: Options) -> int:
+    from local import samples
     from local.invoke import invoke
 
     stack = _stack(options)
+    event = _event(options.event)
     stack.build()
-    answer, succeeded = invoke(stack.layout, options.function, _event(options.event))
+    overrides = (
+        samples.settings_of(stack.layout, options.function) if samples.is_sample(stack.layout, options.event) else {}
+    )
+    with samples.completed(event, options.order) as completed:
+        answer, succeeded = invoke(stack.layout, options.function, completed, overrides)
     print(answer)
+    if not options.order and samples.ORDER in event:
+        print(f"The event names the order {samples.ORDER}; to use one of yours: ORDER=<id>", file=sys.stderr)
     return 0 if succeeded else 1
 
 

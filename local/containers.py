@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 
-from local import build, deployed, emulator, environment
+from local import build, deployed, emulator, environment, samples
 from local import template as sam
 from local.errors import LocalError
 from local.layout import Layout
@@ -34,6 +34,8 @@ def write_settings(layout: Layout) -> Path:
         functions[folder]: client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         for folder, name in deployed.function_names(layout).items()
     }
+    for function, variables in samples.settings(layout).items():
+        settings[function] |= variables  # containers do not reach the secret that signs the stack's tokens
     file = layout.state / "sam-env.json"
     file.write_text(json.dumps(settings, indent=2).replace(LOOPBACK, HOST) + "\n")
     return file

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -58,13 +58,14 @@ class Package:
     properties: Json
 
 
-def invoke(layout: Layout, function: str, event: str) -> tuple[str, bool]:
+def invoke(layout: Layout, function: str, event: str, overrides: Mapping[str, str] | None = None) -> tuple[str, bool]:
     """Invoke the last build of a function once; its log is written to stderr.
 
     Args:
         layout: The stack, running or not.
         function: Name of the function's folder, `create_order`.
         event: The event, as JSON.
+        overrides: Environment variables that replace those of the deployed function.
 
     Returns:
         The result as JSON, and whether the function succeeded: an error has the same keys as in Lambda.
@@ -82,6 +83,7 @@ def invoke(layout: Layout, function: str, event: str) -> tuple[str, bool]:
         **minimal_environment(),
         **_lambda_variables(layout, function, settings),
         **settings.variables,
+        **(overrides or {}),
         "LAMBDA_TASK_ROOT": str(package.code),
         "PYTHONPATH": os.pathsep.join(map(str, [package.code, *package.layers])),
         "PYTHONDONTWRITEBYTECODE": "1",  # bytecode files would be part of the next deployment

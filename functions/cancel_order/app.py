@@ -16,9 +16,9 @@ cancel = cache(bootstrap.cancel_order)
 @app.post("/v1/orders/<order>/cancel")
 def cancel_order(order: str) -> Response[str]:
     """Cancel an order, with the reason in the body if there is one."""
-    order = order_id(order)
+    caller, order, versions = app.caller, order_id(order), app.expected_versions
     reason = app.body(Cancellation).reason if app.has_body else None
-    return app.order(cancel().cancel(app.caller, order, reason, app.expected_versions))
+    return app.order(cancel().cancel(caller, order, reason, versions))
 
 
 warm_up(cancel, connect)

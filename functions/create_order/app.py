@@ -20,17 +20,19 @@ place_order = cache(bootstrap.place_order)
 @app.post("/orders", deprecated=True)
 def create_order() -> Response[str]:
     """Place an order for the items in the body."""
-    return _created(place_order().from_items(app.caller, app.body(NewOrder), key=app.idempotency_key))
+    caller, key, request = app.caller, app.idempotency_key, app.body(NewOrder)
+    return _created(place_order().from_items(caller, request, key=key))
 
 
 @app.post("/v1/customers/<customer>/orders")
 @app.post("/orders/<customer>", deprecated=True)
 def create_customer_order(customer: str) -> Response[str]:
     """Place an order for the items in the body, or without a body for the customer's cart."""
-    customer, key = customer_id(customer), app.idempotency_key
+    caller, customer, key = app.caller, customer_id(customer), app.idempotency_key
     if app.has_body:
-        return _created(place_order().from_items(app.caller, app.body(NewOrder), customer, key=key))
-    return _created(place_order().from_cart(app.caller, customer, key=key))
+        request = app.body(NewOrder)
+        return _created(place_order().from_items(caller, request, customer, key=key))
+    return _created(place_order().from_cart(caller, customer, key=key))
 
 
 def _created(result: TransitionResult) -> Response[str]:

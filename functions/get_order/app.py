@@ -1,7 +1,6 @@
 """Get an order."""
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -10,9 +9,6 @@ from orders.domain.errors import InvalidParameter
 from orders.domain.ids import is_order_id
 from orders.http.api import Api, customer_id, order_id
 from orders.warmup import connect, warm_up
-
-if TYPE_CHECKING:
-    from orders.use_cases.list_orders import ListOrders
 
 app = Api()
 orders = cache(bootstrap.get_order)
@@ -25,7 +21,8 @@ def get_order(order: str) -> Response[str]:
     include = app.query.get("include", "")
     if include not in {"", "timeline"}:
         raise InvalidParameter(f"include is {include!r}; it must be timeline.")
-    return app.order(orders().get(app.caller, order_id(order), timeline=include == "timeline"))
+    caller, order = app.caller, order_id(order)
+    return app.order(orders().get(caller, order, timeline=include == "timeline"))
 
 
 @app.get("/orders/<name>", deprecated=True)
@@ -33,15 +30,11 @@ def get_order_or_customer_orders(name: str) -> Response[str]:
     """Get an order by its id; for any other id, list that customer's orders."""
     if is_order_id(name):
         return get_order(name)
-    return app.orders(customer_orders().list(app.caller, app.query, customer_id(name)))
+    # Few requests to this function list orders, so what lists them is loaded when it is first needed.
+    from orders.use_cases.list_orders import ListOrders, list_query
 
-
-@cache
-def customer_orders() -> "ListOrders":
-    """Load the list use case when it is first needed: few requests to this function need it."""
-    from orders.use_cases.list_orders import ListOrders
-
-    return ListOrders(orders().database)
+    query = list_query(app.caller, app.query, customer_id(name))
+    return app.orders(ListOrders(orders().database).list(query))
 
 
 warm_up(orders, connect)

@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from orders import bootstrap
 from orders.http.api import Api, customer_id
+from orders.use_cases.list_orders import list_query
 from orders.warmup import connect, warm_up
 
 app = Api()
@@ -16,7 +17,8 @@ orders = cache(bootstrap.list_orders)
 @app.get("/v1/orders/my-orders/<customer>", deprecated=True)
 def list_customer_orders(customer: str) -> Response[str]:
     """List a customer's orders."""
-    return app.orders(orders().list(app.caller, app.query, customer_id(customer)))
+    query = list_query(app.caller, app.query, customer_id(customer))
+    return app.orders(orders().list(query))
 
 
 warm_up(orders, connect)

@@ -17,7 +17,9 @@ update = cache(bootstrap.update_order_status)
 @app.put("/orders/<order>", deprecated=True)
 def update_order_status(order: str) -> Response[str]:
     """Update one of an order's statuses."""
-    return app.order(update().update(app.caller, order_id(order), app.body(StatusUpdate), app.expected_versions))
+    caller, order, versions = app.caller, order_id(order), app.expected_versions
+    report = app.body(StatusUpdate)
+    return app.order(update().update(caller, order, report, versions))
 
 
 warm_up(update, connect)

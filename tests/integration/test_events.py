@@ -1,6 +1,5 @@
 """The sample events, each through its function."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
@@ -8,88 +7,25 @@ from typing import Any, cast
 
 import pytest
 
+from local import samples
+from local.layout import Layout
 from orders import bootstrap
 from orders.domain.caller import Caller
 from orders.domain.clock import Clock
 from orders.schemas.requests import NewOrder
 from tests.integration.conftest import Query
+from tests.samples import BATCHES, CHARGE, DEPLOYS, EVENTS, MIGRATIONS, ORDER, RELAYS, STATUSES, TOKENS, event
 from tests.support import ROOT, Context
 
-EVENTS = ROOT / "events"
-ORDER = "01a1f804-f676-7425-8d36-c12d7c86e4b3"
+type Log = Callable[[], list[dict[str, Any]]]
 
-STATUSES = {
-    "cancel_order/reason": 200,
-    "cancel_order/other_customers": 404,
-    "cancel_order/stale": 412,
-    "console/no_such_asset": 404,
-    "console/page": 200,
-    "create_order/cart": 201,
-    "create_order/earlier_names": 201,
-    "create_order/for_other_customer": 403,
-    "create_order/invalid": 422,
-    "create_order/items": 201,
-    "create_order/malformed": 400,
-    "create_order/too_many": 409,
-    "docs/no_such_asset": 404,
-    "docs/openapi": 200,
-    "docs/page": 200,
-    "docs/preflight": 204,
-    "docs/unknown_method": 405,
-    "docs/unknown_route": 404,
-    "get_order/customer": 200,
-    "get_order/no_such_id": 404,
-    "get_order/order": 200,
-    "get_order/other_customers": 404,
-    "get_order/timeline": 200,
-    "health/earlier_path": 200,
-    "health/health": 200,
-    "list_customer_orders/own": 200,
-    "list_customer_orders/other_customers": 403,
-    "list_orders/all_customers": 200,
-    "list_orders/invalid": 400,
-    "list_orders/own": 200,
-    "list_orders/search": 200,
-    "metrics/prometheus": 200,
-    "metrics/without_scope": 403,
-    "update_order_status/cancelled": 200,
-    "update_order_status/paid": 409,
-    "update_order_status/shipped": 409,
-    "update_order_status/two_statuses": 422,
-    "update_order_status/without_scope": 403,
+REASONS = {
+    "authorizer/expired": "Signature has expired",
+    "authorizer/forged": "signature matches no key",
+    "authorizer/valid": "",
+    "authorizer/no_token": "not Authorization: Bearer",
 }
-PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
-MCowBQYDK2VwAyEA68Vl8segdds6/cFRzDqA5nQt5Wk+RnoUztr/vi7P8Bc=
------END PUBLIC KEY-----"""
-"""Its private key was discarded."""
-TOKENS: dict[str, dict[str, Any]] = {
-    "authorizer/expired": {"isAuthorized": False},
-    "authorizer/forged": {"isAuthorized": False},
-    "authorizer/valid": {
-        "isAuthorized": True,
-        "context": {"customer_id": "5", "scope": "orders:read", "actor": "customer:5"},
-    },
-    "authorizer/no_token": {"isAuthorized": False},
-}
-MIGRATIONS = {"migrate_database/by_hand"}
-DEPLOYS = {f"migrate_database/{request}" for request in ("create", "update", "delete")}
-"""These are held to their answers by test_migrate_database."""
-CHARGE = "process_task/charge_payment"
-BATCHES = {
-    "process_task/batch_with_poison": ["059f36b4-87a3-44ab-83d2-661975830002"],
-    "process_task/unknown_task": [],
-}
-RELAYS: dict[str, dict[str, Any]] = {
-    "relay_outbox/list_failed": {"tasks": []},
-    "relay_outbox/redrive_all": {"redriven": 0},
-    "relay_outbox/redrive_some": {"redriven": 0},
-    "relay_outbox/schedule": {"tasks": 0, "holds": 0, "expired": 0, "keys": 0, "deltas": 0, "lag_seconds": 0.0},
-}
-
-
-def event(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
-    return loaded
+"""Why tokens are denied, as the log says."""
 
 
 class FixedClock(Clock):
@@ -122,11 +58,12 @@ def test_given_an_event_when_its_function_is_called_then_the_status_is_expected(
 
 @pytest.mark.parametrize(("name", "answer"), TOKENS.items())
 def test_given_a_token_when_the_authorizer_is_called_then_it_allows_or_denies(
-    function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, name: str, answer: dict[str, Any]
+    function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, log: Log, name: str, answer: dict[str, Any]
 ) -> None:
-    monkeypatch.setenv("JWT_ALGORITHMS", "EdDSA")
-    monkeypatch.setenv("JWT_PUBLIC_KEY", PUBLIC_KEY)
+    for variable, value in samples.settings_of(Layout.find(ROOT), "authorizer").items():
+        monkeypatch.setenv(variable, value)
     assert function("authorizer").handler(event(name), Context()) == answer
+    assert REASONS[name] in str(log())
 
 
 @pytest.mark.usefixtures("as_owner")
