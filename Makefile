@@ -156,8 +156,8 @@ lock: .venv/.installed ## Pin what pyproject.toml asks for: ARGS=--upgrade for t
 	@$(COMPILE) $(ARGS) pyproject.toml --group bench -c requirements-dev.txt -o local/requirements-bench.txt
 
 .PHONY: clean
-clean: down ## Stop the local stack and delete its data, and everything that was built.
-	@cd "$(or $(STATE),.local)" && rm -rf .gitignore build jwt-secret lock logs ministack postgres sam-env.json fakes.sqlite*
+clean: .venv/.installed ## Stop the local stack and delete its data, and everything that was built.
+	@$(LOCAL) clean
 	@rm -rf .aws-sam build .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 .PHONY: .venv .venv-ministack .venv-checkov .venv-bench

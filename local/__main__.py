@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     command("run", _run, "start everything, show the logs, stop on Ctrl-C")
     command("up", _up, "start everything in the background")
     command("down", _down, "stop everything; the data stays")
+    command("clean", _clean, "stop everything and delete the data")
     command("status", _status, "show what runs")
 
     deploy = command("deploy", _deploy, "build and deploy again after a change")
@@ -125,6 +126,13 @@ def _introduce(stack: Stack, *, new: bool) -> None:
 
 def _down(options: Options) -> int:
     print(STOPPED if _stack(options).down() else "Nothing was running.")
+    return 0
+
+
+def _clean(options: Options) -> int:
+    stack = _stack(options)
+    if others := stack.clean():
+        print(f"Kept in {stack.layout.state}, because the stack did not write it: {', '.join(others)}.")
     return 0
 
 

@@ -94,8 +94,7 @@ class Layout:
         return self.state / "logs" / f"{name}.log"
 
     def save(self) -> None:
-        """Record the ports for later commands, and make git ignore the folder."""
-        (self.state / ".gitignore").write_text("*\n")
+        """Record the ports for later commands."""
         self.record.write_text(json.dumps({"port": self.port, "ports": self.ports}, indent=2) + "\n")
 
 

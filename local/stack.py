@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local import build, deployed, emulator, environment, logs, ports, processes, tokens
+from local import build, deployed, emulator, environment, folder, logs, ports, processes, tokens
 from local.console import Progress
 from local.errors import LocalError
 from local.interrupts import ignoring_signals
@@ -99,8 +99,24 @@ class Stack:
         Returns:
             Whether anything was running.
         """
+        if not folder.is_own(self.layout.state):
+            return False
         with self._lock(wait=True):
             return self._stop()
+
+    def clean(self) -> list[str]:
+        """Stop all parts and delete the data.
+
+        Returns:
+            The names of files in the stack's folder that are not the stack's; they stay.
+
+        Raises:
+            LocalError: The folder is not a stack's.
+        """
+        if not self.layout.state.exists():
+            return []
+        self.down()
+        return folder.delete(self.layout.state)
 
     def deploy(self, parameters: Mapping[str, str] | None = None) -> bool:
         """Build and deploy again.
@@ -127,6 +143,7 @@ class Stack:
         Raises:
             LocalError: `sam build` failed.
         """
+        folder.prepare(self.layout.state)
         with self._building():
             pass
 
@@ -154,6 +171,7 @@ class Stack:
             customer: The caller.
             scope: Scopes, separated by spaces.
         """
+        folder.prepare(self.layout.state)
         return tokens.sign(tokens.shared_secret(self.layout.state), customer, scope)
 
     def logs(self, function: str | None = None, since: dt.datetime | None = None) -> list[LogLine]:
@@ -278,7 +296,7 @@ class Stack:
     @contextlib.contextmanager
     def _lock(self, *, wait: bool = False) -> Iterator[None]:
         """Lock the stack against concurrent changes by other commands."""
-        self.layout.state.mkdir(parents=True, exist_ok=True)
+        folder.prepare(self.layout.state)
         with (self.layout.state / "lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
