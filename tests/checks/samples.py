@@ -10,7 +10,7 @@ from orders.domain import lifecycle
 from orders.domain.lifecycle import Event
 from orders.domain.states import PLACED
 
-PAID = (Event.PAYMENT_STARTED, Event.PAYMENT_SUCCEEDED, Event.SHIPMENT_CREATED)
+PAID = (Event.PAYMENT_STARTED, Event.PAYMENT_SUCCEEDED, Event.STOCK_COMMITTED, Event.SHIPMENT_CREATED)
 CANCELLED = (*PAID, Event.CANCELLED, Event.SHIPMENT_RECALLED, Event.PAYMENT_REFUNDED)
 EMAIL = "request-1@example.com"
 

@@ -158,7 +158,7 @@ def test_given_an_order_when_no_task_can_move_it_on_then_it_is_stuck(evidence: E
 @pytest.mark.parametrize(
     ("change", "phrase"),
     [
-        (lambda it: replace(it, version=5), "has version 5 and the timeline [1, 2, 3, 4]"),
+        (lambda it: replace(it, version=5), "has version 6 and the timeline [1, 2, 3, 4, 5]"),
         (lambda it: replace(it, state=PLACED), "its timeline does not end with pending/pending/pending"),
         (
             lambda it: replace(it, timeline=(it.timeline[0], *it.timeline[2:])),
@@ -221,7 +221,7 @@ def test_given_a_shipment_when_its_status_is_wrong_then_it_is_reported(evidence:
             "its task task-0 (charge_payment) has failed, but is no dead letter",
         ),
         (with_task(WELL, "commit_stock", "failed"), "its task task-2 (commit_stock) is failed: why"),
-        (with_task(ENDED, "cancel_shipment", "failed"), "its task task-3 (cancel_shipment) is failed: why"),
+        (with_task(ENDED, "cancel_shipment", "failed"), "its task task-5 (cancel_shipment) is failed: why"),
         (replace(WELL, notifications=[*TOLD, *TOLD]), "the customer was told order_received 2 times, not 1"),
         (replace(WELL, notifications=[]), "the customer was told order_received 0 times, not 1"),
         (with_task(WELL, "send_notification", "pending"), "the customer was told order_received 1 times, not 0"),

@@ -7,6 +7,7 @@ import schemathesis
 REFUSED = {400, 412, 422}
 KNOWN_TO_THE_SERVICE = {
     "cart_empty",
+    "event_id_reused",
     "idempotency_key_reused",
     "invalid_cursor",
     "price_unknown",

@@ -283,7 +283,7 @@ def test_given_an_order_when_opened_then_all_of_it_is_shown_in_the_readers_local
     expect(shown.get_by_role("heading", name="Order")).to_be_focused()
     for text in ("1.229,99\xa0$", "Renée Müller", "1.200,00\xa0$", placed["tracking_number"], "Order placed"):
         expect(shown).to_contain_text(text)
-    expect(shown.locator(".timeline li")).to_have_count(4)
+    expect(shown.locator(".timeline li")).to_have_count(5)
     expect(shown.locator(".timeline time").first).to_contain_text(re.compile(r"\d\d\.\d\d\.20\d\d, \d\d:\d\d"))
     page.keyboard.press("Escape")
     expect(shown).to_be_hidden()

@@ -21,6 +21,7 @@ def test_given_a_cart_when_ordered_then_the_timeline_shows_it_paid_and_ready(
             "order.placed",
             "payment.started",
             "payment.succeeded",
+            "stock.committed",
             "shipment.created",
         ]
         assert ready["tracking_number"]

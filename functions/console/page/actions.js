@@ -8,8 +8,14 @@ const TRACKING = ["Tracking number", "tracking_number", { maxlength: 128, hint: 
 
 /** Status updates by support, with the statuses in which the API accepts them. */
 const UPDATES = [
-  { status: "shipped", from: ["confirmed"], label: "Mark as shipped", text: "The parcel left.", fields: [TRACKING] },
-  { status: "delivered", from: ["shipped"], label: "Mark as delivered", text: "The parcel arrived.", fields: [] },
+  { status: "shipped", from: ["confirmed", "cancelling"], label: "Mark as shipped", text: "The parcel left.", fields: [TRACKING] },
+  {
+    status: "delivered",
+    from: ["confirmed", "cancelling", "shipped"],
+    label: "Mark as delivered",
+    text: "The parcel arrived.",
+    fields: [],
+  },
   {
     status: "returned",
     from: ["shipped", "delivered"],

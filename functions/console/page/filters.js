@@ -6,7 +6,7 @@ import { labelOf } from "./format.js";
 
 export const STATUSES = {
   status: ["pending", "confirmed", "shipped", "delivered", "cancelling", "cancelled", "failed", "returned"],
-  payment_status: ["pending", "processing", "paid", "failed", "voided", "refunding", "refunded"],
+  payment_status: ["pending", "processing", "paid", "failed", "voided", "refunding", "refunded", "charged_back"],
   shipping_status: ["pending", "ready", "shipped", "delivered", "cancelled", "returned"],
 };
 const LABELS = { status: "Status", payment_status: "Payment", shipping_status: "Shipping" };
