@@ -158,7 +158,7 @@ def test_given_an_order_when_no_task_can_move_it_on_then_it_is_stuck(evidence: E
 @pytest.mark.parametrize(
     ("change", "phrase"),
     [
-        (lambda it: replace(it, version=5), "has version 6 and the timeline [1, 2, 3, 4, 5]"),
+        (lambda it: replace(it, version=6), "has version 6 and the timeline [1, 2, 3, 4, 5]"),
         (lambda it: replace(it, state=PLACED), "its timeline does not end with pending/pending/pending"),
         (
             lambda it: replace(it, timeline=(it.timeline[0], *it.timeline[2:])),
