@@ -263,6 +263,20 @@ def test_given_an_inventory_that_fails_briefly_when_ordered_then_it_is_retried(
     assert stock("SKU123") == FREE - 4
 
 
+@pytest.mark.parametrize("headers", [{}, {"idempotency-key": "k"}])
+def test_given_a_lost_answer_of_the_inventory_when_ordered_then_no_stock_is_held(
+    function: Load, services: httpx.Client, stock: Stock, query: Query, headers: dict[str, str]
+) -> None:
+    create = function("create_order")
+    body = {"items": [{"sku": "SKU123", "quantity": 2}]}
+    services.put("/control/inventory", json={"operation": "PUT /{path}/{id}", "lost_answer_rate": 1}).raise_for_status()
+    assert call(create, "POST", "/v1/orders", body, headers=headers).status == 503
+    services.delete("/control").raise_for_status()
+    assert query("SELECT count(*) AS n FROM stock_holds WHERE state = 'reserved'") == [{"n": 0}]
+    again = call(create, "POST", "/v1/orders", body, headers=headers)
+    assert (again.status, stock("SKU123")) == (201, FREE - 2)
+
+
 def test_given_a_cart_service_that_fails_when_ordered_then_503(function: Load, services: httpx.Client) -> None:
     services.put("/control/cart", json={"failure_rate": 1}).raise_for_status()
     answer = call(function("create_order"), "POST", "/orders/5")

@@ -179,7 +179,12 @@ class PlaceOrder:
             DatabaseUnavailable: the database does not answer.
         """
         quantities = draft.quantities
-        prices = self.inventory.reserve(reservation_id, quantities)
+        try:
+            prices = self.inventory.reserve(reservation_id, quantities)
+        except DownstreamUnavailable:
+            # The stock may have been reserved, and the answer was lost.
+            self._give_back_stock(reservation_id, at, attempt)
+            raise
         holds = len(quantities) if self.inventory.holds_in_database else 0
         try:
             currency, lines = self._price(draft, prices)
@@ -200,9 +205,7 @@ class PlaceOrder:
             # The order may have been stored, so its stock stays reserved.
             raise
         except OrderServiceError:
-            # Other attempts share the reservation: none of them may store an order on it once it is being released.
-            if attempt is None or idempotency.refuse(self.database, attempt, at):
-                self._release_stock(reservation_id)
+            self._give_back_stock(reservation_id, at, attempt)
             raise
         if isinstance(result, KeyConflict):
             return self._resolve(result, reservation_id)
@@ -232,6 +235,11 @@ class PlaceOrder:
                 raise idempotency.reused()
             case "live" | "ended":
                 return self._replay(conflict.order_id)
+
+    def _give_back_stock(self, reservation_id: str, at: datetime, attempt: Attempt | None) -> None:
+        """Release a reservation. Attempts share it: none of them may store an order on it once it is being released."""
+        if attempt is None or idempotency.refuse(self.database, attempt, at):
+            self._release_stock(reservation_id)
 
     def _release_stock(self, reservation_id: str) -> None:
         try:
