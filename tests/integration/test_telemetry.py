@@ -69,7 +69,9 @@ def test_given_a_problem_when_answered_then_its_code_is_counted(
 def test_given_a_service_that_fails_when_called_then_its_errors_are_counted(
     function: Load, services: httpx.Client, printed: Metrics
 ) -> None:
-    services.put("/control/inventory", json={"failure_rate": 1}).raise_for_status()
+    # Only the reservation: its release afterwards is a call of its own.
+    fault = {"operation": "PUT /reservations/{id}", "failure_rate": 1}
+    services.put("/control/inventory", json=fault).raise_for_status()
     call(function("create_order"), "POST", "/v1/orders", ITEMS)
     sums = printed()
     assert sums["DownstreamErrors{downstream=inventory}"] == 1
