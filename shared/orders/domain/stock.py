@@ -1,6 +1,6 @@
 """What the inventory says of products: their prices, and which are short or unknown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -79,6 +79,14 @@ class Inventory(Protocol):
 
     def release_orphan(self, reservation_id: str, unchanged_since: datetime) -> None:
         """Release the reserved stock, unless an order or another attempt has taken it over since a time."""
+
+
+def add_up(lines: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Return the quantity of each product, over lines of a product and a quantity."""
+    quantities: dict[str, int] = {}
+    for product_id, quantity in lines:
+        quantities[product_id] = quantities.get(product_id, 0) + quantity
+    return quantities
 
 
 def insufficient_stock(shortages: Sequence[Shortage]) -> InsufficientStock:

@@ -159,14 +159,6 @@ class ClaimedTask:
         """How many attempts it has."""
         return MAX_PAYMENT_ATTEMPTS if SERVICES[self.kind] == "payment" else MAX_ATTEMPTS
 
-    @property
-    def quantities(self) -> dict[str, int]:
-        """The quantity of each product."""
-        quantities: dict[str, int] = {}
-        for product, quantity in self.lines:
-            quantities[product] = quantities.get(product, 0) + quantity
-        return quantities
-
 
 def claim(database: Database, task_id: TaskId, at: datetime, slots: int) -> ClaimedTask | None:
     """Claim a task for `LEASE`, if it is pending and available and one of its service's slots is free.

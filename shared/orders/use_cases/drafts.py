@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from orders.clients.cart import Cart
 from orders.domain.caller import Caller
 from orders.domain.errors import CartEmpty, Forbidden
+from orders.domain.stock import add_up
 from orders.schemas.requests import MAX_LINES, NewLine, NewOrder
 from orders.use_cases.pricing import invalid
 
@@ -39,10 +40,7 @@ class Draft:
     @property
     def quantities(self) -> dict[str, int]:
         """The quantity of each product, over all lines."""
-        quantities: dict[str, int] = {}
-        for line in self.lines:
-            quantities[line.product_id] = quantities.get(line.product_id, 0) + line.quantity
-        return quantities
+        return add_up((line.product_id, line.quantity) for line in self.lines)
 
 
 def of_request(caller: Caller, request: NewOrder, customer_id: str | None) -> Draft:

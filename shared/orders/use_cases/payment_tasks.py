@@ -10,7 +10,7 @@ from orders.domain.errors import DownstreamRefused, DownstreamUnavailable, NotSe
 from orders.domain.lifecycle import Event, TaskKind
 from orders.domain.states import PaymentStatus, State, Status
 from orders.postgres.outbox import ClaimedTask
-from orders.use_cases.task_result import LATE_EFFECT, NOTHING, TaskResult
+from orders.use_cases.task_result import NOTHING, TaskResult, may_still_take_effect
 
 _UNDECIDED = frozenset({PaymentStatus.PROCESSING, PaymentStatus.FAILED, PaymentStatus.VOIDED})
 
@@ -111,7 +111,7 @@ class PaymentTasks:
             if _awaits_payment(state):
                 message = "The payment service does not know the charge that it was processing."
                 raise DownstreamUnavailable(message, service=self.payments.service)
-            if self.clock.now() < task.order["updated_at"] + LATE_EFFECT:
+            if may_still_take_effect(task.order, self.clock.now()):
                 raise self._not_settled("The payment service knows no charge, but one may still arrive.")
         reason = charges[-1].decline_reason if charges else None
         match state.payment_status:

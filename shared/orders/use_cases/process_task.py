@@ -17,7 +17,7 @@ from orders.domain.clock import Clock
 from orders.domain.errors import DownstreamRefused, DownstreamUnavailable, NotSettled, Unavailable
 from orders.domain.lifecycle import SERVICES, TERMINAL_STATUSES, Event, TaskKind
 from orders.domain.order import TaskId
-from orders.domain.stock import Inventory
+from orders.domain.stock import Inventory, add_up
 from orders.postgres import orders, outbox
 from orders.postgres.connection import Database
 from orders.postgres.outbox import BUSY_DELAY, ClaimedTask
@@ -236,7 +236,7 @@ class ProcessTask:
     def _commit_stock(self, task: ClaimedTask) -> TaskResult:
         """Commit the stock; if its reservation has expired, reserve it again for an order that still needs it."""
         is_needed = task.order_state.status not in TERMINAL_STATUSES
-        quantities = task.quantities if is_needed else None
+        quantities = add_up(task.lines) if is_needed else None
         committed = self.inventory.commit(task.order["reservation_id"], quantities)
         return TaskResult(Event.STOCK_COMMITTED if committed else Event.STOCK_LOST)
 

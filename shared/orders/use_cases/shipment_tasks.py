@@ -8,7 +8,7 @@ from orders.domain.errors import DownstreamRefused, DownstreamUnavailable, NotSe
 from orders.domain.lifecycle import Event, TaskKind
 from orders.domain.states import PaymentStatus, ShippingStatus, State, Status
 from orders.postgres.outbox import ClaimedTask
-from orders.use_cases.task_result import LATE_EFFECT, NOTHING, TaskResult
+from orders.use_cases.task_result import NOTHING, TaskResult, may_still_take_effect
 
 _HAS_LEFT = frozenset({Status.SHIPPED, Status.DELIVERED, Status.RETURNED})
 
@@ -37,7 +37,7 @@ class ShipmentTasks:
         if is_wanted:
             message = "The shipping service has cancelled the shipment; the order needs another one, or a cancellation."
             raise DownstreamRefused(message, service=self.shipping.service)
-        if not (shipments or task.is_first_attempt or self._is_too_late(task)):
+        if not (shipments or task.is_first_attempt) and may_still_take_effect(task.order, self.clock.now()):
             message = "The shipping service knows no shipment, but one may still arrive."
             raise NotSettled(message, service=self.shipping.service)
         return NOTHING
@@ -70,13 +70,10 @@ class ShipmentTasks:
         if prior.reference:
             message = f"The shipping service does not know the shipment {prior.reference}."
             raise DownstreamUnavailable(message, service=self.shipping.service)
-        if prior.state == "pending" or (prior.state == "failed" and not self._is_too_late(task)):
+        may_come = prior.state == "failed" and may_still_take_effect(task.order, self.clock.now())
+        if prior.state == "pending" or may_come:
             message = "It is unknown whether a shipment exists; the task that creates it must end first."
             raise NotSettled(message, service=self.shipping.service)
-
-    def _is_too_late(self, task: ClaimedTask) -> bool:
-        """Whether no call can take effect any more that was made before the order last changed."""
-        return self.clock.now() >= task.order["updated_at"] + LATE_EFFECT
 
     def _is_cancelled(self, shipment: Shipment, task: ClaimedTask) -> bool:
         """Cancel a shipment, unless it is the one that was reported as shipped; return whether it is cancelled."""

@@ -1,13 +1,13 @@
 """The result of a task, and how long an effect may stay unknown."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from orders.domain.lifecycle import Event
+from orders.domain.order import OrderRow
 
-LATE_EFFECT = timedelta(minutes=30)
-"""How long after its last attempt a call without an answer may still take effect. Until then, not to find the effect
-proves nothing."""
+_LATE_EFFECT = timedelta(minutes=30)
+"""How long a call without an answer may still take effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +29,11 @@ class TaskResult:
 
 NOTHING = TaskResult()
 """The task has nothing to do, or nothing to tell."""
+
+
+def may_still_take_effect(order: OrderRow, at: datetime) -> bool:
+    """Tell whether a call that was made before the order last changed may still take effect.
+
+    As long as it may, not to find the effect proves nothing.
+    """
+    return at < order["updated_at"] + _LATE_EFFECT

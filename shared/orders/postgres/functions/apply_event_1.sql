@@ -32,11 +32,13 @@ BEGIN
     END IF;
     before := stored;
     before_state := concat_ws('/', before.status, before.payment_status, before.shipping_status);
-    SELECT * INTO earlier FROM order_events
-    WHERE order_id = p_id AND (event_id = p_event_id OR (p_once AND event = p_event))
-    LIMIT 1;
-    earlier_event := earlier.event;
-    earlier_tracking_number := earlier.tracking_number;
+    IF p_event_id IS NOT NULL OR p_once THEN
+        SELECT * INTO earlier FROM order_events
+        WHERE order_id = p_id AND (event_id = p_event_id OR (p_once AND event = p_event))
+        LIMIT 1;
+        earlier_event := earlier.event;
+        earlier_tracking_number := earlier.tracking_number;
+    END IF;
     rule := array_position(p_states, before_state);
     applied := rule IS NOT NULL AND earlier_event IS NULL
         AND (p_expected_versions IS NULL OR before.version = ANY (p_expected_versions))
