@@ -19,6 +19,7 @@ from orders.config import DatabaseSettings
 from orders.postgres.connection import Database
 from tests.aws import mocked
 from tests.fakes_process import FakesProcess
+from tests.integration.world import World
 from tests.support import NOT_DURABLE, load_function
 
 TASK_ID = "concat_ws('.', order_id, version, kind) AS id"
@@ -26,6 +27,7 @@ TASK_ID = "concat_ws('.', order_id, version, kind) AS id"
 QUEUES = ("orders-tasks", f"orders-tasks{DEAD_LETTERS}")
 
 type Query = Callable[..., list[dict[str, Any]]]
+type SetFault = Callable[..., None]
 
 INSERT_ORDERS = """
 INSERT INTO orders (id, customer_id, status, payment_status, shipping_status, currency, total, line_count, version,
@@ -137,3 +139,19 @@ def stock(services: httpx.Client) -> Callable[[str], int]:
         return int(services.get(f"/inventory/products/{product}").raise_for_status().json()["quantity"])
 
     return free
+
+
+@pytest.fixture
+def world(query: Query, services: httpx.Client) -> World:
+    """The service without its functions, over an empty database and services in their first state."""
+    return World()
+
+
+@pytest.fixture
+def set_fault(services: httpx.Client) -> SetFault:
+    """Set a fault of a service."""
+
+    def set_fault(service: str, **settings: Any) -> None:
+        services.put(f"/control/{service}", json=settings).raise_for_status()
+
+    return set_fault

@@ -4,10 +4,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.integration.conftest import Query
 from tests.integration.world import World
 from tests.support import call
 
@@ -17,11 +15,6 @@ ITEMS = {"items": [{"product_id": "SKU123", "quantity": 1}]}
 READER = {"customer": "agent", "scope": "orders:read"}
 CARRIER = {"customer": "carrier", "scope": "orders:write"}
 STAFF = {"customer": "7", "scope": "orders:read orders:write", "actor": "staff:jane"}
-
-
-@pytest.fixture
-def world(query: Query, services: httpx.Client) -> World:
-    return World()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -10,26 +9,12 @@ import pytest
 from orders.clients.shipping import ShippingClient
 from orders.domain.errors import EventIdReused, ValidationFailed
 from orders.postgres.outbox import MAX_ATTEMPTS
-from tests.integration.conftest import Query
+from tests.integration.conftest import Query, SetFault
 from tests.integration.world import World
 
 PENDING = {"pending_rate": 1, "times": 1}
 
-type SetFault = Callable[..., None]
 type Stock = Callable[[str], int]
-
-
-@pytest.fixture
-def world(query: Query, services: httpx.Client) -> World:
-    return World()
-
-
-@pytest.fixture
-def set_fault(services: httpx.Client) -> SetFault:
-    def turn(service: str, **settings: Any) -> None:
-        services.put(f"/control/{service}", json=settings).raise_for_status()
-
-    return turn
 
 
 class Records:

@@ -12,7 +12,7 @@ import pytest
 from orders.domain.order import TaskId
 from orders.postgres.outbox import MAX_PAYMENT_ATTEMPTS
 from orders.use_cases.process_task import DONE, MessageDisposition, ProcessTask
-from tests.integration.conftest import Query
+from tests.integration.conftest import Query, SetFault
 from tests.integration.world import World
 from tests.support import Context, load_function, task_message
 
@@ -21,11 +21,6 @@ pytestmark = pytest.mark.usefixtures("inventory_api")
 FREE = 1_000_000
 
 type Stock = Callable[[str], int]
-
-
-@pytest.fixture
-def world(query: Query, services: httpx.Client) -> World:
-    return World()
 
 
 @pytest.fixture
@@ -49,19 +44,6 @@ def records_of(services: httpx.Client, query: Query) -> Callable[[str], dict[str
 
 
 type RecordsOf = Callable[[str], dict[str, Any]]
-
-
-@pytest.fixture
-def set_fault(services: httpx.Client) -> Callable[..., None]:
-    """Set a fault of a service."""
-
-    def turn(service: str, **settings: Any) -> None:
-        services.put(f"/control/{service}", json=settings).raise_for_status()
-
-    return turn
-
-
-type SetFault = Callable[..., None]
 
 
 def test_given_an_order_when_its_tasks_are_processed_then_it_is_paid_and_ready(
