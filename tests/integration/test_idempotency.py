@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from decimal import Decimal
 from threading import Barrier
 from types import ModuleType
 from typing import Any, NoReturn
@@ -15,12 +14,11 @@ import pytest
 from orders import bootstrap
 from orders.domain.caller import Caller
 from orders.domain.errors import DatabaseUnavailable, DownstreamUnavailable, PriceChanged
-from orders.domain.stock import Price
+from orders.domain.order import Order
 from orders.postgres.idempotency import LIFETIME
 from orders.postgres.orders import place_order
 from orders.schemas.requests import NewOrder
 from orders.use_cases.place_order import PlaceOrder
-from orders.use_cases.pricing import price_order
 from orders.use_cases.relay_outbox import ORPHANED, RelayOutbox
 from tests.integration.conftest import Query
 from tests.integration.world import ManualClock, MemoryQueue
@@ -34,6 +32,8 @@ type Stock = Callable[[str], int]
 FREE = 1_000_000
 BODY = {"items": [{"sku": "SKU123", "quantity": 2}]}
 REPLAYED = "idempotent-replayed"
+AFTER_RESERVING = "orders.use_cases.place_order.Order"
+"""What is called first once stock is reserved."""
 
 
 def create(environment: ModuleType, key: str | None = "key-1", body: object = BODY, **changes: Any) -> Answer:
@@ -219,7 +219,7 @@ def test_given_a_process_killed_after_reserving_when_retried_then_one_reservatio
     shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("orders.use_cases.place_order.price_order", raises(Killed()))
+        patched.setattr(AFTER_RESERVING, raises(Killed()))
         with pytest.raises(Killed):
             shop.order()
     assert stock("SKU123") == FREE - 2
@@ -233,7 +233,7 @@ def test_given_a_killed_attempt_when_the_cart_has_changed_then_a_retry_orders_it
 ) -> None:
     services.put("/inventory/settings", json={"reservation_seconds": 0.01}).raise_for_status()
     with monkeypatch.context() as patched:
-        patched.setattr("orders.use_cases.place_order.price_order", raises(Killed()))
+        patched.setattr(AFTER_RESERVING, raises(Killed()))
         with pytest.raises(Killed):
             shop.process().from_cart(Caller("5"), "5", key="key-1")
     services.put("/inventory/settings", json={"reservation_seconds": 900}).raise_for_status()
@@ -246,22 +246,22 @@ def test_given_a_killed_attempt_when_the_cart_has_changed_then_a_retry_orders_it
     wait_until(lambda: (stock("PROD001"), stock("PROD002"), stock("SKU456")) == (FREE, FREE, FREE - 1))
 
 
-@pytest.mark.parametrize("price", ["79.99", "1.00"])
+@pytest.mark.parametrize("is_refused", [False, True])
 def test_given_an_attempt_when_another_overtakes_it_then_both_have_the_one_order(
-    shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch, price: str
+    shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
 ) -> None:
     """Even if the slower one is refused, because the price has changed meanwhile."""
 
-    def overtaken(lines: Any, prices: Any, **rules: Any) -> Any:
+    def overtaken(**fields: Any) -> Order:
         monkeypatch.undo()
         monkeypatch.setenv("INVENTORY_API", inventory_api)
         faster.append(shop.order())
-        changed = {product: Price(Decimal(price), "USD") for product in prices}
-        requested = [line.model_copy(update={"unit_price": Decimal("79.99")}) for line in lines]
-        return price_order(requested, changed, **rules)
+        if is_refused:
+            raise PriceChanged("Another price.")
+        return Order(**fields)
 
     inventory_api, faster = os.environ["INVENTORY_API"], list[str]()
-    monkeypatch.setattr("orders.use_cases.place_order.price_order", overtaken)
+    monkeypatch.setattr(AFTER_RESERVING, overtaken)
     assert shop.order() == faster[0]
     assert query("SELECT id FROM orders") == [{"id": faster[0]}]
     assert stock("SKU123") == FREE - 2
@@ -271,7 +271,7 @@ def test_given_a_refusal_after_reserving_when_retried_then_stock_is_reserved_aga
     shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("orders.use_cases.place_order.price_order", raises(PriceChanged("Another price.")))
+        patched.setattr(AFTER_RESERVING, raises(PriceChanged("Another price.")))
         for _ in range(7):
             with pytest.raises(PriceChanged):
                 shop.order()
@@ -285,16 +285,16 @@ def test_given_a_refusal_after_reserving_when_retried_then_stock_is_reserved_aga
 def test_given_an_attempt_when_its_stock_is_orphaned_then_none_is_sold_twice(
     shop: Shop, query: Query, stock: Stock, monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
-    def relayed(*arguments: Any, **rules: Any) -> Any:
+    def relayed(**fields: Any) -> Order:
         monkeypatch.undo()
         monkeypatch.setenv("INVENTORY_API", inventory_api)
         shop.clock.pass_time(seconds=ORPHANED.total_seconds() + 1)
         shop.relay().run()
-        return price_order(*arguments, **rules)
+        return Order(**fields)
 
     inventory_api = os.environ["INVENTORY_API"]
     request = NewOrder.model_validate({"items": [{"product_id": "SKU123", "quantity": 2}]})
-    monkeypatch.setattr("orders.use_cases.place_order.price_order", relayed)
+    monkeypatch.setattr(AFTER_RESERVING, relayed)
     try:
         shop.process().from_items(Caller("5"), request, key=key)
     except DownstreamUnavailable:

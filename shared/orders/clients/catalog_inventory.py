@@ -35,10 +35,13 @@ class CatalogInventory:
         # The locks belong to the session, and do not separate threads that share it.
         self._lock = Lock()
 
-    def reserve(self, reservation_id: str, quantities: Mapping[str, int]) -> Mapping[str, Price]:
+    def reserve(
+        self, reservation_id: str, quantities: Mapping[str, int], check: Callable[[Mapping[str, Price]], object]
+    ) -> Mapping[str, Price]:
         """See `Inventory.reserve`."""
         with self._locked(reservation_id, list(quantities)) as holds:
             products = self._products(list(quantities))
+            check({name: product.price for name, product in products.items()})
             held = self._held(reservation_id, holds, products)
             if any(hold.order_id for hold in held.values()):
                 raise ReservationUnusable

@@ -1,6 +1,6 @@
 """The inventory service with reservations: for all lines or none, identified by an id that retries repeat."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
@@ -66,8 +66,16 @@ class InventoryClient(Client):
     service = "inventory"
     holds_in_database = False
 
-    def reserve(self, reservation_id: str, quantities: Mapping[str, int]) -> dict[str, Price]:
-        """See `Inventory.reserve`. After an error, a reservation that was made nevertheless expires."""
+    def reserve(
+        self,
+        reservation_id: str,
+        quantities: Mapping[str, int],
+        check: Callable[[Mapping[str, Price]], object],  # noqa: ARG002 - the protocol's
+    ) -> dict[str, Price]:
+        """See `Inventory.reserve`. After an error, a reservation that was made nevertheless expires.
+
+        Prices are known only from the reservation, so none are checked before.
+        """
         lines = [{"product_id": product, "quantity": quantity} for product, quantity in quantities.items()]
         response = self.call(
             "PUT", self._path(reservation_id), json={"lines": lines}, expected=frozenset({200, 201, 409, 422})
@@ -92,7 +100,7 @@ class InventoryClient(Client):
         if quantities is None:
             return False
         try:
-            self.reserve(reservation_id, quantities)
+            self.reserve(reservation_id, quantities, lambda _: None)
         except (InsufficientStock, UnknownProduct):
             return False
         except ReservationUnusable:

@@ -1,6 +1,6 @@
 """What the inventory says of products: their prices, and which are short or unknown."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -50,14 +50,23 @@ class Inventory(Protocol):
 
     holds_in_database: bool
 
-    def reserve(self, reservation_id: str, quantities: Mapping[str, int]) -> Mapping[str, Price]:
+    def reserve(
+        self, reservation_id: str, quantities: Mapping[str, int], check: Callable[[Mapping[str, Price]], object]
+    ) -> Mapping[str, Price]:
         """Reserve the quantity of each product, or nothing; a second time changes nothing. Return each product's price.
 
+        Args:
+            reservation_id: attempts at the same request share it.
+            quantities: how much of each product.
+            check: raises if the order is refused at these prices. It is called before anything is reserved if the
+                prices are known by then, and otherwise never.
+
         Raises:
+            OrderServiceError: what `check` raises.
             ReservationUnusable: the id was released, or an order has been paid with it.
             InsufficientStock: less is available of some product.
             UnknownProduct: the service does not know some product.
-            DownstreamUnavailable: no usable answer.
+            DownstreamUnavailable: no usable answer; stock may be reserved.
         """
 
     def commit(self, reservation_id: str, quantities: Mapping[str, int] | None) -> bool:

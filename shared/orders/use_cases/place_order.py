@@ -7,6 +7,7 @@ id, and the database stores one order for the key; docs/architecture.md describe
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from orders import telemetry
 from orders.clients.cart import CartClient
@@ -180,7 +181,8 @@ class PlaceOrder:
         """
         quantities = draft.quantities
         try:
-            prices = self.inventory.reserve(reservation_id, quantities)
+            # Prices that the inventory knows before it reserves are compared before stock is touched.
+            prices = self.inventory.reserve(reservation_id, quantities, partial(self._price, draft))
         except DownstreamUnavailable:
             # The stock may have been reserved, and the answer was lost.
             self._give_back_stock(reservation_id, at, attempt)
