@@ -164,7 +164,7 @@ def inventory(settings: "InventorySettings", session: "Session", connection: "Da
         from orders.clients.catalog import CatalogClient
         from orders.clients.catalog_inventory import CatalogInventory
 
-        return CatalogInventory(connection, CatalogClient(session, settings.url), clock)
+        return CatalogInventory(connection, CatalogClient(session, settings.url), clock, settings.catalog_max_products)
     from orders.clients.inventory import InventoryClient
 
     return InventoryClient(session, settings.url)

@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 InventoryApi = Literal["reservations", "catalog"]
 DatabaseAuth = Literal["iam", "none"]
 
+CATALOG_MAX_PRODUCTS = 250
+"""The default of `InventorySettings.catalog_max_products`."""
+
 
 class ConfigurationError(Exception):
     """A setting is missing or invalid."""
@@ -60,16 +63,24 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, slots=True)
 class InventorySettings:
-    """The inventory's API and URL."""
+    """The inventory's API and URL.
+
+    Attributes:
+        api: the kind of inventory.
+        url: its address.
+        catalog_max_products: how many different products an order may have if the inventory is a catalog.
+    """
 
     api: InventoryApi
     url: str
+    catalog_max_products: int = CATALOG_MAX_PRODUCTS
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ``INVENTORY_*``."""
+        """Read ``INVENTORY_*`` and ``CATALOG_MAX_PRODUCTS``."""
         api = cast("InventoryApi", _choice("INVENTORY_API", get_args(InventoryApi), "reservations"))
-        return cls(api, _required("INVENTORY_URL"))
+        name = "CATALOG_MAX_PRODUCTS"
+        return cls(api, _required("INVENTORY_URL"), _number(name, os.environ.get(name) or str(CATALOG_MAX_PRODUCTS)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def query(postgres: Postgres) -> Iterator[Query]:
                 cursor.execute(statement, parameters)
                 return [dict(row) for row in cursor.fetchall()] if cursor.description else []
 
-        run("TRUNCATE orders, order_items, order_events, order_tasks, idempotency_keys, stock_holds")
+        run("TRUNCATE orders, order_items, order_events, order_tasks, idempotency_keys, stock_holds, catalog_changes")
         run("TRUNCATE count_deltas, order_counts, order_minutes")
         yield run
 

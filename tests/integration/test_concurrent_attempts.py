@@ -160,7 +160,7 @@ class Shop:
         """The inventory of the kind that is tried."""
         if self.kind == "catalog":
             database = Database(DatabaseSettings.from_environment())
-            return CatalogInventory(database, cast("CatalogClient", Catalog(self.warehouse)), Clock())
+            return CatalogInventory(database, cast("CatalogClient", Catalog(self.warehouse)), Clock(), 250)
         return Reservations(self.warehouse)
 
     def send(self, process: PlaceOrder, key: str, product: str | None = None) -> str:

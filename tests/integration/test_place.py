@@ -67,8 +67,9 @@ def test_given_one_product_on_several_lines_when_ordered_then_they_are_added_up(
 
 
 def test_given_a_thousand_lines_when_ordered_then_each_is_stored(
-    function: Load, services: httpx.Client, query: Query
+    function: Load, services: httpx.Client, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("CATALOG_MAX_PRODUCTS", "1000")
     products = [{"product_id": f"P{n}", "quantity": 10} for n in range(1000)]
     services.put("/inventory/products", json={"products": products}).raise_for_status()
     items = [{"product_id": f"P{n}", "quantity": 2, "unit_price": "0.01"} for n in range(1000)]

@@ -50,8 +50,8 @@ def stages(postgres: Postgres) -> Iterator[list[Stage]]:
 
 @pytest.fixture(autouse=True)
 def _in_order(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Calls to a catalog are made one after the other, so that a schedule can be repeated; warnings are not news."""
-    monkeypatch.setattr(catalog_inventory, "_CALLS_AT_ONCE", 1)
+    """Each product is a chunk of its own, so that a schedule can be repeated; warnings are not news."""
+    monkeypatch.setattr(catalog_inventory, "_CHUNK", 1)
     level = logger.log_level
     logger.setLevel("CRITICAL")
     yield

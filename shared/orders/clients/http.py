@@ -15,7 +15,8 @@ from orders.domain.errors import DownstreamRefused, DownstreamUnavailable
 
 CONNECT_TIMEOUT_SECONDS = 1.0
 _RETRIES = 2
-_CONNECTIONS = 16
+_CONNECTIONS = 32
+"""As many as a catalog is called over at once."""
 _TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 # Every POST of these clients has an idempotency key, or is idempotent by itself.
 _IDEMPOTENT = frozenset({"GET", "PUT", "DELETE", "POST"})

@@ -63,6 +63,7 @@ class Inventory(Protocol):
 
         Raises:
             OrderServiceError: what `check` raises.
+            ValidationFailed: the order has more products than this inventory takes.
             ReservationUnusable: the id was released, or an order has been paid with it.
             InsufficientStock: less is available of some product.
             UnknownProduct: the service does not know some product.

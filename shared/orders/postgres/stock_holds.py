@@ -8,9 +8,6 @@ from typing import Literal, TypedDict
 from orders.postgres.connection import Database, Json
 from orders.postgres.statements import statement
 
-_LOCKS = 256
-"""Products share this many locks, so that an order with a thousand lines does not fill the server's lock table."""
-
 _LOCK_PRODUCTS = statement("lock_products")
 _RECORD = statement("record_holds")
 _ORPHANED = statement("orphaned_holds")
@@ -19,12 +16,16 @@ _SELL = """
 UPDATE stock_holds SET state = 'sold' WHERE reservation_id = %(reservation_id)s AND state IN ('reserved', 'sold')
 RETURNING product_id
 """
-_PRODUCTS = "SELECT product_id FROM stock_holds WHERE reservation_id = %(reservation_id)s"
+_CHANGES = """
+SELECT coalesce(sum(changes), 0)::bigint AS changes FROM catalog_changes WHERE product_id = ANY (%(products)s)
+"""
+_PRODUCTS = "SELECT product_id FROM stock_holds WHERE reservation_id = %(reservation_id)s ORDER BY product_id"
 
 type HoldState = Literal["reserving", "reserved", "sold", "releasing", "none"]
 
 
-class _HoldRow(TypedDict):
+class _LockedRow(TypedDict):
+    changes: int
     reservation_id: str
     product_id: str
     quantity: int
@@ -32,6 +33,10 @@ class _HoldRow(TypedDict):
     state: HoldState
     order_id: str | None
     changed_at: datetime | None
+
+
+class _ChangesRow(TypedDict):
+    changes: int
 
 
 class _ProductRow(TypedDict):
@@ -82,10 +87,43 @@ class StockHold:
         return self if self.is_held else replace(self, state="none")
 
 
-def lock(database: Database, reservation_id: str, products: Sequence[str]) -> list[StockHold]:
-    """Lock products for this session; return the reservation's holds, and all interrupted changes, of the products."""
-    parameters = {"reservation_id": reservation_id, "products": list(products), "locks": _LOCKS}
-    return [StockHold(**row) for row in database.fetch(_HoldRow, _LOCK_PRODUCTS, parameters)]
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Some products that this session has locked.
+
+    Attributes:
+        holds: the reservation's holds of them, and all of their changes that a crash interrupted.
+        changes: see `changes`.
+    """
+
+    holds: list[StockHold]
+    changes: int
+
+
+def changes(database: Database, products: Sequence[str]) -> int:
+    """Return a number that grows with each change of some products' quantities, before and after it."""
+    [row] = database.fetch(_ChangesRow, _CHANGES, {"products": list(products)})
+    return row["changes"]
+
+
+def lock(database: Database, reservation_id: str, products: Sequence[str]) -> Locked:
+    """Lock products for this session, each with a lock of its own."""
+    parameters = {"reservation_id": reservation_id, "products": list(products)}
+    rows = database.fetch(_LockedRow, _LOCK_PRODUCTS, parameters)
+    holds = [
+        StockHold(
+            row["reservation_id"],
+            row["product_id"],
+            row["quantity"],
+            row["catalog_quantity"],
+            row["state"],
+            row["order_id"],
+            row["changed_at"],
+        )
+        for row in rows
+        if row["reservation_id"]
+    ]
+    return Locked(holds, rows[0]["changes"])
 
 
 def unlock(database: Database) -> None:

@@ -175,6 +175,14 @@ COMMENT ON COLUMN stock_holds.order_id IS 'The order that was stored on the rese
 CREATE INDEX stock_holds_unsettled ON stock_holds (product_id) WHERE state IN ('reserving', 'releasing');
 CREATE INDEX stock_holds_without_order ON stock_holds (changed_at) WHERE order_id IS NULL;
 
+CREATE TABLE catalog_changes (
+    product_id varchar(64) PRIMARY KEY,
+    changes bigint NOT NULL
+);
+COMMENT ON TABLE catalog_changes IS
+    'How often the stock holds of a product were written: before and after each change of its quantity in the catalog. '
+    'A quantity that was read between two equal numbers is the present one, as far as this service is concerned.';
+
 -- Counts of orders by state and time, without counting orders one by one.
 
 CREATE TABLE count_deltas (
@@ -275,6 +283,7 @@ GRANT SELECT, INSERT, UPDATE ON orders TO orders_app;
 GRANT SELECT, INSERT ON order_items, order_events TO orders_app;
 GRANT SELECT, INSERT, UPDATE ON order_tasks TO orders_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys, stock_holds TO orders_app;
+GRANT SELECT, INSERT, UPDATE ON catalog_changes TO orders_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON count_deltas, order_counts, order_minutes TO orders_app;
 
 GRANT SELECT ON orders, order_items, order_events, order_tasks TO orders_reader;

@@ -1,4 +1,5 @@
--- Insert, update, or (where the state is 'none') delete stock holds; return the products whose holds were written.
+-- Insert, update, or (where the state is 'none') delete stock holds, and count the changes of their products; return the
+-- products whose holds were written.
 -- With only_orphans, holds that an order has adopted meanwhile are left as they are.
 WITH given AS (
     SELECT * FROM json_to_recordset(%(holds)s)
@@ -6,6 +7,9 @@ WITH given AS (
 ), deleted AS (
     DELETE FROM stock_holds AS held USING given
     WHERE (held.reservation_id, held.product_id) = (given.reservation_id, given.product_id) AND given.state = 'none'
+), counted AS (
+    INSERT INTO catalog_changes AS made (product_id, changes) SELECT DISTINCT product_id, 1 FROM given
+    ON CONFLICT (product_id) DO UPDATE SET changes = made.changes + 1
 )
 INSERT INTO stock_holds AS held (reservation_id, product_id, quantity, catalog_quantity, state, changed_at)
 SELECT reservation_id, product_id, quantity, catalog_quantity, state, %(at)s FROM given WHERE state <> 'none'
