@@ -9,6 +9,7 @@ from string import Template
 from aws_lambda_powertools.event_handler import Response
 
 from orders.domain import errors
+from orders.domain.quoting import quoted
 from orders.http import static_files
 from orders.http.api import Api
 from orders.http.static_files import StaticFile
@@ -29,7 +30,7 @@ def console_asset(version: str, asset: str) -> Response[str]:
     """Get a script, style or image of the console."""
     file = assets().get(asset)
     if file is None or version != current_version():
-        raise errors.RouteNotFound(f"There is no file /console/{version}/{asset}; reload /console.")
+        raise errors.RouteNotFound(f"There is no file {quoted(asset)} of version {quoted(version)}; reload /console.")
     return file.answer(app.current_event.headers)
 
 

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 
 from orders.emf import Metrics, Unit
+from orders.log_format import LogFormatter, causes, describe
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = Logger(release=os.environ.get("RELEASE"))
+logger = Logger(logger_formatter=LogFormatter(), release=os.environ.get("RELEASE"))
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _metrics = Metrics()
@@ -46,6 +47,11 @@ def request_id(event: Mapping[str, Any]) -> str:
     """Return the request's id in logs and responses: the caller's ``X-Request-ID`` if valid, else the gateway's."""
     named = event.get("headers", {}).get("x-request-id", "")
     return str(named if _REQUEST_ID.fullmatch(named) else event.get("requestContext", {}).get("requestId", ""))
+
+
+def cause_of(error: BaseException | None) -> list[str]:
+    """Return what is logged of an exception and of its causes, which may quote a request: mostly their types."""
+    return [describe(each) for each in causes(error)]
 
 
 def trace() -> str:

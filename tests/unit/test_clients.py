@@ -24,7 +24,7 @@ def ask_for_a_cart(answered: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("status", [400, 418, 422, 460, 463, 499])
 def test_given_any_4xx_when_called_then_it_is_a_refusal(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DownstreamRefused, match=f"it returned {status} for GET /carts/5"):
+    with pytest.raises(DownstreamRefused, match=f"it returned {status} for GET /carts"):
         ask_for_a_cart(status, monkeypatch)
 
 
@@ -35,4 +35,4 @@ def test_given_any_other_error_status_when_called_then_it_may_be_retried(
     with pytest.raises(DownstreamUnavailable) as raised:
         ask_for_a_cart(status, monkeypatch)
     assert type(raised.value) is DownstreamUnavailable
-    assert raised.value.__notes__ == [f"it returned {status} for GET /carts/5"]
+    assert raised.value.__notes__ == [f"it returned {status} for GET /carts"]

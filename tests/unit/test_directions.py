@@ -9,7 +9,7 @@ import pytest
 from tests.support import ROOT
 
 PACKAGE = ROOT / "shared" / "orders"
-ROOT_MODULES = {"bootstrap", "config", "emf", "telemetry", "warmup"}
+ROOT_MODULES = {"bootstrap", "config", "emf", "log_format", "telemetry", "warmup"}
 BASE = {"config", "telemetry"}
 """Settings, logs and metrics: any folder with I/O may use them."""
 MAY_IMPORT = {
@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "http": {"domain", "schemas"} | BASE,
     "config": set[str](),
     "emf": set[str](),
-    "telemetry": {"emf"},
+    "log_format": set[str](),
+    "telemetry": {"emf", "log_format"},
     "warmup": {"telemetry", "postgres"},
     "bootstrap": {"domain", "aws", "postgres", "clients", "use_cases"} | BASE,
 }

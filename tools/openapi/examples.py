@@ -1,7 +1,8 @@
 """Example requests and responses; tests validate each against its schema."""
 
 from orders.domain import errors
-from orders.domain.errors import FieldError, OrderServiceError
+from orders.domain.errors import OrderServiceError
+from orders.domain.field_errors import FieldError
 from tools.openapi.references import Json
 
 ORDER_ID = "01a1f804-f676-7425-8d36-c12d7c86e4b3"
@@ -134,7 +135,7 @@ _NO_QUANTITY: FieldError = {
 _PROBLEMS: tuple[OrderServiceError, ...] = (
     errors.OrderServiceError("An unexpected error occurred; it has been logged."),
     errors.MalformedJson("The body is not valid JSON: EOF while parsing a list at line 1 column 11."),
-    errors.InvalidParameter("page_size is '1000'; it must be a whole number from 1 to 100."),
+    errors.InvalidParameter("page_size", "is '1000'; it must be a whole number from 1 to 100."),
     errors.InvalidCursor(
         "The cursor is invalid or belongs to a list with another filter or sort; start again without a cursor."
     ),

@@ -1,5 +1,6 @@
 """The HTTP session that all clients share: time-outs, retries and validated responses."""
 
+import re
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any, override
@@ -17,13 +18,16 @@ CONNECT_TIMEOUT_SECONDS = 1.0
 _RETRIES = 2
 _CONNECTIONS = 32
 """As many as a catalog is called over at once."""
+_NAMED_FIELDS = 5
+_DOT_SEGMENT = re.compile(r"/(\.|%2e){0,2}(?=/|$)", re.IGNORECASE)
+"""An empty segment of a path, or one that HTTP libraries and servers remove (RFC 3986, section 5.2.4)."""
 _TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 # Every POST of these clients has an idempotency key, or is idempotent by itself.
 _IDEMPOTENT = frozenset({"GET", "PUT", "DELETE", "POST"})
 
 
 class Session(PoolManager):
-    """A connection pool that retries lost connections, 429 and 5xx, with backoff and jitter."""
+    """A connection pool that retries lost connections, 429 and 5xx with backoff and jitter; it follows no redirects."""
 
     def __init__(self) -> None:
         retry = Retry(
@@ -34,6 +38,8 @@ class Session(PoolManager):
             allowed_methods=_IDEMPOTENT,
             backoff_factor=0.1,
             backoff_jitter=0.1,
+            # Another host than the configured one must neither get a request nor answer it.
+            redirect=False,
             retry_after_max=1,
             raise_on_status=False,
         )
@@ -69,15 +75,19 @@ class Client:
 
         Args:
             method: the HTTP method.
-            path: the path, relative to the service's URL.
+            path: the path, relative to the service's URL, and the query.
             expected: the statuses to return; all others raise.
             json: the body.
             key: the idempotency key.
 
         Raises:
-            DownstreamRefused: the service rejects the request with a status that retries do not change.
-            DownstreamUnavailable: no response, or one with a temporary error.
+            DownstreamRefused: the service rejects the request with a status that retries do not change; or a segment of
+                the path is empty, ``.`` or ``..`` and would lead to another resource.
+            DownstreamUnavailable: no response, a redirect, or a temporary error.
         """
+        if _DOT_SEGMENT.search(path.partition("?")[0]):
+            message = f"The {self.service} service cannot be asked for an id that is empty or consists of dots."
+            raise DownstreamRefused(message, service=self.service)
         headers = {"Idempotency-Key": key, "X-Amzn-Trace-Id": telemetry.trace()}
         begun = perf_counter()
         try:
@@ -96,7 +106,10 @@ class Client:
         if response.status in expected:
             return response
         telemetry.count("DownstreamErrors", downstream=self.service)
-        cause = f"it returned {response.status} for {method} {path}"
+        # Without the other segments: they are ids, which may be e-mail addresses.
+        cause = f"it returned {response.status} for {method} /{path.split('/')[1].partition('?')[0]}"
+        if response.get_redirect_location():
+            cause += "; redirects are not followed"
         # Compare numbers: load balancers return statuses that `HTTPStatus` does not define.
         is_client_error = HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
         if is_client_error and response.status not in _TEMPORARY:
@@ -112,7 +125,8 @@ class Client:
         try:
             return model.model_validate_json(response.data)
         except ValidationError as error:
-            raise self.unavailable("its response is invalid") from error
+            wrong = [".".join(map(str, each["loc"])) for each in error.errors(include_url=False, include_input=False)]
+            raise self.unavailable(f"its response is invalid: {', '.join(wrong[:_NAMED_FIELDS])}") from error
 
     def unavailable(self, cause: str | None = None) -> DownstreamUnavailable:
         """Make the error for a failed call; the cause is logged, but not shown to callers."""

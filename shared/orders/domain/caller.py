@@ -35,8 +35,9 @@ _STATUS_REPORTS: dict[str, str] = {
 }
 """The scope that a report of an order's status requires, by its value; that of all others is `orders:ship`."""
 
-CUSTOMER_ID = re.compile(r"[A-Za-z0-9._~@:+|=-]{1,128}")
-"""A customer's id: the subject of a token, and one segment of a path."""
+CUSTOMER_ID = re.compile(r"[A-Za-z0-9_~@:+|=-][A-Za-z0-9._~@:+|=-]{0,127}")
+"""A customer's id: the subject of a token, and one segment of a path, so neither ``.`` nor ``..``."""
+CUSTOMER_ID_FORMAT = "1 to 128 letters, digits and ._~@:+|=-, not starting with a dot"
 
 
 def actor(customer_id: str, scopes: frozenset[str], *, subject: str, is_staff: bool = False) -> str:

@@ -17,18 +17,12 @@
 The codes are part of the API: clients depend on them (RFC 9457, problem details).
 """
 
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar
 
+from orders.domain.field_errors import FieldError, bounded
 
-class FieldError(TypedDict):
-    """A field with an invalid value."""
-
-    loc: list[str | int]
-    """The path to the field: names and list indexes, outermost first."""
-    msg: str
-    """What is wrong, human-readable."""
-    type: str
-    """What is wrong, machine-readable."""
+MAX_DETAIL = 1_500
+"""The maximum length of a detail, in characters."""
 
 
 class OrderServiceError(Exception):
@@ -40,6 +34,7 @@ class OrderServiceError(Exception):
         status: HTTP status.
         detail: what was wrong with this request, and what would be right.
         members: further members of the problem, such as ``shortages``.
+        fields: names of the fields and parameters that are wrong, for the log: names that this service knows.
     """
 
     code: ClassVar[str] = "internal_error"
@@ -49,8 +44,9 @@ class OrderServiceError(Exception):
 
     def __init__(self, detail: str, **members: Any) -> None:  # noqa: ANN401 - any JSON value
         super().__init__(detail)
-        self.detail = detail
+        self.detail = detail[:MAX_DETAIL]
         self.members = members
+        self.fields: tuple[str, ...] = ()
 
 
 class BadRequest(OrderServiceError):
@@ -69,10 +65,19 @@ class MalformedJson(BadRequest):
 
 
 class InvalidParameter(BadRequest):
-    """A query parameter, path parameter or header has an invalid value."""
+    """A query parameter, path parameter or header has an invalid value.
+
+    Args:
+        name: of the parameter.
+        problem: what is wrong with it, to follow its name.
+    """
 
     code = "invalid_parameter"
     title = "Invalid parameter"
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name} {problem}")
+        self.fields = (name,)
 
 
 class InvalidCursor(BadRequest):
@@ -211,16 +216,18 @@ class Unprocessable(OrderServiceError):
 
 
 class ValidationFailed(Unprocessable):
-    """Fields have invalid values; ``errors`` lists each with loc, msg and type."""
+    """Fields have invalid values; ``errors`` lists the first ones with loc, msg and type."""
 
     code = "validation_error"
     title = "Validation error"
 
-    def __init__(self, errors: list[FieldError]) -> None:
-        first = errors[0]
+    def __init__(self, errors: list[FieldError], fields: tuple[str, ...] = ()) -> None:
+        listed = bounded(errors)
+        first = listed[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        super().__init__(f"{where}: {first['msg']}{more}", errors=errors)
+        super().__init__(f"{where}: {first['msg']}{more}", errors=listed)
+        self.fields = fields
 
 
 class UnknownProduct(Unprocessable):

@@ -5,6 +5,7 @@ import uuid
 
 PRODUCT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@+-]{0,63}")
 """A product's id or SKU."""
+PRODUCT_ID_FORMAT = "1 to 64 letters, digits and ._~@:+-, starting with a letter or digit"
 
 
 def is_order_id(text: str) -> bool:

@@ -5,6 +5,8 @@ from decimal import Decimal
 MAX_UNIT_PRICE = 10_000_000_000
 """Minor units. The total of 1,000 lines of 100,000 units at this price fits a bigint."""
 
+_SHOWN_DIGITS = 20
+
 # ISO 4217, list one: the active codes, by number of decimals.
 _NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
@@ -33,14 +35,17 @@ def to_minor(amount: Decimal, currency: str) -> int:
     """
     decimals = DECIMALS[currency]
     if amount < 0:
-        raise ValueError(f"{amount} is negative; a price must be 0 or more")
+        raise ValueError(f"{_short(amount)} is negative; a price must be 0 or more")
     # Compare before scaling: 1E+999999999 would be expanded to all its digits.
     if amount > Decimal(MAX_UNIT_PRICE).scaleb(-decimals):
-        raise ValueError(f"{amount:.3e} is too large; a price must be at most {to_decimal(MAX_UNIT_PRICE, currency)}")
-    minor = amount.scaleb(decimals)
-    if minor != minor.to_integral_value():
-        raise ValueError(f"{amount} has too many decimals; a price in {currency} has at most {decimals}")
-    return int(minor)
+        raise ValueError(
+            f"{_short(amount)} is too large; a price must be at most {to_decimal(MAX_UNIT_PRICE, currency)}"
+        )
+    minor = int(amount.scaleb(decimals))
+    # Compare with the amount, because scaling rounds to 28 digits.
+    if Decimal(minor).scaleb(-decimals) != amount:
+        raise ValueError(f"{_short(amount)} has too many decimals; a price in {currency} has at most {decimals}")
+    return minor
 
 
 def to_decimal(minor: int, currency: str) -> str:
@@ -50,3 +55,12 @@ def to_decimal(minor: int, currency: str) -> str:
         return str(minor)
     digits = f"{minor:0{decimals + 1}d}"
     return f"{digits[:-decimals]}.{digits[-decimals:]}"
+
+
+def _short(amount: Decimal) -> str:
+    """Return an amount as text; one with many digits in scientific notation."""
+    return (
+        str(amount)
+        if len(amount.as_tuple().digits) <= _SHOWN_DIGITS and -amount.adjusted() < _SHOWN_DIGITS
+        else f"{amount:.3e}"
+    )

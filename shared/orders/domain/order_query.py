@@ -9,13 +9,14 @@ from enum import StrEnum
 from functools import lru_cache
 
 from orders.domain import cursors
-from orders.domain.caller import CUSTOMER_ID
+from orders.domain.caller import CUSTOMER_ID, CUSTOMER_ID_FORMAT
 from orders.domain.clock import unix_milliseconds
 from orders.domain.cursors import Position
 from orders.domain.errors import InvalidParameter
-from orders.domain.ids import PRODUCT_ID
+from orders.domain.ids import PRODUCT_ID, PRODUCT_ID_FORMAT
 from orders.domain.lifecycle import STATES
 from orders.domain.order import OrderRow
+from orders.domain.quoting import quoted
 from orders.domain.states import PaymentStatus, ShippingStatus, State, Status
 
 DEFAULT_PAGE_SIZE = 20
@@ -167,13 +168,13 @@ def parse(parameters: Mapping[str, str], *, owner: str | None) -> OrderQuery:
     for name, value in parameters.items():
         if name not in _PARAMETERS:
             raise InvalidParameter(
-                f"The parameter {name[:MAX_LENGTH]!r} is unknown; the parameters are {', '.join(_PARAMETERS)}."
+                "parameter", f"{quoted(name)} is unknown; the parameters are {', '.join(_PARAMETERS)}."
             )
         if len(value) > MAX_LENGTH:
-            raise InvalidParameter(f"{name} has {len(value)} characters; the maximum is {MAX_LENGTH}.")
+            raise InvalidParameter(name, f"has {len(value)} characters; the maximum is {MAX_LENGTH}.")
     created_from, created_to = (_moment(parameters, name) for name in ("created_from", "created_to"))
     if created_from is not None and created_to is not None and created_from >= created_to:
-        raise InvalidParameter("created_from must be before created_to.")
+        raise InvalidParameter("created_from", "must be before created_to.")
     order_filter = OrderFilter(
         customer_id=_customer(parameters.get("customer_id"), owner),
         states=_states(parameters),
@@ -191,7 +192,7 @@ def _states(parameters: Mapping[str, str]) -> tuple[State, ...]:
     for name, (field, statuses) in _STATUS_PARAMETERS.items():
         if name in parameters:
             if field in allowed:
-                raise InvalidParameter(f"{name} repeats another parameter for {field}; give only one of them.")
+                raise InvalidParameter(name, f"repeats another parameter for {field}; give only one of them.")
             allowed[field] = _statuses(name, parameters[name], statuses)
     return tuple(state for state in STATES if all(getattr(state, field) in values for field, values in allowed.items()))
 
@@ -201,29 +202,33 @@ def _statuses(name: str, text: str, statuses: type[StrEnum]) -> frozenset[str]:
     for value in values:
         if value not in frozenset(statuses):
             raise InvalidParameter(
-                f"{name} is {value!r}; it must be one or more of {', '.join(statuses)}, separated by commas."
+                name, f"is {quoted(value)}; it must be one or more of {', '.join(statuses)}, separated by commas."
             )
     return frozenset(values)
 
 
 def _customer(customer_id: str | None, owner: str | None) -> str | None:
     if customer_id is not None and not CUSTOMER_ID.fullmatch(customer_id):
-        raise InvalidParameter(f"customer_id is {customer_id!r}; it must be 1 to 128 letters, digits and ._~@:+|=-")
+        raise InvalidParameter("customer_id", f"is {quoted(customer_id)}; it must be {CUSTOMER_ID_FORMAT}.")
     if owner is None or customer_id in (None, owner):
         return owner or customer_id
-    raise InvalidParameter(f"customer_id is {customer_id!r}; this list contains only the orders of {owner!r}.")
+    raise InvalidParameter(
+        "customer_id", f"is {quoted(customer_id)}; this list contains only the orders of {quoted(owner)}."
+    )
 
 
 def _product(product_id: str | None) -> str | None:
     if product_id is None or PRODUCT_ID.fullmatch(product_id):
         return product_id
-    raise InvalidParameter(f"product_id is {product_id!r}; it must be 1 to 64 letters, digits and ._~@:+-")
+    raise InvalidParameter("product_id", f"is {quoted(product_id)}; it must be {PRODUCT_ID_FORMAT}.")
 
 
 def _text(text: str | None) -> str | None:
     if text is None or _TEXT.fullmatch(text):
         return text
-    raise InvalidParameter(f"q is {text!r}; it must be a complete order id, product id, customer id or e-mail address.")
+    raise InvalidParameter(
+        "q", f"is {quoted(text)}; it must be a complete order id, product id, customer id or e-mail address."
+    )
 
 
 def _moment(parameters: Mapping[str, str], name: str) -> int | None:
@@ -236,8 +241,9 @@ def _moment(parameters: Mapping[str, str], name: str) -> int | None:
         moment = None
     if moment is None:
         raise InvalidParameter(
-            f"{name} is {text!r}; it must be a date such as 2026-11-20 (midnight in UTC) or a time such as "
-            "2026-11-20T08:00:00.000Z or 2026-11-20T09:00:00+01:00 (in a URL, write + as %2B)."
+            name,
+            f"is {quoted(text)}; it must be a date such as 2026-11-20 (midnight in UTC) or a time such as "
+            "2026-11-20T08:00:00.000Z or 2026-11-20T09:00:00+01:00 (in a URL, write + as %2B).",
         )
     # Order ids cannot contain a time before Unix time starts, and no order is that old.
     return max(0, unix_milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
@@ -247,14 +253,15 @@ def _sort(parameters: Mapping[str, str]) -> Sort:
     by, direction = parameters.get("sort_by"), parameters.get("sort_order")
     if by is not None and by.removeprefix("-") not in frozenset(SortKey):
         raise InvalidParameter(
-            f"sort_by is {by!r}; it must be {' or '.join(SortKey)}, with a leading - to sort in descending order."
+            "sort_by",
+            f"is {quoted(by)}; it must be {' or '.join(SortKey)}, with a leading - to sort in descending order.",
         )
     if direction not in {None, "asc", "desc"}:
-        raise InvalidParameter(f"sort_order is {direction!r}; it must be asc or desc.")
+        raise InvalidParameter("sort_order", f"is {quoted(str(direction))}; it must be asc or desc.")
     if by is None:
         return Sort(descending=direction != "asc")
     if by.startswith("-") and direction == "asc":
-        raise InvalidParameter(f"sort_by is {by!r} (descending), but sort_order is 'asc'; give only one of them.")
+        raise InvalidParameter("sort_by", f"is {by!r} (descending), but sort_order is 'asc'; give only one of them.")
     return Sort(SortKey(by.removeprefix("-")), descending=by.startswith("-") or direction == "desc")
 
 
@@ -264,14 +271,15 @@ def _page(parameters: Mapping[str, str], query: OrderQuery) -> Page:
     with_total = _flag(parameters, "include_total")
     if "cursor" in parameters:
         if "page" in parameters:
-            raise InvalidParameter("page and cursor cannot be combined; give only one of them.")
+            raise InvalidParameter("page", "and cursor cannot be combined; give only one of them.")
         return Page(
             size, after=cursors.read(parameters["cursor"], query.scope, _LARGEST[query.sort.key]), with_total=with_total
         )
     if number > 1 and query.searches:
         raise InvalidParameter(
-            f"page is {number}; a list filtered by product_id or q, or by created_from or created_to and not sorted by "
-            "created_at, has no numbered pages; use the cursor in next_cursor."
+            "page",
+            f"is {number}; a list filtered by product_id or q, or by created_from or created_to and not sorted by "
+            "created_at, has no numbered pages; use the cursor in next_cursor.",
         )
     return Page(size, offset=(number - 1) * size, with_total=with_total)
 
@@ -281,11 +289,11 @@ def _number(parameters: Mapping[str, str], name: str, default: int, maximum: int
     # isascii, because isdecimal accepts the digits of every script.
     if text.isascii() and text.isdecimal() and len(text) <= len(str(maximum)) and 1 <= int(text) <= maximum:
         return int(text)
-    raise InvalidParameter(f"{name} is {text!r}; it must be a whole number from 1 to {maximum}.")
+    raise InvalidParameter(name, f"is {quoted(text)}; it must be a whole number from 1 to {maximum}.")
 
 
 def _flag(parameters: Mapping[str, str], name: str) -> bool:
     text = parameters.get(name, "false")
     if text not in {"true", "false"}:
-        raise InvalidParameter(f"{name} is {text!r}; it must be true or false.")
+        raise InvalidParameter(name, f"is {quoted(text)}; it must be true or false.")
     return text == "true"

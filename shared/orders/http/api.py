@@ -9,31 +9,27 @@ import json
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from orders import telemetry
 from orders.domain import errors
-from orders.domain.caller import CUSTOMER_ID, Caller
+from orders.domain.caller import CUSTOMER_ID, CUSTOMER_ID_FORMAT, Caller
 from orders.domain.ids import is_order_id
+from orders.domain.quoting import quoted
 from orders.http.preconditions import expected_tags, is_known
 from orders.schemas.responses import PageView, order_view, summary_view
 from orders.telemetry import logger, request_id
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
-    from pydantic import BaseModel, ValidationError
-    from pydantic_core import ErrorDetails
+    from pydantic import BaseModel
 
     from orders.domain.order import OrderDetails
     from orders.domain.order_query import OrderPage
 
-MAX_BODY_BYTES = 1_048_576
-"""A body with the maximum of a thousand lines is much smaller."""
-
-_JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
 _VERSION_TAG = re.compile(r'"v([0-9]{1,9})"')
 _IDEMPOTENCY_KEY = re.compile(r"(?=.*[\x21-\x7e])[\x20-\x7e]{1,255}")
 """Any printable ASCII, but not blanks only."""
@@ -56,7 +52,7 @@ class Api(APIGatewayHttpResolver):
         super().__init__()
         self.exception_handler(errors.OrderServiceError)(self._known_error)
         self.exception_handler(Exception)(self._unknown_error)
-        self.not_found(self._no_route)
+        self.not_found(self.no_route)
         self.handler = telemetry.lambda_entrypoint(self._handle)
 
     @property
@@ -101,30 +97,15 @@ class Api(APIGatewayHttpResolver):
             key = key[1:-1]
         if not _IDEMPOTENCY_KEY.fullmatch(key):
             raise errors.InvalidParameter(
-                f"Idempotency-Key has {len(key)} characters; it must be 1 to 255 printable ASCII characters."
+                "Idempotency-Key", f"has {len(key)} characters; it must be 1 to 255 printable ASCII characters."
             )
         return key
 
     def body[Model: BaseModel](self, model: type[Model]) -> Model:
-        """Parse and validate the body of the request.
+        """Parse and validate the body of the request; errors as in `parse_body`."""
+        from orders.http.bodies import parse_body
 
-        Raises:
-            BodyTooLarge: it is longer than `MAX_BODY_BYTES`.
-            UnsupportedMediaType: it is not declared as JSON.
-            MalformedJson: it is not valid JSON.
-            ValidationFailed: it does not match the model.
-        """
-        from pydantic import ValidationError
-
-        content = self._content()
-        if len(content) > MAX_BODY_BYTES:
-            raise errors.BodyTooLarge(f"The body has {len(content)} bytes; the maximum is {MAX_BODY_BYTES}.")
-        if content and not _JSON.fullmatch(self.current_event.headers.get("content-type", "").strip()):
-            raise errors.UnsupportedMediaType("The body must be JSON; send the header Content-Type: application/json.")
-        try:
-            return model.model_validate_json(content)
-        except ValidationError as error:
-            raise _body_error(error) from error
+        return parse_body(self._content(), self.current_event.headers.get("content-type", ""), model)
 
     @property
     def has_body(self) -> bool:
@@ -175,20 +156,51 @@ class Api(APIGatewayHttpResolver):
         return answer
 
     def _known_error(self, error: errors.OrderServiceError) -> Response[str]:
+        # Not the detail: it quotes the request, which may contain personal data.
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            causes = [*getattr(error, "__notes__", []), repr(error.__cause__)]
-            logger.warning(error.detail, code=error.code, causes=causes)
+            causes = [*getattr(error, "__notes__", []), *telemetry.cause_of(error.__cause__)]
+            logger.warning(error.title, code=error.code, downstream=error.members.get("service"), causes=causes)
         else:
-            logger.info(error.detail, code=error.code)
+            logger.info(error.title, code=error.code, fields=error.fields or None)
         return self._problem(error)
 
     def _unknown_error(self, error: Exception) -> Response[str]:
         logger.exception("unexpected error", exc_info=error)
         return self._problem(errors.OrderServiceError("An unexpected error occurred; it has been logged."))
 
-    def _no_route(self, _: Exception) -> Response[str]:
-        event = self.current_event
-        return self._problem(errors.RouteNotFound(f"There is no route {event.http_method} {event.path}."))
+    def no_route(self, _: Exception | None = None) -> Response[str]:
+        """Answer a request that has no route: 308, 204, 404 or 405.
+
+        A path with a slash at the end is redirected to the one without: only the paths that clients of earlier services
+        call have routes with a slash.
+        """
+        from orders.http.routes import routes
+
+        method, path = self.current_event.http_method, self.current_event.path
+        bare = path.rstrip("/")
+        methods = routes().methods(bare)
+        if bare != path and method in methods:
+            return self._redirect(bare)
+        # The method is right if only this table matches the path, such as one with characters that no id has.
+        if not methods or method in methods:
+            return self._known_error(
+                errors.RouteNotFound(f"There is no route {method} {quoted(path)}; /docs lists all routes.")
+            )
+        allowed = ", ".join(sorted({*methods, "OPTIONS"}))
+        if method == "OPTIONS":
+            return Response(HTTPStatus.NO_CONTENT, headers={"Allow": allowed}, body="")
+        answer = self._known_error(
+            errors.MethodNotAllowed(f"There is no route {method} {quoted(path)}; this path allows {allowed}.")
+        )
+        answer.headers["Allow"] = allowed
+        return answer
+
+    def _redirect(self, path: str) -> Response[str]:
+        """Redirect to another path, with the same method and body (RFC 9110, section 15.4.9)."""
+        query = self.current_event.raw_event.get("rawQueryString")
+        # The gateway has decoded the path.
+        location = quote(path) + (f"?{query}" if query else "")
+        return Response(HTTPStatus.PERMANENT_REDIRECT, headers={"Location": location}, body="")
 
     def _problem(self, error: errors.OrderServiceError) -> Response[str]:
         telemetry.count("Problems", code=error.code)
@@ -228,7 +240,7 @@ def order_id(text: str) -> str:
         OrderNotFound: the text is not an order id, so no order has it.
     """
     if not is_order_id(text):
-        raise errors.OrderNotFound(f"There is no order {text!r}.")
+        raise errors.OrderNotFound(f"There is no order {quoted(text)}.")
     return text.lower()
 
 
@@ -240,21 +252,5 @@ def customer_id(text: str) -> str:
     """
     name = unquote(text)
     if not CUSTOMER_ID.fullmatch(name):
-        raise errors.InvalidParameter(f"customer_id is {name!r}; it must be 1 to 128 letters, digits and ._~@:+|=-")
+        raise errors.InvalidParameter("customer_id", f"is {quoted(name)}; it must be {CUSTOMER_ID_FORMAT}.")
     return name
-
-
-def _body_error(error: "ValidationError") -> errors.OrderServiceError:
-    details = error.errors(include_url=False, include_input=False)
-    if details[0]["type"] == "json_invalid":
-        return errors.MalformedJson(f"The body is not valid JSON: {details[0]['msg'].removeprefix('Invalid JSON: ')}.")
-    return errors.ValidationFailed([{"loc": list(e["loc"]), "msg": _message(e), "type": e["type"]} for e in details])
-
-
-def _message(error: "ErrorDetails") -> str:
-    from orders.schemas.requests import EXPECTED
-
-    if error["type"] not in {"string_pattern_mismatch", "literal_error"}:
-        return error["msg"]
-    expected = EXPECTED.get(error["ctx"].get("pattern", error["loc"][-1]))
-    return f"Input should be {expected}" if expected else error["msg"]

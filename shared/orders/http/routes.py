@@ -1,7 +1,32 @@
-"""Look up the methods of a path in the paths of an OpenAPI document."""
+"""The methods of all paths, for the answers to requests without a route."""
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
+
+PATHS: Mapping[str, str] = {
+    "/console": "GET",
+    "/console/{version}/{asset}": "GET",
+    "/docs": "GET",
+    "/docs/{asset}": "GET",
+    "/health": "GET",
+    "/metrics": "GET",
+    "/openapi.json": "GET",
+    "/orders": "GET POST",
+    "/orders-doc": "GET",
+    "/orders/{id}": "GET POST PUT",
+    "/postman.json": "GET",
+    "/v1/customers/{customer_id}/orders": "GET POST",
+    "/v1/health": "GET",
+    "/v1/orders": "GET POST",
+    "/v1/orders/create": "POST",
+    "/v1/orders/my-orders/{customer_id}": "GET",
+    "/v1/orders/{order_id}": "GET",
+    "/v1/orders/{order_id}/cancel": "POST",
+    "/v1/orders/{order_id}/details": "GET",
+    "/v1/orders/{order_id}/status": "PUT",
+}
+"""The methods of each path, without a slash at its end; a test compares them with the routes of the functions."""
 
 _PLACEHOLDER = re.compile(r"\\\{\w+\\\}")
 
@@ -14,11 +39,22 @@ class RouteTable:
     """
 
     def __init__(self, paths: Mapping[str, Iterable[str]]) -> None:
-        self._rows = [
-            (re.compile(_PLACEHOLDER.sub("[^/]+", re.escape(path))), frozenset(map(str.upper, methods)))
-            for path, methods in paths.items()
+        self._paths = {path: frozenset(map(str.upper, methods)) for path, methods in paths.items()}
+        self._patterns = [
+            (re.compile(_PLACEHOLDER.sub("[^/]+", re.escape(path))), methods) for path, methods in self._paths.items()
         ]
 
     def methods(self, path: str) -> frozenset[str]:
-        """Return the methods that a path allows, in upper case; empty if no route matches it."""
-        return frozenset().union(*(methods for pattern, methods in self._rows if pattern.fullmatch(path)))
+        """Return the methods that a path allows, in upper case; empty if no route matches it.
+
+        A path without placeholders is itself only: it does not have the methods of one with a placeholder in its place.
+        """
+        if path in self._paths:
+            return self._paths[path]
+        return frozenset().union(*(methods for pattern, methods in self._patterns if pattern.fullmatch(path)))
+
+
+@cache
+def routes() -> RouteTable:
+    """Return the routes of all functions."""
+    return RouteTable({path: methods.split() for path, methods in PATHS.items()})

@@ -2,7 +2,7 @@
 
 from typing import NotRequired, TypedDict
 
-from orders.domain.errors import FieldError
+from orders.domain.field_errors import FieldError
 from orders.domain.states import PaymentStatus, ShippingStatus, Status
 from orders.schemas.types import Amount, Count, CurrencyCode, Positive
 

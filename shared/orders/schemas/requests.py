@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from orders.domain import money
-from orders.domain.caller import CUSTOMER_ID
-from orders.domain.ids import PRODUCT_ID
+from orders.domain.caller import CUSTOMER_ID, CUSTOMER_ID_FORMAT
+from orders.domain.ids import PRODUCT_ID, PRODUCT_ID_FORMAT
 from orders.domain.states import PaymentStatus, ShippingStatus, Status
 
 MAX_LINES = 1_000
@@ -63,8 +63,8 @@ _CUSTOMER = f"^{CUSTOMER_ID.pattern}$"
 _PRODUCT = f"^{PRODUCT_ID.pattern}$"
 _EMAIL = rf"^[^\s{_CONTROL}@]+@[^\s{_CONTROL}@]+$"
 EXPECTED: Mapping[str, str] = {
-    _CUSTOMER: "1 to 128 letters, digits and ._~@:+|=-",
-    _PRODUCT: "1 to 64 letters, digits and ._~:@+-, starting with a letter or digit",
+    _CUSTOMER: CUSTOMER_ID_FORMAT,
+    _PRODUCT: PRODUCT_ID_FORMAT,
     _EMAIL: "an e-mail address",
     _TEXT: "text without control characters",
     _STRIPPED_TEXT: "text without control characters",

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+from orders import telemetry
 from orders.domain.clock import Clock
 from orders.domain.errors import DatabaseUnavailable
 from orders.postgres import outbox
@@ -47,5 +48,5 @@ class CheckHealth:
             return DEGRADED if lag.result(QUERY_TIMEOUT.total_seconds()) > DELAYED.total_seconds() else OK
         except (DatabaseUnavailable, TimeoutError) as error:
             lag.cancel()
-            logger.warning("the database does not answer", cause=repr(error.__cause__ or error))
+            logger.warning("the database does not answer", causes=telemetry.cause_of(error.__cause__ or error))
             return UNAVAILABLE

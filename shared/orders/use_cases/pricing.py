@@ -75,7 +75,7 @@ def price_lines(
         if price is None:
             unpriced.append(line.product_id)
         elif current is not None and (requested not in (None, current) or stated.currency != currency):
-            changed.append(_change(line, current, currency, stated.currency or currency))
+            changed.append(_change(line.product_id, requested, current, currency, stated.currency or currency))
         else:
             quantities[line.product_id, price] = quantities.get((line.product_id, price), 0) + line.quantity
     if unpriced:
@@ -126,10 +126,10 @@ def _current_price(line: NewLine, stated: Price, currency: str) -> int | None:
         raise DownstreamUnavailable(message, service="inventory") from error
 
 
-def _change(line: NewLine, current: int, currency: str, stated_in: str) -> PriceChange:
+def _change(product_id: str, requested: int | None, current: int, currency: str, stated_in: str) -> PriceChange:
     return {
-        "product_id": line.product_id,
-        "requested": None if line.unit_price is None else f"{line.unit_price:f}",
+        "product_id": product_id,
+        "requested": None if requested is None else money.to_decimal(requested, currency),
         "requested_currency": currency,
         "current": money.to_decimal(current, stated_in),
         "current_currency": stated_in,

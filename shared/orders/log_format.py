@@ -1,0 +1,83 @@
+"""The format of log lines: no message of an exception that may quote a request, and no long value."""
+
+import traceback
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any, override
+
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from aws_lambda_powertools.logging.types import PowertoolsLogRecord
+
+    type _ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+MAX_CHARACTERS = 2_000
+"""The maximum length of a value."""
+MAX_TRACEBACK_CHARACTERS = 10_000
+"""The maximum length of a traceback; its end is kept."""
+_MAX_ITEMS = 50
+_MAX_CHAIN = 10
+_QUOTING_MODULE = "orders.domain.errors"
+"""The errors that callers see; they quote what was wrong."""
+_CONNECTION_ERRORS = frozenset({"OSError", "OperationalError", "InterfaceError"})
+"""Base classes of errors that name hosts and time-outs, but no data."""
+
+
+class LogFormatter(LambdaPowertoolsFormatter):
+    """Format log lines as JSON.
+
+    An exception is logged with its traceback and the types of its causes, but with its message only if `describe` does.
+    """
+
+    def __init__(self, **keys: Any) -> None:  # noqa: ANN401 - as in Powertools
+        super().__init__(serialize_stacktrace=False, **keys)
+
+    @override
+    def formatException(self, ei: "_ExceptionInfo") -> str:
+        """Format a traceback, the first cause first."""
+        chain = list(reversed(list(causes(ei[1]))))
+        lines = ["".join([*traceback.format_tb(each.__traceback__), describe(each)]) for each in chain]
+        return "\n\n".join(lines)[-MAX_TRACEBACK_CHARACTERS:]
+
+    @override
+    def serialize(self, log: "dict[str, Any] | PowertoolsLogRecord") -> str:
+        """Return the line, with long values cut."""
+        return super().serialize(
+            {name: value if name == "exception" else _cut(value) for name, value in log.items()},
+        )
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception, the one that caused it, and so on."""
+    for _ in range(_MAX_CHAIN):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def describe(error: BaseException) -> str:
+    """Return an exception's type, and its message unless that may quote a request.
+
+    Only messages of connection errors and of this package are known not to.
+    """
+    kind = type(error)
+    own = kind.__module__.startswith("orders.") and kind.__module__ != _QUOTING_MODULE
+    if own or _CONNECTION_ERRORS & {each.__name__ for each in kind.__mro__}:
+        message = next(iter(str(error).splitlines()), "")
+        return f"{kind.__name__}: {message}"
+    return kind.__name__
+
+
+def _cut(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    match value:
+        case str() if len(value) > MAX_CHARACTERS:
+            return f"{value[:MAX_CHARACTERS]}…"
+        case list() | tuple():
+            return [_cut(each) for each in islice(value, _MAX_ITEMS)]
+        case dict():
+            return {str(name)[:MAX_CHARACTERS]: _cut(each) for name, each in islice(value.items(), _MAX_ITEMS)}
+    return value
