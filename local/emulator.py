@@ -26,7 +26,8 @@ def program(layout: Layout) -> Program:
     """
     return Program(
         name=EMULATOR,
-        command=(str(interpreter(layout.root)), "-m", "ministack"),
+        # Without the folder `local` in the path, whose modules have common names.
+        command=(str(interpreter(layout.root)), "-P", str(layout.root / "local" / "ministack_server.py")),
         folder=folder(layout),
         log=layout.log("ministack"),
         health=f"{layout.emulator_url}/_ministack/ready",

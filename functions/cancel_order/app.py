@@ -14,6 +14,7 @@ cancel = cache(bootstrap.cancel_order)
 
 
 @app.post("/v1/orders/<order>/cancel")
+@app.post("/v1/orders/<order>/cancel/", deprecated=True)
 def cancel_order(order: str) -> Response[str]:
     """Cancel an order, with the reason in the body if there is one."""
     caller, order, versions = app.caller, order_id(order), app.expected_versions

@@ -17,6 +17,7 @@ place_order = cache(bootstrap.place_order)
 
 @app.post("/v1/orders")
 @app.post("/v1/orders/create", deprecated=True)
+@app.post("/v1/orders/create/", deprecated=True)
 @app.post("/orders", deprecated=True)
 def create_order() -> Response[str]:
     """Place an order for the items in the body."""

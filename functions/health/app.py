@@ -17,6 +17,7 @@ health = cache(bootstrap.check_health)
 
 @app.get("/v1/health")
 @app.get("/health", deprecated=True)
+@app.get("/health/", deprecated=True)
 def check_health() -> Response[str]:
     """Check whether the database is available and tasks are processed on time."""
     view = health().check()

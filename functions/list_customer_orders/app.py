@@ -15,6 +15,7 @@ orders = cache(bootstrap.list_orders)
 
 @app.get("/v1/customers/<customer>/orders")
 @app.get("/v1/orders/my-orders/<customer>", deprecated=True)
+@app.get("/v1/orders/my-orders/<customer>/", deprecated=True)
 def list_customer_orders(customer: str) -> Response[str]:
     """List a customer's orders."""
     query = list_query(app.caller, app.query, customer_id(customer))

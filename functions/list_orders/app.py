@@ -14,6 +14,7 @@ orders = cache(bootstrap.list_orders)
 
 
 @app.get("/v1/orders")
+@app.get("/v1/orders/", deprecated=True)
 @app.get("/orders", deprecated=True)
 def list_orders() -> Response[str]:
     """List orders."""

@@ -12,7 +12,7 @@ from tests.support import ROOT
 
 FOLDER = Path(__file__).parent
 EXAMPLES = 3
-"""Examples per operation, times the effort; for deprecated operations none if the effort is one."""
+"""Examples per operation, times the effort."""
 SCOPES = "orders:read orders:write orders:metrics"
 
 
@@ -24,7 +24,6 @@ def test_given_generated_requests_when_sent_then_every_answer_is_documented(
             *(sys.executable, "-m", "schemathesis.cli", "--no-color", "--config-file", FOLDER / "schemathesis.toml"),
             *("run", f"{stack.url}/openapi.json", "--continue-on-failure"),
             *("--max-examples", str(EXAMPLES * effort)),
-            *(("--exclude-deprecated",) if effort == 1 else ()),
         ],
         cwd=tmp_path,
         env={

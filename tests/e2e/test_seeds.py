@@ -1,7 +1,11 @@
 """The documented requests of the five older services, as they stand, with a token."""
 
+import json
+import subprocess
+
 import pytest
 
+from local.stack import Stack
 from tests.e2e.conftest import Client, wait_for
 
 CREATE = {
@@ -20,12 +24,85 @@ CREATE_WITH_NAMES = {
     ],
 }
 
+SLASH_ROUTES = (
+    ("POST", "/v1/orders/create/", 201),
+    ("GET", "/v1/orders/", 200),
+    ("GET", "/v1/orders/?page_size=1&q=5", 200),
+    ("GET", "/v1/orders/{order}/details/", 200),
+    ("POST", "/v1/orders/{order}/cancel/", 200),
+    ("GET", "/v1/orders/my-orders/5/", 200),
+    ("GET", "/v1/orders/my-orders/5/?page_size=1", 200),
+    ("GET", "/health/", 200),
+    ("GET", "/orders-doc/", 200),
+)
+"""The paths with a slash at the end, as the older services document them with curl, and what they answer."""
+PUBLIC = ("/health/", "/orders-doc/")
+
 pytestmark = pytest.mark.usefixtures("services")
+
+
+@pytest.mark.parametrize(("method", "path", "status"), SLASH_ROUTES)
+def test_given_a_documented_path_with_a_slash_when_sent_then_no_redirect(
+    client: Client, stack: Stack, method: str, path: str, status: int
+) -> None:
+    """With curl, as documented: it follows no redirect."""
+    with client("5") as customer, client(None) as anybody:
+        order = customer.post("/v1/orders", json=CREATE).json()["id"] if "{order}" in path else ""
+        target = path.format(order=order)
+        body = ("--json", json.dumps(CREATE)) if method == "POST" and "create" in path else ()
+        answered = subprocess.run(  # noqa: S603 - our own arguments
+            [
+                *("/usr/bin/env", "curl", "--silent", "--show-error", "--request", method, *body),
+                *("--output", "/dev/null", "--write-out", "%{http_code}"),
+                *("--header", f"Authorization: Bearer {stack.token('5')}", stack.url + target),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert int(answered.stdout) == status
+        bare = target.replace("/?", "?").removesuffix("/")
+        assert anybody.request(method, bare).status_code == anybody.request(method, target).status_code
+        if not path.startswith(PUBLIC):
+            assert anybody.request(method, target).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "header"),
+    [
+        ("POST", "/v1/orders/create/more", 404, None),
+        ("GET", "/v1/orders/a/b", 404, None),
+        ("GET", "/v1/orders/a/details/more/", 404, None),
+        ("GET", "/v1/orders/my-orders/5/6/7", 404, None),
+        ("POST", "/v1/orders/a/cancel/more", 404, None),
+        ("GET", "/health/more", 404, None),
+        ("GET", "/orders-doc/more", 404, None),
+        ("GET", "/v1/orders/create", 405, ("allow", "OPTIONS, POST")),
+        ("GET", "/v1/orders/create/", 405, ("allow", "OPTIONS, POST")),
+        ("GET", "/v1/orders/a/cancel", 405, ("allow", "OPTIONS, POST")),
+        ("GET", "/v1/orders/a/cancel/", 405, ("allow", "OPTIONS, POST")),
+        ("GET", "/v1/orders/a/status", 405, ("allow", "OPTIONS, PUT")),
+        ("PUT", "/v1/orders/create/", 405, ("allow", "OPTIONS, POST")),
+        ("DELETE", "/health/", 405, ("allow", "GET, OPTIONS")),
+        # Paths that nobody has documented with a slash are redirected, by whichever function gets them.
+        ("GET", "/v1/orders/a/", 308, ("location", "/v1/orders/a")),
+        ("GET", "/v1/health/", 308, ("location", "/v1/health")),
+        ("POST", "/v1/orders/", 308, ("location", "/v1/orders")),
+        ("POST", "/orders/", 308, ("location", "/orders")),
+        ("POST", "/v1/customers/5/orders/", 308, ("location", "/v1/customers/5/orders")),
+    ],
+)
+def test_given_other_paths_below_a_route_when_sent_then_404_405_or_308(
+    client: Client, method: str, path: str, status: int, header: tuple[str, str] | None
+) -> None:
+    with client("5") as customer:
+        answer = customer.request(method, path)
+    assert answer.status_code == status
+    assert header is None or answer.headers[header[0]] == header[1]
 
 
 def test_given_the_first_django_services_requests_when_sent_then_they_succeed(client: Client) -> None:
     with client("5") as customer:
-        customer.follow_redirects = True
         created = customer.post("/v1/orders/create/", json=CREATE)
         assert created.status_code == 201
         order = created.json()
@@ -37,14 +114,12 @@ def test_given_the_first_django_services_requests_when_sent_then_they_succeed(cl
         assert cancelled.status_code == 200
         wait_for(customer, order["id"], status="cancelled")
     with client(None) as anybody:
-        anybody.follow_redirects = True
         assert anybody.get("/health/").json() == {"status": "ok", "database": "ok", "tasks": "ok"}
         assert anybody.get("/v1/orders/").status_code == 401
 
 
 def test_given_the_second_django_services_filters_when_sent_then_they_apply(client: Client) -> None:
     with client("5") as customer, client("carrier", "orders:write") as carrier:
-        customer.follow_redirects = True
         order = customer.post("/v1/orders/create/", json=CREATE).json()
         wait_for(customer, order["id"], payment_status="paid")
         assert carrier.put(f"/v1/orders/{order['id']}/status", json={"status": "shipped"}).status_code == 200

@@ -8,12 +8,33 @@ import pytest
 from local import template as sam
 from orders.aws.task_queue import DEAD_LETTERS
 from orders.postgres.outbox import LEASE, MAX_ATTEMPTS
+from tests.infrastructure.templates import EXPANDED, texts
 from tests.support import FUNCTIONS, ROOT, load_function
 
-HEALTH = {"GET /v1/health", "GET /health"}
-DOCS = {"GET /docs", "GET /docs/{asset}", "GET /orders-doc", "GET /openapi.json", "GET /postman.json"}
+HEALTH = {"GET /v1/health", "GET /health", "GET /health/{proxy+}"}
+DOCS = {
+    "GET /docs",
+    "GET /docs/{asset}",
+    "GET /orders-doc",
+    "GET /orders-doc/{proxy+}",
+    "GET /openapi.json",
+    "GET /postman.json",
+}
 CONSOLE = {"GET /console", "GET /console/{version}/{asset}"}
 DEFAULT = "ANY $default"
+GREEDY = "{proxy+}"
+"""What catches a slash at the end: a route of API Gateway cannot end in one."""
+SEEDS_PATHS = (
+    "POST /v1/orders/create/",
+    "GET /v1/orders/",
+    "GET /v1/orders/{order_id}/details/",
+    "POST /v1/orders/{order_id}/cancel/",
+    "GET /v1/orders/my-orders/{customer_id}/",
+    "GET /health/",
+    "GET /orders-doc/",
+)
+"""The paths with a slash that earlier services documented."""
+MAX_ROUTES = 300
 NO_TOKEN = {*HEALTH, *DOCS, *CONSOLE, DEFAULT}
 
 # The designed routes by function: canonical ones, and those of earlier services.
@@ -21,14 +42,24 @@ ROUTES = {
     "create_order": {
         "POST /v1/orders",
         "POST /v1/orders/create",
+        "POST /v1/orders/create/{proxy+}",
         "POST /orders",
         "POST /v1/customers/{customer_id}/orders",
         "POST /orders/{id}",
     },
-    "get_order": {"GET /v1/orders/{order_id}", "GET /v1/orders/{order_id}/details", "GET /orders/{id}"},
-    "list_orders": {"GET /v1/orders", "GET /orders"},
-    "list_customer_orders": {"GET /v1/customers/{customer_id}/orders", "GET /v1/orders/my-orders/{customer_id}"},
-    "cancel_order": {"POST /v1/orders/{order_id}/cancel"},
+    "get_order": {
+        "GET /v1/orders/{order_id}",
+        "GET /v1/orders/{order_id}/details",
+        "GET /v1/orders/{order_id}/details/{proxy+}",
+        "GET /orders/{id}",
+    },
+    "list_orders": {"GET /v1/orders", "GET /v1/orders/{proxy+}", "GET /orders"},
+    "list_customer_orders": {
+        "GET /v1/customers/{customer_id}/orders",
+        "GET /v1/orders/my-orders/{customer_id}",
+        "GET /v1/orders/my-orders/{customer_id}/{proxy+}",
+    },
+    "cancel_order": {"POST /v1/orders/{order_id}/cancel", "POST /v1/orders/{order_id}/cancel/{proxy+}"},
     "update_order_status": {"PUT /v1/orders/{order_id}/status", "PUT /orders/{id}"},
     "health": HEALTH,
     "docs": {*DOCS, DEFAULT},
@@ -78,7 +109,28 @@ def test_given_a_function_when_called_then_it_has_just_the_template_s_routes(nam
         for path, item in load_function(name).app.get_openapi_schema().paths.items()
         for method in item.model_dump(exclude_none=True)
     }
-    assert answered == {re.sub(r"\{\w+\}", "{}", route) for route in ROUTES[name] - {DEFAULT}}
+    # A greedy route stands for a slash at the end.
+    declared = {route.removesuffix(GREEDY) for route in ROUTES[name] - {DEFAULT}}
+    assert answered == {re.sub(r"\{\w+\}", "{}", route) for route in declared}
+
+
+@pytest.mark.parametrize("path", SEEDS_PATHS)
+def test_given_a_path_with_a_slash_when_deployed_then_its_sibling_is_as_the_path_without(path: str) -> None:
+    """The routes as SAM makes them: the same function, authorizer, and permission to be invoked."""
+    method, bare = path.removesuffix("/").split(" ")
+    api = EXPANDED.of_type("AWS::ApiGatewayV2::Api")["Api"]["Body"]["paths"]
+    route, sibling = (api[each][method.lower()] for each in (bare, f"{bare}/{GREEDY}"))
+    assert sibling["x-amazon-apigateway-integration"] == route["x-amazon-apigateway-integration"]
+    assert sibling["security"] == route["security"]
+    assert [each["name"] for each in sibling["parameters"]][-1] == "proxy+"
+    # A resource policy that names the path, with an asterisk for each variable.
+    allowed = texts(EXPANDED.of_type("AWS::Lambda::Permission"))
+    assert any(each.endswith(f"/{method}{re.sub(r'\{\w+\}', '*', bare)}/*") for each in allowed)
+
+
+def test_given_all_routes_when_counted_then_the_api_has_room_for_more(functions: dict[str, Any]) -> None:
+    # A quota of API Gateway: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+    assert sum(len(events(properties)) for properties in functions.values()) <= MAX_ROUTES / 2
 
 
 def test_given_public_routes_when_compared_then_none_gives_access_to_orders(functions: dict[str, Any]) -> None:

@@ -26,7 +26,8 @@ def assets() -> list[str]:
     [
         ("GET", "/v1/orders/", "/v1/orders"),
         ("POST", "/v1/orders/create/", "/v1/orders/create"),
-        ("GET", "/orders-doc/", "/orders-doc"),
+        ("GET", "/console/", "/console"),
+        ("GET", "/v1/orders/7//", "/v1/orders/7"),
         ("GET", "/v1/orders/my-orders/a b@c\r\n/", "/v1/orders/my-orders/a%20b%40c%0D%0A"),
     ],
 )
@@ -106,7 +107,9 @@ def test_given_an_unknown_path_when_requested_then_404_with_a_link_to_the_docs(p
         ("DELETE", "/v1/orders", "GET, OPTIONS, POST"),
         ("PATCH", "/v1/orders/1/status", "OPTIONS, PUT"),
         ("DELETE", "/orders/5", "GET, OPTIONS, POST, PUT"),
-        ("PUT", "/v1/orders/create", "GET, OPTIONS, POST"),
+        ("PUT", "/v1/orders/create", "OPTIONS, POST"),
+        ("GET", "/v1/orders/create/", "OPTIONS, POST"),
+        ("DELETE", "/v1/orders/", "GET, OPTIONS, POST"),
         ("HEAD", "/docs", "GET, OPTIONS"),
         ("POST", "/console", "GET, OPTIONS"),
     ],

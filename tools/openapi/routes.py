@@ -39,7 +39,8 @@ class Route:
         """A unique name; a canonical route has its operation's."""
         if not self.deprecated:
             return self.operation
-        return f"{self.operation}_at_{re.sub(r'\W+', '_', self.path).strip('_')}"
+        slash = "_slash" if self.path.endswith("/") else ""
+        return f"{self.operation}_at_{re.sub(r'\W+', '_', self.path).strip('_')}{slash}"
 
 
 def read_routes(functions: Path) -> list[Route]:
