@@ -20,7 +20,7 @@ from orders.log_format import LogFormatter, causes, describe
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = Logger(logger_formatter=LogFormatter(), release=os.environ.get("RELEASE"))
+logger = Logger(logger_formatter=LogFormatter(release=os.environ.get("RELEASE")))
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _metrics = Metrics()

@@ -104,6 +104,30 @@ def test_given_a_token_in_the_url_when_opened_then_it_is_removed_at_once(
     assert page.evaluate("history.length") == 2  # about:blank, and this
 
 
+@pytest.mark.parametrize("leaves", [False, True])
+def test_given_a_session_when_a_link_has_another_token_then_it_asks_first(
+    visit: Visit, stack: Stack, client: Client, *, leaves: bool
+) -> None:
+    mine, other = f"c-mine-{leaves}", f"c-other-{leaves}"
+    order(client, mine)
+    page = open_console(visit, stack, mine)
+    expect(rows(page)).to_have_count(1)
+    dialog = page.get_by_role("dialog", name="Replace session")
+    for press, customer in (("Back", mine), ("Replace session", other)):
+        if leaves:
+            page.goto("about:blank")
+        open_console(visit, stack, other)
+        expect(dialog).to_contain_text(f"This link signs you in as {other}. You are signed in as {mine}.")
+        assert "token" not in address(page)
+        dialog.get_by_role("button", name=press, exact=True).click()
+        expect(dialog).to_be_hidden()
+        expect(page.locator("#caller")).to_contain_text(f"Customer {customer}")
+    expect(rows(page)).to_have_count(0)
+    # Another token of the same customer replaces the first without a question.
+    open_console(visit, stack, other)
+    expect(dialog).to_be_hidden()
+
+
 @pytest.mark.parametrize(("button", "who"), [("As customer", "Customer c-local"), ("As support", "Support")])
 def test_given_the_local_stack_when_a_button_is_pressed_then_it_signs_in(visit: Visit, button: str, who: str) -> None:
     page = visit.page

@@ -115,7 +115,7 @@ def test_given_a_function_when_called_then_it_has_just_the_template_s_routes(nam
 
 
 @pytest.mark.parametrize("path", SEEDS_PATHS)
-def test_given_a_path_with_a_slash_when_deployed_then_its_sibling_is_as_the_path_without(path: str) -> None:
+def test_given_a_path_with_a_slash_when_deployed_then_its_sibling_is_alike(path: str) -> None:
     """The routes as SAM makes them: the same function, authorizer, and permission to be invoked."""
     method, bare = path.removesuffix("/").split(" ")
     api = EXPANDED.of_type("AWS::ApiGatewayV2::Api")["Api"]["Body"]["paths"]

@@ -26,7 +26,7 @@ CALLS: dict[str, Call] = {
     "charges": lambda session, url: PaymentClient(session, url).find(ORDER),
     "cart": lambda session, url: CartClient(session, url).get("5"),
     "cart ordered": lambda session, url: CartClient(session, url).mark_ordered("5", None),
-    "reserve": lambda session, url: InventoryClient(session, url).reserve(ORDER, {"A": 1}),
+    "reserve": lambda session, url: InventoryClient(session, url).reserve(ORDER, {"A": 1}, lambda _: None),
     "release": lambda session, url: InventoryClient(session, url).release(ORDER),
     "product": lambda session, url: CatalogClient(session, url).get("A"),
     "shipment": lambda session, url: ShippingClient(session, url).cancel("s"),

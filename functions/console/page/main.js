@@ -2,6 +2,7 @@
 
 import { link, navigate, takeToken, view } from "./address.js";
 import { readSearch, showFilters } from "./filters.js";
+import { ask } from "./dialog.js";
 import { button, element, fill, menu } from "./dom.js";
 import { moment, shortId } from "./format.js";
 import { refreshOrders, showOrders } from "./list.js";
@@ -9,7 +10,7 @@ import { showNewOrder } from "./new-order.js";
 import { showToast } from "./notice.js";
 import { closeOrder, refreshOrder, showOrder } from "./order.js";
 import { keepRefreshing } from "./refresh.js";
-import { caller, signIn, signOut } from "./session.js";
+import { caller, callerOf, isExpired, signIn, signOut } from "./session.js";
 
 const NARROW = matchMedia("(width < 1100px)");
 const list = document.getElementById("list");
@@ -29,12 +30,21 @@ function show() {
   document.title = isNew ? "New order" : order ? `Order ${shortId(order)}` : "Orders";
 }
 
-/** Signs in with the token in the URL, if there is one. @returns {boolean} whether it was accepted */
-function signInFromUrl() {
-  const token = takeToken();
-  const error = token === null ? "" : signIn(token);
+/** Signs in with the token in the URL, if there is one. @returns {Promise<boolean>} whether it was accepted */
+async function signInFromUrl() {
+  const given = takeToken();
+  if (given === null || !(await mayReplaceSession(given))) return false;
+  const error = signIn(given);
   if (error) showToast(error);
-  return token !== null && !error;
+  return !error;
+}
+
+/** Asks before another user's token ends a session: anybody can send a link. */
+async function mayReplaceSession(given) {
+  const [now, next] = [caller()?.customer, callerOf(given)?.customer];
+  if (isExpired() || now === next || next === undefined) return true;
+  const text = `This link signs you in as ${next}. You are signed in as ${now}.`;
+  return (await ask({ label: "Replace session", text, fields: [] })) !== null;
 }
 
 /** Makes the list inert while the pane covers it. */
@@ -64,13 +74,13 @@ function onKey(event) {
   if (event.key === "Escape" && view().order && !isCovered) navigate({ order: "" });
 }
 
-addEventListener("hashchange", () => (signInFromUrl() ? location.reload() : show()));
+addEventListener("hashchange", async () => ((await signInFromUrl()) ? location.reload() : show()));
 addEventListener("keydown", onKey);
 document.addEventListener("signed-in", showCaller);
 document.getElementById("search").addEventListener("submit", readSearch);
 document.getElementById("search").addEventListener("search", readSearch);
 NARROW.addEventListener("change", coverList);
-signInFromUrl();
-showCaller();
 const refresh = keepRefreshing(() => Promise.all([refreshOrders(), refreshOrder()]));
+await signInFromUrl();
+showCaller();
 show();

@@ -15,7 +15,7 @@ function claimsOf(token) {
 }
 
 /** Returns the token's customer, scopes and expiry time (milliseconds); null if it is invalid. */
-function callerOf(token) {
+export function callerOf(token) {
   const claims = claimsOf(token);
   if (!claims) return null;
   const granted = ["scope", "scp", "roles"].flatMap((name) => claims[name] ?? []);

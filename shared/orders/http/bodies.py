@@ -54,7 +54,7 @@ def _refuse_duplicate_names(content: bytes) -> None:
         name = quoted(str(error))
         raise errors.MalformedJson(f"The body has an object with two members {name}; give each name once.") from None
     except (ValueError, RecursionError):
-        # Pydantic refuses it too, and says why.
+        # Refused by pydantic, too, which says why.
         return
 
 
