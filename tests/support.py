@@ -83,6 +83,7 @@ def http_event(
     customer: str | None = "5",
     scope: str = "",
     actor: str | None = None,
+    email: str | None = None,
     headers: dict[str, str] | None = None,
     query: dict[str, str] | None = None,
 ) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def http_event(
         "isBase64Encoded": False,
     }
     if customer is not None:
-        named = {} if actor is None else {"actor": actor}
+        named = {name: value for name, value in (("actor", actor), ("email", email)) if value is not None}
         event["requestContext"]["authorizer"] = {"lambda": {"customer_id": customer, "scope": scope, **named}}
     if query:
         event["queryStringParameters"] = query

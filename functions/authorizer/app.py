@@ -36,7 +36,7 @@ def handler(event: Mapping[str, Any], _: object) -> dict[str, Any]:
         return {"isAuthorized": False}
     scope = " ".join(sorted(caller.scopes))
     context = {"customer_id": caller.customer_id, "scope": scope, "actor": caller.actor}
-    return {"isAuthorized": True, "context": context}
+    return {"isAuthorized": True, "context": context | ({"email": caller.email} if caller.email else {})}
 
 
 warm_up(verifier, TokenVerifier.prepare)

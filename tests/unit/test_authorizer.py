@@ -49,6 +49,14 @@ def test_given_a_valid_token_when_called_then_allowed_with_context_and_not_logge
     assert log() == []
 
 
+def test_given_a_token_with_an_email_when_called_then_in_context_and_not_logged(
+    authorizer: ModuleType, log: Log
+) -> None:
+    said = answer(authorizer, signed(claims(email="Alice@Example.com")))
+    assert said["context"] == {"customer_id": "5", "scope": "", "actor": "customer:5", "email": "Alice@Example.com"}
+    assert log() == []
+
+
 @pytest.mark.parametrize("start", ["Bearer ", "bearer ", "BEARER ", "Bearer   "])
 def test_given_a_scheme_in_any_letter_case_when_called_then_allowed(authorizer: ModuleType, start: str) -> None:
     token = signed(claims()).removeprefix("Bearer ")

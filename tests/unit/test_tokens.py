@@ -35,6 +35,13 @@ SHIP = frozenset({"orders:ship"})
         ({"customer_id": "carrier", "sub": "c-1", "scope": "orders:ship"}, Caller("carrier", SHIP, "service:c-1")),
         ({"customer_id": 9, "sub": "agent", "scope": "orders:read"}, Caller("9", frozenset({READ}), "customer:9")),
         ({"user_id": 1, "is_staff": "true"}, Caller("1")),
+        ({"sub": "5", "email": "a@example.com"}, Caller("5", email="a@example.com")),
+        ({"sub": "5", "email": "a@example.com", "email_verified": True}, Caller("5", email="a@example.com")),
+        ({"sub": "5", "email": "a@example.com", "email_verified": False}, Caller("5")),
+        ({"sub": "5", "email": "a@example.com", "email_verified": "false"}, Caller("5")),
+        ({"sub": "5", "email": ["a@example.com"]}, Caller("5")),
+        ({"sub": "5", "email": "a@example.com\nb@example.com"}, Caller("5")),
+        ({"sub": "5", "email": f"{'a' * 243}@example.com"}, Caller("5")),
     ],
 )
 def test_given_a_valid_token_when_verified_then_it_identifies_the_caller(

@@ -10,7 +10,7 @@ import jwt
 
 from orders.auth.key_cache import Key, KeyCache
 from orders.config import TokenSettings
-from orders.domain.caller import CUSTOMER_ID, READ, WRITE, Caller, actor
+from orders.domain.caller import CUSTOMER_ID, EMAIL, MAX_EMAIL, READ, WRITE, Caller, actor
 
 _MAX_CHARACTERS = 8192
 _CLOCK_SKEW_SECONDS = 10
@@ -140,7 +140,17 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         raise InvalidToken("it has no valid customer id in customer_id, user_id or sub")
     scopes = _scopes(claims)
     subject = _id(claims.get("sub")) or _id(claims.get("user_id")) or customer
-    return Caller(customer, scopes, actor(customer, scopes, subject=subject, is_staff=claims.get("is_staff") is True))
+    named_actor = actor(customer, scopes, subject=subject, is_staff=claims.get("is_staff") is True)
+    return Caller(customer, scopes, named_actor, _email(claims))
+
+
+def _email(claims: Mapping[str, Any]) -> str | None:
+    """Return the e-mail address of the caller; None if there is no valid one, or if it is said not to be verified."""
+    email = claims.get("email")
+    # Some issuers write booleans as strings.
+    is_unverified = str(claims.get("email_verified", True)).lower() == "false"
+    is_valid = isinstance(email, str) and len(email) <= MAX_EMAIL and EMAIL.fullmatch(email)
+    return email if is_valid and not is_unverified else None
 
 
 def _id(value: object) -> str | None:

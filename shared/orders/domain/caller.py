@@ -38,6 +38,10 @@ _STATUS_REPORTS: dict[str, str] = {
 CUSTOMER_ID = re.compile(r"[A-Za-z0-9_~@:+|=-][A-Za-z0-9._~@:+|=-]{0,127}")
 """A customer's id: the subject of a token, and one segment of a path, so neither ``.`` nor ``..``."""
 CUSTOMER_ID_FORMAT = "1 to 128 letters, digits and ._~@:+|=-, not starting with a dot"
+EMAIL = re.compile(r"[^\s\x00-\x1f\x7f-\x9f@]+@[^\s\x00-\x1f\x7f-\x9f@]+")
+"""An e-mail address, as far as a pattern can tell."""
+MAX_EMAIL = 254
+"""Characters of an e-mail address (RFC 5321, section 4.5.3.1.3)."""
 
 
 def actor(customer_id: str, scopes: frozenset[str], *, subject: str, is_staff: bool = False) -> str:
@@ -67,11 +71,13 @@ class Caller:
         customer_id: the caller as a customer.
         scopes: the token's scopes.
         actor: who the caller is in the timeline of an order.
+        email: the e-mail address that the token states; None where it states none, or one that is not verified.
     """
 
     customer_id: str
     scopes: frozenset[str] = frozenset()
     actor: str = ""
+    email: str | None = None
 
     def __post_init__(self) -> None:
         if not self.actor:

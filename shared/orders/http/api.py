@@ -67,7 +67,7 @@ class Api(APIGatewayHttpResolver):
         if not context.get("customer_id"):
             raise errors.Forbidden("The request did not pass through the authorizer.")
         scopes = frozenset((context.get("scope") or "").split())
-        return Caller(context["customer_id"], scopes, context.get("actor") or "")
+        return Caller(context["customer_id"], scopes, context.get("actor") or "", context.get("email"))
 
     @property
     def query(self) -> dict[str, str]:

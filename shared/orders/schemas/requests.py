@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from orders.domain import money
-from orders.domain.caller import CUSTOMER_ID, CUSTOMER_ID_FORMAT
+from orders.domain.caller import CUSTOMER_ID, CUSTOMER_ID_FORMAT, EMAIL, MAX_EMAIL
 from orders.domain.ids import PRODUCT_ID, PRODUCT_ID_FORMAT
 from orders.domain.states import PaymentStatus, ShippingStatus, Status
 
@@ -61,7 +61,7 @@ _STRIPPED_NAME = rf"^\s*[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*\s*$"
 
 _CUSTOMER = f"^{CUSTOMER_ID.pattern}$"
 _PRODUCT = f"^{PRODUCT_ID.pattern}$"
-_EMAIL = rf"^[^\s{_CONTROL}@]+@[^\s{_CONTROL}@]+$"
+_EMAIL = f"^{EMAIL.pattern}$"
 EXPECTED: Mapping[str, str] = {
     _CUSTOMER: CUSTOMER_ID_FORMAT,
     _PRODUCT: PRODUCT_ID_FORMAT,
@@ -82,7 +82,7 @@ _DecimalText = Annotated[str, StringConstraints(pattern=f"^{_DECIMAL.pattern}$")
 CustomerId = Annotated[_CustomerText, BeforeValidator(_number_as_text, json_schema_input_type=_CustomerText | int)]
 ProductId = Annotated[_ProductText, BeforeValidator(_number_as_text, json_schema_input_type=_ProductText | _Natural)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_STRIPPED_NAME)]
-Email = Annotated[str, StringConstraints(max_length=254, pattern=_EMAIL)]
+Email = Annotated[str, StringConstraints(max_length=MAX_EMAIL, pattern=_EMAIL)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=_STRIPPED_TEXT)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY), BeforeValidator(_whole)]
 Price = Annotated[Decimal, Field(ge=0), BeforeValidator(_decimal, json_schema_input_type=_Amount | _DecimalText)]
@@ -127,7 +127,10 @@ class NewOrder(Request):
     customer_name: Name | None = None
     """The customer's name."""
     customer_email: Email | None = None
-    """The customer's e-mail address."""
+    """The customer's e-mail address; by default that of the token.
+
+    If the token states one, another one requires the scope `orders:create`.
+    """
     currency: Currency | None = None
     """ISO 4217 code; by default the currency of the inventory's prices, else the service's default."""
     items: Annotated[list[NewLine], Field(min_length=1, max_length=MAX_LINES)]

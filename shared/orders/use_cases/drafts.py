@@ -53,7 +53,7 @@ def of_request(caller: Caller, request: NewOrder, customer_id: str | None) -> Dr
 
     Raises:
         Forbidden: the caller may not create orders for that customer.
-        ValidationFailed: path and body name different customers.
+        ValidationFailed: path and body name different customers, or token and body different e-mail addresses.
     """
     if customer_id and request.customer_id not in (None, customer_id):
         message = f"{request.customer_id!r} is not the customer in the path, {customer_id!r}"
@@ -64,7 +64,7 @@ def of_request(caller: Caller, request: NewOrder, customer_id: str | None) -> Dr
         caller.actor,
         customer_id,
         request.customer_name,
-        request.customer_email,
+        _email(caller, request.customer_email),
         request.currency,
         request.items,
         is_trusted=caller.may_create_for_all,
@@ -86,7 +86,7 @@ def of_cart(caller: Caller, customer_id: str, cart: Cart) -> Draft:
         caller.actor,
         customer_id,
         cart.customer_name,
-        cart.customer_email,
+        cart.customer_email if caller.may_create_for_all else caller.email or cart.customer_email,
         cart.currency,
         cart.items,
         is_trusted=caller.may_create_for_all,
@@ -103,3 +103,16 @@ def check_may_create(caller: Caller, customer_id: str) -> None:
     """
     if not caller.may_create_for(customer_id):
         raise Forbidden("You may create orders for yourself only; for others, the scope orders:create is required.")
+
+
+def _email(caller: Caller, requested: str | None) -> str | None:
+    """Return the customer's e-mail address: the requested one, else that of the caller's token.
+
+    Raises:
+        ValidationFailed: the token of a customer states another one.
+    """
+    if caller.may_create_for_all:
+        return requested
+    if requested and caller.email and requested.lower() != caller.email.lower():
+        raise invalid("it is not the e-mail address of your token; leave it out, or send that one", "customer_email")
+    return caller.email or requested
