@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -60,7 +61,9 @@ class Order:
 
     Attributes:
         key: The customer's e-mail address, where each request has one of its own.
-        cart_version: The version of the cart that it was placed from.
+        placed_at: When it was placed; a cart is read after this.
+        cart_version: The version of the cart that it was placed from; empty if carts have none, None if from no cart.
+        cart_marked_at: When the task that marks the cart was done.
         reservation_id: The id of its stock at the inventory.
         total: In minor units of the currency.
         lines: Sorted.
@@ -70,7 +73,9 @@ class Order:
     id: str
     customer_id: str
     key: str | None
+    placed_at: datetime
     cart_version: str | None
+    cart_marked_at: datetime | None
     reservation_id: str
     state: State
     version: int

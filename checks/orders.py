@@ -42,11 +42,18 @@ def one_for_each_request(evidence: Evidence) -> Iterator[str]:
 
 
 def one_for_each_cart(evidence: Evidence) -> Iterator[str]:
-    """One version of a cart has one live order at most."""
+    """One version of a cart has one live order at most; a cart without a version, until it is marked as ordered."""
     carts = Counter((order.customer_id, order.cart_version) for order in evidence.orders if order.is_live)
     for (customer, version), count in carts.items():
-        if version is not None and count > 1:
+        if version and count > 1:
             yield f"{count} live orders are stored for version {version} of the cart of {customer}"
+    latest: dict[str, Order] = {}
+    for order in evidence.orders:
+        if order.cart_version == "" and order.is_live:
+            before = latest.get(order.customer_id)
+            if before and (before.cart_marked_at is None or before.cart_marked_at >= order.placed_at):
+                yield f"{order.id} is stored for the cart of {order.customer_id}, not marked after {before.id}"
+            latest[order.customer_id] = order
 
 
 def counted(evidence: Evidence) -> Iterator[str]:

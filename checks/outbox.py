@@ -30,9 +30,9 @@ def notified(case: Case) -> Iterator[str]:
 
 
 def cart_marked(case: Case) -> Iterator[str]:
-    """The cart that was ordered is marked as ordered, unless it has changed."""
+    """The cart that was ordered is marked as ordered, unless it has changed or the order has ended."""
     version = case.order.cart_version
-    if version and case.cart and case.cart.version == version and case.cart.status != "Ordered":
+    if version and case.order.is_live and case.cart and case.cart.version == version and case.cart.status != "Ordered":
         yield "its cart is not marked as ordered"
 
 

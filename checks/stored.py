@@ -11,7 +11,8 @@ type Query = Callable[..., list[dict[str, Any]]]
 """Runs a statement with named parameters and returns its rows as dictionaries."""
 
 _ORDERS = """
-SELECT id::text AS id, customer_id, customer_email AS key, cart_version,
+SELECT id::text AS id, customer_id, customer_email AS key, created_at, cart_version,
+    (SELECT done_at FROM order_tasks WHERE order_id = orders.id AND kind = 'mark_cart_ordered') AS cart_marked_at,
     reservation_id::text AS reservation_id, status, payment_status, shipping_status,
     version, currency, total, failure_reason,
     (SELECT coalesce(json_agg(json_build_array(product_id, unit_price, quantity)), '[]')
@@ -68,7 +69,9 @@ def _order(row: Mapping[str, Any]) -> Order:
         id=row["id"],
         customer_id=row["customer_id"],
         key=row["key"],
+        placed_at=row["created_at"],
         cart_version=row["cart_version"],
+        cart_marked_at=row["cart_marked_at"],
         reservation_id=row["reservation_id"],
         state=_state(row["status"], row["payment_status"], row["shipping_status"]),
         version=row["version"],

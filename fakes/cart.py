@@ -44,15 +44,25 @@ class CartOrdered(BaseModel):
 
 
 class Cart(Record):
-    """A customer's cart. Each change of its contents gives it a new, unique version."""
+    """A customer's cart. Each change of its contents gives it a new, unique version; null where none is shown."""
 
     customer_id: str
-    version: str
+    version: str | None
     status: Literal["Active", "Ordered"]
     currency: Currency
     items: tuple[CartItem, ...]
     customer_name: str | None
     customer_email: str | None
+
+
+class CartSettings(Record):
+    """Settings of the service.
+
+    Attributes:
+        has_versions: Whether carts have versions, as those of earlier order services do not.
+    """
+
+    has_versions: bool = True
 
 
 @dataclass(slots=True)
@@ -61,15 +71,17 @@ class Carts:
 
     Attributes:
         carts: By customer id.
+        settings: The settings under an empty key, where they are not the default ones.
         new_id: Returns a new id with a prefix.
     """
 
     carts: MutableMapping[str, Cart]
+    settings: MutableMapping[str, CartSettings]
     new_id: Callable[[str], str]
 
     def get_cart(self, customer_id: str) -> Answer[Cart]:
         """Return a customer's cart."""
-        return Answer(self._get(customer_id))
+        return Answer(self._shown(self._get(customer_id)))
 
     def set_cart(self, customer_id: str, body: CartContents | CartOrdered) -> Answer[Cart]:
         """Fill a cart, or mark it as ordered."""
@@ -77,7 +89,7 @@ class Carts:
             cart = Cart(customer_id=customer_id, version=self.new_id("v"), status="Active", **dict(body))
         else:
             cart = self._get(customer_id)
-            if body.version not in {None, cart.version}:
+            if self._has_versions and body.version not in {None, cart.version}:
                 raise Refusal(
                     HTTPStatus.CONFLICT,
                     "cart_changed",
@@ -85,7 +97,19 @@ class Carts:
                 )
             cart = cart.model_copy(update={"status": "Ordered"})
         self.carts[customer_id] = cart
-        return Answer(cart)
+        return Answer(self._shown(cart))
+
+    def set_settings(self, body: CartSettings) -> Answer[CartSettings]:
+        """Set whether carts have versions."""
+        self.settings[""] = body
+        return Answer(body)
+
+    @property
+    def _has_versions(self) -> bool:
+        return self.settings.get("", CartSettings()).has_versions
+
+    def _shown(self, cart: Cart) -> Cart:
+        return cart if self._has_versions else cart.model_copy(update={"version": None})
 
     def _get(self, customer_id: str) -> Cart:
         cart = self.carts.get(customer_id)
@@ -96,4 +120,5 @@ class Carts:
     OPERATIONS: ClassVar[tuple[Operation, ...]] = (
         Operation("GET", "/carts/{customer_id}", get_cart, exclude_none=True),
         Operation("PUT", "/carts/{customer_id}", set_cart, exclude_none=True),
+        Operation("PUT", "/settings", set_settings),
     )

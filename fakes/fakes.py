@@ -4,7 +4,7 @@ from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import Protocol
 
-from fakes.cart import Cart, Carts
+from fakes.cart import Cart, Carts, CartSettings
 from fakes.inventory import Inventory, Product, Reservation, Settings
 from fakes.notification import Notification, NotificationService
 from fakes.payment import Charge, Payment
@@ -50,7 +50,7 @@ class Fakes:
     ) -> None:
         keys = Keys(tables(UsedKey))
         self.inventory = Inventory(tables(Product), tables(Reservation), tables(Settings), now)
-        self.carts = Carts(tables(Cart), new_id)
+        self.carts = Carts(tables(Cart), tables(CartSettings), new_id)
         self.payment = Payment(tables(Charge), keys, new_id)
         self.shipping = Shipping(tables(Shipment), keys, new_id)
         self.notifications = NotificationService(tables(Notification), keys, new_id, now)

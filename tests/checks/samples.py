@@ -1,6 +1,7 @@
 """Sample evidence: an order and what each service has stored about it."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from checks.evidence import Evidence, Fate, Hold, Line, Order, Request, Step, Task
 from fakes.notification import Notification
@@ -13,6 +14,7 @@ from orders.domain.states import PLACED
 PAID = (Event.PAYMENT_STARTED, Event.PAYMENT_SUCCEEDED, Event.STOCK_COMMITTED, Event.SHIPMENT_CREATED)
 CANCELLED = (*PAID, Event.CANCELLED, Event.SHIPMENT_RECALLED, Event.PAYMENT_REFUNDED)
 EMAIL = "request-1@example.com"
+NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
 def order(
@@ -21,6 +23,8 @@ def order(
     units: Mapping[str, int] | None = None,
     key: str | None = EMAIL,
     cart_version: str | None = None,
+    placed_at: datetime = NOON,
+    cart_marked_at: datetime | None = None,
     reason: str | None = None,
 ) -> Order:
     """An order after some events, paid by default, of two of product A at 100 each by default. Its tasks are done."""
@@ -40,7 +44,9 @@ def order(
         id=order_id,
         customer_id="17850",
         key=key,
+        placed_at=placed_at,
         cart_version=cart_version,
+        cart_marked_at=cart_marked_at,
         reservation_id=f"reservation of {order_id}",
         state=steps[-1].state,
         version=len(steps),

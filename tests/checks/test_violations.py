@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,13 +12,14 @@ from checks.violations import violations
 from fakes.cart import Cart
 from orders.domain.lifecycle import Event
 from orders.domain.states import PLACED
-from tests.checks.samples import CANCELLED, EMAIL, PAID, cancelled, charge, notifications, order, shipment, well
+from tests.checks.samples import CANCELLED, EMAIL, NOON, PAID, cancelled, charge, notifications, order, shipment, well
 
 WELL = well()
 ENDED = cancelled()
 ORDER = WELL.orders[0]
 TOLD = WELL.notifications
 HELD = WELL.holds[0]
+SECOND = timedelta(seconds=1)
 FROM_CART = replace(WELL, orders=[order(cart_version="v1")])
 DECLINED = order("order-1", Event.PAYMENT_STARTED, Event.PAYMENT_DECLINED)
 
@@ -265,6 +267,24 @@ def test_given_a_cart_when_it_has_two_live_orders_then_it_is_reported() -> None:
     phrase = "2 live orders are stored for version v1 of the cart of 17850"
     assert phrase in phrases(replace(WELL, orders=[live, replace(live, id="order-2")]))
     assert phrase not in phrases(replace(WELL, orders=[live, ended]))
+
+
+@pytest.mark.parametrize(
+    ("first", "is_reported"),
+    [
+        (order("order-1", cart_version="", cart_marked_at=NOON - SECOND), False),
+        (order("order-1", cart_version="", cart_marked_at=NOON), True),
+        (order("order-1", cart_version=""), True),
+        (order("order-1", *CANCELLED, cart_version=""), False),
+        (order("order-1"), False),
+    ],
+)
+def test_given_a_cart_without_version_when_ordered_unmarked_then_it_is_reported(
+    first: Order, *, is_reported: bool
+) -> None:
+    second = order("order-2", cart_version="", placed_at=NOON)
+    phrase = "order-2 is stored for the cart of 17850, not marked after order-1"
+    assert (phrase in phrases(replace(WELL, orders=[first, second]))) == is_reported
 
 
 def test_given_counts_when_they_differ_from_the_orders_then_they_are_reported() -> None:

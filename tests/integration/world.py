@@ -53,7 +53,7 @@ class World:
     def __init__(self) -> None:
         self.queue = MemoryQueue()
         self.clock = ManualClock()
-        self._place = replace(bootstrap.place_order(), queue=self.queue, clock=self.clock)
+        self.placing = replace(bootstrap.place_order(), queue=self.queue, clock=self.clock)
         self._cancel = replace(bootstrap.cancel_order(), queue=self.queue, clock=self.clock)
         self._update = replace(bootstrap.update_order_status(), queue=self.queue, clock=self.clock)
         self.work = replace(bootstrap.process_task(), queue=self.queue, clock=self.clock, random=Random(1))
@@ -62,10 +62,10 @@ class World:
     def place(self, *items: tuple[str, int]) -> str:
         lines = [{"product_id": product, "quantity": quantity} for product, quantity in items or (("SKU123", 2),)]
         request = NewOrder.model_validate({"items": lines, "customer_email": "alice@example.com"})
-        return str(self._place.from_items(CUSTOMER, request).row["id"])
+        return str(self.placing.from_items(CUSTOMER, request).row["id"])
 
     def place_cart(self) -> str:
-        return str(self._place.from_cart(CUSTOMER, "5").row["id"])
+        return str(self.placing.from_cart(CUSTOMER, "5").row["id"])
 
     def cancel(self, order: str, reason: str | None = None) -> OrderDetails:
         return self._cancel.cancel(CUSTOMER, order, reason, None)

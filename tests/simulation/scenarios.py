@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from fakes.cart import CartSettings
 from orders.domain.lifecycle import TaskKind
 from orders.postgres.outbox import MAX_ATTEMPTS
 from tests.simulation.crowd import crowd, deliver, several, ship
@@ -59,6 +60,42 @@ def cart_changed(world: World) -> None:
     world.place_cart("ann")
     world.services.fill_cart("ann", lamp=1)
     world.settle()
+    world.place_cart("ann")
+
+
+def cart_without_version(world: World) -> None:
+    """A cart without a version is ordered twice at once, and again after it is filled with the same products."""
+    world.services.carts.set_settings(CartSettings(has_versions=False))
+    world.services.fill_cart("ann", desk=1)
+    world.place_cart("ann", has_key=False)
+    world.place_cart("ann", has_key=False)
+    world.settle()
+    world.services.fill_cart("ann", desk=1)
+    world.place_cart("ann")
+    world.place_cart("ann", has_key=False)
+
+
+def cart_without_version_declined(world: World) -> None:
+    """A cart without a version is ordered again after a declined card, and filled anew before it is marked."""
+    world.services.carts.set_settings(CartSettings(has_versions=False))
+    world.services.fill_cart("ann", desk=1)
+    world.services.payment.outcome = "declined"
+    world.place_cart("ann")
+    world.settle()
+    world.services.payment.outcome = "succeeded"
+    world.place_cart("ann")
+    world.services.fill_cart("ann", lamp=1)
+    world.settle()
+    world.place_cart("ann", has_key=False)
+
+
+def cart_declined(world: World) -> None:
+    """A cart is ordered again after a declined card."""
+    world.services.fill_cart("ann", desk=1)
+    world.services.payment.outcome = "declined"
+    world.place_cart("ann")
+    world.settle()
+    world.services.payment.outcome = "succeeded"
     world.place_cart("ann")
 
 
@@ -425,6 +462,9 @@ SCENARIOS: Mapping[str, Scenario] = {
         cart_without_a_key,
         cart_ordered_again,
         cart_changed,
+        cart_without_version,
+        cart_without_version_declined,
+        cart_declined,
         declined,
         paid_later,
         declined_later,

@@ -1,13 +1,17 @@
 """The shopping cart service."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from urllib3 import BaseHTTPResponse
 
 from orders.clients.http import Client
-from orders.domain.errors import CartNotFound
+from orders.domain.errors import CartNotFound, ValidationFailed
+from orders.domain.stock import add_up
+from orders.schemas.field_errors import field_errors
 from orders.schemas.requests import Currency, Email, Name, NewLine
 
 
@@ -18,9 +22,9 @@ class CartLine(NewLine):
 
 
 class Cart(BaseModel):
-    """A customer's cart. Its version changes with its contents; None if the cart service has no versions."""
+    """A customer's cart. Its version changes with its contents; empty if the cart service has no versions."""
 
-    version: Annotated[str | None, BeforeValidator(lambda value: None if value is None else str(value))] = None
+    version: Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))] = ""
     status: str = "Active"
     currency: Currency | None = None
     customer_name: Name | None = None
@@ -31,6 +35,11 @@ class Cart(BaseModel):
     def is_ordered(self) -> bool:
         """Whether the cart has already been ordered."""
         return self.status.lower() == "ordered"
+
+    @property
+    def quantities(self) -> dict[str, int]:
+        """The quantity of each product, over all lines."""
+        return add_up((line.product_id, line.quantity) for line in self.items)
 
 
 class CartClient(Client):
@@ -43,15 +52,54 @@ class CartClient(Client):
 
         Raises:
             CartNotFound: the customer has none.
-            DownstreamUnavailable: no usable answer.
+            ValidationFailed: its contents cannot be ordered, such as a quantity of 0.
+            DownstreamUnavailable: no answer, or one that is not a cart.
         """
-        response = self.call("GET", f"/carts/{quote(customer_id, safe='')}", expected=frozenset({200, 404}))
+        response = self.call("GET", self._path(customer_id), expected=frozenset({200, 404}))
         if response.status == HTTPStatus.NOT_FOUND:
             raise CartNotFound(f"The customer {customer_id!r} has no cart.")
-        return self.read(response, Cart)
+        return self._cart(response)
 
-    def mark_ordered(self, customer_id: str, version: str | None) -> None:
-        """Mark the cart as ordered, unless it has changed since this version."""
-        body = {"status": "Ordered", **({} if version is None else {"version": version})}
+    def mark_ordered(self, customer_id: str, version: str, quantities: Mapping[str, int]) -> None:
+        """Mark the cart as ordered, unless it has changed since it was ordered.
+
+        The service compares the version. A cart without one is read and compared here; a change between this and the
+        mark goes unnoticed, and so does a cart that was filled again with the same products.
+
+        Args:
+            customer_id: the owner of the cart.
+            version: that of the cart that was ordered; empty if it has none.
+            quantities: what was ordered.
+        """
+        if not version and not self._holds(customer_id, quantities):
+            return
+        body = {"status": "Ordered", **({"version": version} if version else {})}
         expected = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
-        self.call("PUT", f"/carts/{quote(customer_id, safe='')}", json=body, expected=expected)
+        self.call("PUT", self._path(customer_id), json=body, expected=expected)
+
+    def _holds(self, customer_id: str, quantities: Mapping[str, int]) -> bool:
+        try:
+            return self.get(customer_id).quantities == quantities
+        except (CartNotFound, ValidationFailed):
+            # It was deleted, or has contents that cannot be ordered.
+            return False
+
+    def _cart(self, response: BaseHTTPResponse) -> Cart:
+        try:
+            return Cart.model_validate_json(response.data)
+        except ValidationError as error:
+            listed = field_errors(error)
+            if all(_is_content(each["loc"]) for each in listed):
+                raise ValidationFailed(listed) from error
+            raise self.unavailable("its response is invalid") from error
+
+    def _path(self, customer_id: str) -> str:
+        return f"/carts/{quote(customer_id, safe='')}"
+
+
+def _is_content(loc: list[str | int]) -> bool:
+    """Tell whether a field is what a customer has put into the cart, and not a part of the cart's form."""
+    match loc:
+        case ["items", int(), _, *_] | ["currency" | "customer_name" | "customer_email", *_]:
+            return True
+    return False

@@ -3,18 +3,14 @@
 import json
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ValidationError
 
 from orders.domain import errors
 from orders.domain.quoting import quoted
-from orders.schemas.requests import EXPECTED, Request
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
-    from orders.domain.field_errors import FieldError
+from orders.schemas.field_errors import field_errors
+from orders.schemas.requests import Request
 
 MAX_BODY_BYTES = 1_048_576
 """A body with the maximum of a thousand lines is much smaller."""
@@ -69,19 +65,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
 
 
 def _body_error(error: ValidationError) -> errors.OrderServiceError:
-    details = error.errors(include_url=False, include_input=False)
-    if details[0]["type"] == "json_invalid":
-        return errors.MalformedJson(f"The body is not valid JSON: {details[0]['msg'].removeprefix('Invalid JSON: ')}.")
-    listed: list[FieldError] = [{"loc": list(e["loc"]), "msg": _message(e), "type": e["type"]} for e in details]
-    fields = {part for e in details for part in e["loc"] if isinstance(part, str)} & _field_names()
+    listed = field_errors(error)
+    if listed[0]["type"] == "json_invalid":
+        return errors.MalformedJson(f"The body is not valid JSON: {listed[0]['msg'].removeprefix('Invalid JSON: ')}.")
+    fields = {part for each in listed for part in each["loc"] if isinstance(part, str)} & _field_names()
     return errors.ValidationFailed(listed, tuple(sorted(fields)))
-
-
-def _message(error: "ErrorDetails") -> str:
-    if error["type"] not in {"string_pattern_mismatch", "literal_error"}:
-        return error["msg"]
-    expected = EXPECTED.get(error["ctx"].get("pattern", error["loc"][-1]))
-    return f"Input should be {expected}" if expected else error["msg"]
 
 
 @cache

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, Literal, TypedDict
 
 import psycopg2
-import psycopg2.errors
+from psycopg2 import errorcodes
 
 from orders.domain.clock import unix_milliseconds, uuid7
 from orders.domain.errors import CartAlreadyOrdered
@@ -44,13 +44,20 @@ WHERE status = 'pending' AND payment_status = 'pending' AND shipping_status = 'p
 ORDER BY id LIMIT %(limit)s
 """
 
+_LATEST_OF_CART = """
+SELECT status FROM orders WHERE customer_id = %(customer_id)s AND cart_version = %(cart_version)s
+ORDER BY id DESC LIMIT 1
+"""
+
 _NO_KEY = {"caller": None, "key": None, "request_hash": None, "generation": None, "expires_at": None}
-_RESERVATION_LOST = "OR001"
-"""The SQLSTATE of `place_order_1` for stock holds that were released meanwhile."""
 
 
 class _IdRow(TypedDict):
     id: str
+
+
+class _StatusRow(TypedDict):
+    status: str
 
 
 class _PlaceRow(TypedDict):
@@ -106,7 +113,7 @@ def place_order(
         The result, or what the key stands for instead.
 
     Raises:
-        CartAlreadyOrdered: the customer has a live order for this version of the cart.
+        CartAlreadyOrdered: the customer has a live order of this cart.
         ReservationUnusable: the stock holds were released meanwhile.
     """
     placed = order.row
@@ -123,18 +130,25 @@ def place_order(
     }
     try:
         [row] = database.fetch(_PlaceRow, _PLACE, parameters)
-    except psycopg2.errors.UniqueViolation as error:
-        raise CartAlreadyOrdered(
-            f"The customer {order.customer_id!r} has a live order for version {order.cart_version!r} of the cart."
-        ) from error
     except psycopg2.Error as error:
-        if error.pgcode != _RESERVATION_LOST:
-            raise
-        raise ReservationUnusable from error
+        if refusal := _refusal(order, error.pgcode):
+            raise refusal from error
+        raise
     if row["conflict"]:
         return _key_conflict(row["conflict"])
     messages = tuple(TaskId(order.id, 1, task.kind) for task in tasks)
     return TransitionResult(Event.PLACED, placed, messages, applied=True)
+
+
+def cart_already_ordered(customer_id: str) -> CartAlreadyOrdered:
+    """Make the error for a cart that a live order is for."""
+    return CartAlreadyOrdered(f"The cart of the customer {customer_id!r} has been ordered already.")
+
+
+def latest_of_cart(database: Database, customer_id: str, cart_version: str) -> str | None:
+    """Return the status of the latest order of a version of a customer's cart; None if there is none."""
+    row = database.fetch_one(_StatusRow, _LATEST_OF_CART, {"customer_id": customer_id, "cart_version": cart_version})
+    return row and row["status"]
 
 
 def get_order(database: Database, order_id: str, *, owner: str | None, timeline: bool = False) -> OrderDetails | None:
@@ -215,6 +229,16 @@ def apply_event(
         repeated=earlier is not None,
         earlier=EarlierEvent(Event(earlier), row["earlier_tracking_number"]) if earlier else None,
     )
+
+
+def _refusal(order: Order, sqlstate: str | None) -> Exception | None:
+    """Return what an error of `place_order_1` means; None for an unexpected one."""
+    match sqlstate:
+        case "OR001":
+            return ReservationUnusable()
+        case "OR002" | errorcodes.UNIQUE_VIOLATION:
+            return cart_already_ordered(order.customer_id)
+    return None
 
 
 def _key_parameters(attempt: Attempt, at: datetime) -> dict[str, Any]:

@@ -33,7 +33,7 @@ FROM claim_task_1(
     %(busy_delay)s)
 """
 _FINISH = """
-UPDATE order_tasks SET state = 'done', slot = NULL, last_error = NULL
+UPDATE order_tasks SET state = 'done', done_at = %(at)s, slot = NULL, last_error = NULL
 WHERE order_id = %(order_id)s AND version = %(version)s AND kind = %(kind)s AND state = 'pending'
 """
 # Only the worker with the latest claim decides: the number of claims identifies it.
@@ -188,9 +188,9 @@ def claim(database: Database, task_id: TaskId, at: datetime, slots: int) -> Clai
     )
 
 
-def finish(database: Database, task_id: TaskId) -> None:
+def finish(database: Database, task_id: TaskId, at: datetime) -> None:
     """Mark a task as done that causes no event."""
-    database.execute(_FINISH, _key(task_id))
+    database.execute(_FINISH, {**_key(task_id), "at": at})
 
 
 def reschedule(

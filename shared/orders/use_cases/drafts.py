@@ -23,8 +23,7 @@ class Draft:
         currency: that of the order; None for that of the prices.
         lines: the products.
         is_trusted: whether the caller has the scope `orders:create`.
-        cart_version: that of the cart that it comes from.
-        from_cart: whether it comes from a cart.
+        cart_version: that of the cart that it comes from; empty if the cart has none, None if it comes from no cart.
     """
 
     actor: str
@@ -35,7 +34,11 @@ class Draft:
     lines: Sequence[NewLine]
     is_trusted: bool
     cart_version: str | None = None
-    from_cart: bool = False
+
+    @property
+    def from_cart(self) -> bool:
+        """Whether it comes from a cart."""
+        return self.cart_version is not None
 
     @property
     def quantities(self) -> dict[str, int]:
@@ -91,7 +94,6 @@ def of_cart(caller: Caller, customer_id: str, cart: Cart) -> Draft:
         cart.items,
         is_trusted=caller.may_create_for_all,
         cart_version=cart.version,
-        from_cart=True,
     )
 
 

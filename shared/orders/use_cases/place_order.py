@@ -15,7 +15,6 @@ from orders.domain import money
 from orders.domain.caller import Caller
 from orders.domain.clock import Clock
 from orders.domain.errors import (
-    CartAlreadyOrdered,
     DatabaseUnavailable,
     DownstreamUnavailable,
     OrderNotFound,
@@ -24,6 +23,7 @@ from orders.domain.errors import (
 )
 from orders.domain.lifecycle import Event, placing_tasks
 from orders.domain.order import Line, Order, TransitionResult, as_placed
+from orders.domain.states import Status
 from orders.domain.stock import Inventory, Price, ReservationUnusable
 from orders.postgres import idempotency, orders
 from orders.postgres.connection import Database
@@ -38,6 +38,8 @@ from orders.use_cases.publish import TaskQueue, publish
 
 _MAX_GENERATIONS = 5
 """Reservations that one attempt tries, each after the one before could not be used."""
+_UNSOLD = frozenset({Status.FAILED, Status.CANCELLED})
+"""The statuses of an order whose cart can be ordered again, even if it is marked as ordered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,9 @@ class PlaceOrder:
         """
         draft = drafts.of_request(caller, request, customer_id)
         if key is None:
-            return self._place_without_key(draft)
+            return self._place_without_key(draft, self.clock.now())
         content = f"items of {draft.customer_id}: {request.model_dump_json(exclude={'customer_id'})}"
-        return self._place_with_key(IdempotencyKey(caller.customer_id, key, content), draft)
+        return self._place_with_key(IdempotencyKey(caller.customer_id, key, content), draft, self.clock.now())
 
     def from_cart(self, caller: Caller, customer_id: str, *, key: str | None = None) -> TransitionResult:
         """Place an order for what is in the customer's cart.
@@ -95,27 +97,28 @@ class PlaceOrder:
             Forbidden: the caller may not create orders for that customer.
             CartNotFound: the customer has no cart.
             CartEmpty: the cart is empty.
-            CartAlreadyOrdered: the cart has been ordered.
+            CartAlreadyOrdered: the cart has been ordered, and that order has neither failed nor been cancelled.
             OrderServiceError: as in `_place_with_key` and `_place`.
         """
         drafts.check_may_create(caller, customer_id)
+        # Before the cart is read: whatever is ordered from then on may be what is read.
+        at = self.clock.now()
         if key is None:
-            return self._place_without_key(self._read_cart(caller, customer_id))
+            return self._place_without_key(self._read_cart(caller, customer_id), at)
         request = IdempotencyKey(caller.customer_id, key, f"cart of {customer_id}")
         # A cart that was ordered with the key is empty or ordered by now.
-        known = idempotency.find(self.database, request, self.clock.now())
+        known = idempotency.find(self.database, request, at)
         if known and known.order_id:
             return self._replay(known.order_id)
-        return self._place_with_key(request, self._read_cart(caller, customer_id))
+        return self._place_with_key(request, self._read_cart(caller, customer_id), at)
 
     def _read_cart(self, caller: Caller, customer_id: str) -> Draft:
         cart = self.carts.get(customer_id)
-        if cart.is_ordered:
-            raise CartAlreadyOrdered(f"The cart of the customer {customer_id!r} has been ordered already.")
+        if cart.is_ordered and orders.latest_of_cart(self.database, customer_id, cart.version) not in _UNSOLD:
+            raise orders.cart_already_ordered(customer_id)
         return drafts.of_cart(caller, customer_id, cart)
 
-    def _place_without_key(self, draft: Draft) -> TransitionResult:
-        at = self.clock.now()
+    def _place_without_key(self, draft: Draft, at: datetime) -> TransitionResult:
         order_id = self.clock.new_order_id(at)
         try:
             return self._place(order_id, order_id, at, draft)
@@ -123,7 +126,7 @@ class PlaceOrder:
             message = "The inventory has released the reservation of the order; retry."
             raise DownstreamUnavailable(message, service="inventory") from error
 
-    def _place_with_key(self, key: IdempotencyKey, draft: Draft) -> TransitionResult:
+    def _place_with_key(self, key: IdempotencyKey, draft: Draft, at: datetime) -> TransitionResult:
         """Place an order, unless a request with the same key has placed it already.
 
         Raises:
@@ -131,7 +134,6 @@ class PlaceOrder:
             RequestInProgress: other attempts at the request keep taking its reservations; sending it again helps.
             OrderServiceError: as in `_place`.
         """
-        at = self.clock.now()
         generation = 0
         for _ in range(_MAX_GENERATIONS):
             attempt = Attempt(key, generation)
@@ -174,7 +176,7 @@ class PlaceOrder:
             PriceChanged: the inventory states another price.
             PriceUnknown: the inventory states no price, and the request has none or may not have one.
             ValidationFailed: a price or quantity is invalid.
-            CartAlreadyOrdered: a live order for this version of the cart exists.
+            CartAlreadyOrdered: a live order of this cart exists.
             IdempotencyKeyReused: the key was used with another request.
             DownstreamUnavailable: a service does not answer.
             DatabaseUnavailable: the database does not answer.

@@ -17,6 +17,7 @@ from orders.domain.clock import Clock
 from orders.domain.errors import DownstreamRefused, DownstreamUnavailable, NotSettled, Unavailable
 from orders.domain.lifecycle import SERVICES, TERMINAL_STATUSES, Event, TaskKind
 from orders.domain.order import TaskId
+from orders.domain.states import Status
 from orders.domain.stock import Inventory, add_up
 from orders.postgres import orders, outbox
 from orders.postgres.connection import Database
@@ -145,7 +146,7 @@ class ProcessTask:
                 sees the state as it is then.
         """
         if result.event is None:
-            outbox.finish(self.database, task.id)
+            outbox.finish(self.database, task.id, self.clock.now())
             return
         transition = orders.apply_event(
             self.database,
@@ -245,7 +246,10 @@ class ProcessTask:
         return NOTHING
 
     def _mark_cart_ordered(self, task: ClaimedTask) -> TaskResult:
-        self.carts.mark_ordered(task.order["customer_id"], task.order["cart_version"])
+        """Mark the cart as ordered; that of an order which has failed or was cancelled can be ordered again."""
+        if task.order_state.status not in {Status.FAILED, Status.CANCELLED}:
+            version = task.order["cart_version"] or ""
+            self.carts.mark_ordered(task.order["customer_id"], version, add_up(task.lines))
         return NOTHING
 
     def _send_notification(self, task: ClaimedTask) -> TaskResult:

@@ -83,7 +83,8 @@ BEGIN
         END IF;
     END IF;
     IF p_task_kind IS NOT NULL AND (applied OR earlier_event IS NOT NULL OR before_state = ANY (p_holds)) THEN
-        UPDATE order_tasks SET state = 'done', slot = NULL, reference = coalesce(p_reference, reference), last_error = NULL
+        UPDATE order_tasks
+        SET state = 'done', done_at = p_at, slot = NULL, reference = coalesce(p_reference, reference), last_error = NULL
         WHERE order_id = p_id AND version = p_task_version AND kind = p_task_kind AND state <> 'done';
     END IF;
     items := (

@@ -64,7 +64,7 @@ BEGIN
             FROM order_tasks WHERE order_id = p_order_id AND kind IN ('charge_payment', 'create_shipment'));
     ELSIF p_kind = 'check_payment' THEN
         enqueued_at := (SELECT occurred_at FROM order_events WHERE order_id = p_order_id AND version = p_version);
-    ELSIF p_kind IN ('commit_stock', 'create_shipment') THEN
+    ELSIF p_kind IN ('commit_stock', 'create_shipment', 'mark_cart_ordered') THEN
         lines := (
             SELECT json_agg(json_build_array(product_id, quantity) ORDER BY line_no)
             FROM order_items WHERE order_id = p_order_id);

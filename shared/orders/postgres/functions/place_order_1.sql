@@ -8,6 +8,11 @@
 --   refused <generation>          the reservations up to this generation were refused, and are being released
 --   taken <generation> <reservation>    an expired key; its order has the reservation of this generation
 --
+-- A cart without a version, p_cart_version = '', is ordered once until it is marked as ordered: p_at is a time before the
+-- cart was read. If the customer's latest order of their cart is still live, and the cart was not marked before p_at, what
+-- was read may be in that order: an error with SQLSTATE OR002. Orders of such a cart are stored one after the other, under
+-- a lock on the customer, and in the order of their ids, so that only the latest has to be looked at.
+--
 -- p_holds is the number of stock holds that the reservation has in this database, 0 if the inventory service keeps
 -- them. Holds that are no longer there are an error with SQLSTATE OR001, which undoes everything.
 CREATE OR REPLACE FUNCTION place_order_1(
@@ -20,6 +25,7 @@ DECLARE
     known idempotency_keys;
     known_order orders;
     adopted integer;
+    latest orders;
 BEGIN
     IF p_key IS NOT NULL THEN
         INSERT INTO idempotency_keys AS k (caller, key, request_hash, order_id, generation, expires_at)
@@ -49,6 +55,18 @@ BEGIN
             UPDATE idempotency_keys SET request_hash = p_request_hash, order_id = p_id, generation = p_generation,
                 expires_at = p_expires_at
             WHERE caller = p_caller AND key = p_key;
+        END IF;
+    END IF;
+    IF p_cart_version = '' THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('orders of ' || p_customer_id, 0));
+        SELECT * INTO latest FROM orders WHERE customer_id = p_customer_id AND cart_version = '' ORDER BY id DESC LIMIT 1;
+        IF latest.id > p_id OR (
+            latest.id < p_id AND latest.status NOT IN ('cancelled', 'failed', 'returned') AND NOT EXISTS (
+                SELECT FROM order_tasks
+                WHERE order_id = latest.id AND version = 1 AND kind = 'mark_cart_ordered'
+                  AND state = 'done' AND coalesce(done_at, '-infinity') < p_at))
+        THEN
+            RAISE EXCEPTION USING ERRCODE = 'OR002', MESSAGE = 'the cart has been ordered';
         END IF;
     END IF;
     PERFORM set_config('orders.appends_count_deltas', 'true', true);

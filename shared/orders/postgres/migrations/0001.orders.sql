@@ -61,6 +61,8 @@ CREATE TABLE orders (
 );
 COMMENT ON COLUMN orders.id IS 'UUID version 7: the order of ids is the order of time.';
 COMMENT ON COLUMN orders.total IS 'Minor units of the currency.';
+COMMENT ON COLUMN orders.cart_version IS
+    'The version of the cart that was ordered; empty if carts have none, NULL if the order is not from a cart.';
 COMMENT ON COLUMN orders.reservation_id IS
     'The id of its stock at the inventory. Attempts of one request share it, so that a retry finds what it has reserved.';
 
@@ -80,7 +82,8 @@ CREATE INDEX orders_by_state_customer_total ON orders (status, payment_status, s
 CREATE INDEX orders_by_email ON orders (lower(customer_email), id) INCLUDE (customer_email)
     WHERE customer_email IS NOT NULL;
 CREATE UNIQUE INDEX orders_one_live_per_cart ON orders (customer_id, cart_version)
-    WHERE cart_version IS NOT NULL AND status NOT IN ('cancelled', 'failed', 'returned');
+    WHERE cart_version <> '' AND status NOT IN ('cancelled', 'failed', 'returned');
+CREATE INDEX orders_by_cart ON orders (customer_id, cart_version, id) WHERE cart_version IS NOT NULL;
 
 CREATE TABLE order_items (
     order_id uuid NOT NULL REFERENCES orders,
@@ -124,6 +127,7 @@ CREATE TABLE order_tasks (
     available_at timestamptz NOT NULL,
     slot smallint,
     sent_at timestamptz,
+    done_at timestamptz,
     reference text,
     last_error text,
     PRIMARY KEY (order_id, version, kind),
@@ -138,6 +142,7 @@ COMMENT ON COLUMN order_tasks.available_at IS
 COMMENT ON COLUMN order_tasks.slot IS
     'The slot of its downstream service that a claimed task occupies until available_at; claim_task_1 assigns it.';
 COMMENT ON COLUMN order_tasks.sent_at IS 'When its last message was or will be due, if it was sent again.';
+COMMENT ON COLUMN order_tasks.done_at IS 'When it was done; NULL if it is not, or if somebody has set its state by hand.';
 COMMENT ON COLUMN order_tasks.reference IS 'The downstream service''s id for what was made, such as a charge.';
 -- The few tasks that are not done are found by state, whatever the number of those that are.
 CREATE INDEX order_tasks_open ON order_tasks (state, available_at) WHERE state <> 'done';
