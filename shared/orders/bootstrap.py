@@ -42,6 +42,7 @@ def place_order() -> "PlaceOrder":
         clock=Clock(),
         default_currency=settings.default_currency,
         caller_prices=settings.caller_prices,
+        max_unpaid_orders=settings.max_unpaid_orders or None,
     )
 
 

@@ -91,15 +91,18 @@ class PlacingSettings:
     cart_url: str
     default_currency: str
     caller_prices: bool
+    max_unpaid_orders: int
+    """How many unpaid orders a customer may have; 0 for any number."""
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ``INVENTORY_*``, ``CART_URL``, ``DEFAULT_CURRENCY`` and ``CALLER_PRICES``."""
+        """Read ``INVENTORY_*``, ``CART_URL``, ``DEFAULT_CURRENCY``, ``CALLER_PRICES`` and ``MAX_UNPAID_ORDERS``."""
         return cls(
             inventory=InventorySettings.from_environment(),
             cart_url=_required("CART_URL"),
             default_currency=os.environ.get("DEFAULT_CURRENCY") or "USD",
             caller_prices=_choice("CALLER_PRICES", ("true", "false"), "false") == "true",
+            max_unpaid_orders=_number("MAX_UNPAID_ORDERS", os.environ.get("MAX_UNPAID_ORDERS") or "0"),
         )
 
 

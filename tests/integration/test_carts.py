@@ -100,7 +100,7 @@ def test_given_a_declined_card_when_the_cart_is_ordered_again_then_it_is_paid(
 
 
 @VERSIONS
-def test_given_a_marked_cart_when_its_order_is_cancelled_then_it_can_be_ordered_again(
+def test_given_a_marked_cart_when_its_order_is_cancelled_then_it_is_ordered_again(
     function: Load, services: httpx.Client, order: Order, run_tasks: Run, states: State, *, has_versions: bool
 ) -> None:
     set_versions(services, has_versions=has_versions)
@@ -220,7 +220,7 @@ def test_given_no_versions_when_ordered_before_the_mark_then_409_until_it_is_don
 
 
 @VERSIONS
-def test_given_an_order_that_was_cancelled_when_its_mark_comes_late_then_none_is_sent(
+def test_given_a_cancelled_order_when_the_mark_of_its_cart_is_due_then_none_is_sent(
     function: Load, services: httpx.Client, order: Order, run_tasks: Run, *, has_versions: bool
 ) -> None:
     set_versions(services, has_versions=has_versions)

@@ -25,7 +25,7 @@ CALLS: dict[str, Call] = {
     "charge": lambda session, url: PaymentClient(session, url).charge("key", ORDER, "5", 1, "USD"),
     "charges": lambda session, url: PaymentClient(session, url).find(ORDER),
     "cart": lambda session, url: CartClient(session, url).get("5"),
-    "cart ordered": lambda session, url: CartClient(session, url).mark_ordered("5", None),
+    "cart ordered": lambda session, url: CartClient(session, url).mark_ordered("5", "v", {}),
     "reserve": lambda session, url: InventoryClient(session, url).reserve(ORDER, {"A": 1}, lambda _: None),
     "release": lambda session, url: InventoryClient(session, url).release(ORDER),
     "product": lambda session, url: CatalogClient(session, url).get("A"),

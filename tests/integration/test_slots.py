@@ -119,7 +119,7 @@ def test_given_a_full_service_when_a_task_ends_then_its_slot_is_free(
     at = NOW
     match way:
         case "finish":
-            outbox.finish(database, first.id)
+            outbox.finish(database, first.id, NOW)
         case "event":
             orders.apply_event(
                 database, Event.PAYMENT_PROCESSING, first.order_id, actor="system:test", at=NOW, task=first.id
@@ -164,7 +164,7 @@ def test_given_a_busy_service_when_a_task_arrives_then_it_is_sent_again_later(
     assert world.queue.waiting == [waiting] * 4
     [row] = query("SELECT attempts, state FROM order_tasks WHERE order_id = %(id)s AND slot IS NULL LIMIT 1", id=second)
     assert row == {"attempts": 0, "state": "pending"}
-    outbox.finish(database, charge)
+    outbox.finish(database, charge, world.clock.now())
     assert world.work.process(waiting) == DONE
     assert query("SELECT payment_status FROM orders WHERE id = %(id)s", id=second) == [{"payment_status": "paid"}]
 

@@ -161,6 +161,7 @@ _PROBLEMS: tuple[OrderServiceError, ...] = (
         ],
     ),
     errors.CartAlreadyOrdered("The cart of the customer '5' has been ordered already."),
+    errors.TooManyUnpaidOrders("The customer '5' has 20 unpaid orders, the maximum; pay or cancel one."),
     errors.OrderNotCancellable(
         "The order is shipped and can no longer be cancelled.",
         current={"status": "shipped", "payment_status": "paid", "shipping_status": "shipped"},

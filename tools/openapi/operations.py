@@ -81,6 +81,7 @@ _CREATE_ERRORS = (
     errors.Forbidden,
     errors.InsufficientStock,
     errors.PriceChanged,
+    errors.TooManyUnpaidOrders,
     errors.RequestInProgress,
     errors.UnknownProduct,
     errors.PriceUnknown,
@@ -134,7 +135,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "create_customer_order": Operation(
         tag="orders",
-        description="Each version of a cart can be ordered once; again if that order is cancelled, failed or returned. "
+        description="Each cart can be ordered once; again if that order is cancelled, failed or returned. "
         "With a body, the cart is not used.",
         answers={201: _PLACED},
         errors=(

@@ -5,8 +5,8 @@
     ├── Forbidden 403
     ├── NotFound 404 ── RouteNotFound, OrderNotFound, CartNotFound
     ├── MethodNotAllowed 405
-    ├── Conflict 409 ── InsufficientStock, PriceChanged, CartAlreadyOrdered, OrderNotCancellable, InvalidTransition,
-    │                   RequestInProgress
+    ├── Conflict 409 ── InsufficientStock, PriceChanged, CartAlreadyOrdered, TooManyUnpaidOrders, OrderNotCancellable,
+    │                   InvalidTransition, RequestInProgress
     ├── VersionMismatch 412
     ├── BodyTooLarge 413
     ├── UnsupportedMediaType 415
@@ -30,7 +30,7 @@ class OrderServiceError(Exception):
 
     Attributes:
         code: stable, machine-readable name.
-        title: its human-readable name; the same for every occurrence.
+        title: its human-readable name; the same for every occurrence. By default, the words of the code.
         status: HTTP status.
         detail: what was wrong with this request, and what would be right.
         members: further members of the problem, such as ``shortages``.
@@ -41,6 +41,10 @@ class OrderServiceError(Exception):
     title: ClassVar[str] = "Internal error"
     status: ClassVar[int] = 500
     retry_after: ClassVar[int | None] = None
+
+    def __init_subclass__(cls) -> None:
+        if "code" in vars(cls) and "title" not in vars(cls):
+            cls.title = cls.code.replace("_", " ").capitalize()
 
     def __init__(self, detail: str, **members: Any) -> None:  # noqa: ANN401 - any JSON value
         super().__init__(detail)
@@ -53,7 +57,6 @@ class BadRequest(OrderServiceError):
     """The request is malformed."""
 
     code = "bad_request"
-    title = "Bad request"
     status = 400
 
 
@@ -73,7 +76,6 @@ class InvalidParameter(BadRequest):
     """
 
     code = "invalid_parameter"
-    title = "Invalid parameter"
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"{name} {problem}")
@@ -84,14 +86,12 @@ class InvalidCursor(BadRequest):
     """The cursor was changed, or belongs to a list with another filter or sort."""
 
     code = "invalid_cursor"
-    title = "Invalid cursor"
 
 
 class Forbidden(OrderServiceError):
     """The caller lacks a scope."""
 
     code = "forbidden"
-    title = "Forbidden"
     status = 403
 
 
@@ -99,7 +99,6 @@ class NotFound(OrderServiceError):
     """The resource does not exist, or not for this caller."""
 
     code = "not_found"
-    title = "Not found"
     status = 404
 
 
@@ -107,28 +106,24 @@ class RouteNotFound(NotFound):
     """No route has this method and path."""
 
     code = "route_not_found"
-    title = "Route not found"
 
 
 class OrderNotFound(NotFound):
     """The order does not exist, or belongs to another customer: the caller cannot tell which."""
 
     code = "order_not_found"
-    title = "Order not found"
 
 
 class CartNotFound(NotFound):
     """The customer has no cart."""
 
     code = "cart_not_found"
-    title = "Cart not found"
 
 
 class MethodNotAllowed(OrderServiceError):
     """The path does not allow this method."""
 
     code = "method_not_allowed"
-    title = "Method not allowed"
     status = 405
 
 
@@ -136,7 +131,6 @@ class Conflict(OrderServiceError):
     """The request conflicts with the current state."""
 
     code = "conflict"
-    title = "Conflict"
     status = 409
 
 
@@ -144,42 +138,42 @@ class InsufficientStock(Conflict):
     """Less is available than requested; nothing was reserved."""
 
     code = "insufficient_stock"
-    title = "Insufficient stock"
 
 
 class PriceChanged(Conflict):
     """The inventory's price differs from the request's."""
 
     code = "price_changed"
-    title = "Price changed"
 
 
 class CartAlreadyOrdered(Conflict):
-    """An active order for this version of the cart exists."""
+    """A live order of this cart exists."""
 
     code = "cart_already_ordered"
-    title = "Cart already ordered"
+
+
+class TooManyUnpaidOrders(Conflict):
+    """The customer has as many unpaid orders as they may have."""
+
+    code = "too_many_unpaid_orders"
 
 
 class OrderNotCancellable(Conflict):
     """The order can no longer be cancelled."""
 
     code = "order_not_cancellable"
-    title = "Order not cancellable"
 
 
 class InvalidTransition(Conflict):
     """The order's state does not allow the requested status."""
 
     code = "invalid_transition"
-    title = "Invalid transition"
 
 
 class RequestInProgress(Conflict):
     """An earlier request with the same idempotency key is still in progress."""
 
     code = "request_in_progress"
-    title = "Request in progress"
     retry_after = 1
 
 
@@ -187,7 +181,6 @@ class VersionMismatch(OrderServiceError):
     """The order has changed since the caller read it."""
 
     code = "version_mismatch"
-    title = "Version mismatch"
     status = 412
 
 
@@ -195,7 +188,6 @@ class BodyTooLarge(OrderServiceError):
     """The body is larger than the maximum."""
 
     code = "body_too_large"
-    title = "Body too large"
     status = 413
 
 
@@ -203,7 +195,6 @@ class UnsupportedMediaType(OrderServiceError):
     """The body is not declared as JSON."""
 
     code = "unsupported_media_type"
-    title = "Unsupported media type"
     status = 415
 
 
@@ -211,7 +202,6 @@ class Unprocessable(OrderServiceError):
     """The request is well-formed, but invalid."""
 
     code = "unprocessable"
-    title = "Unprocessable"
     status = 422
 
 
@@ -219,7 +209,6 @@ class ValidationFailed(Unprocessable):
     """Fields have invalid values; ``errors`` lists the first ones with loc, msg and type."""
 
     code = "validation_error"
-    title = "Validation error"
 
     def __init__(self, errors: list[FieldError], fields: tuple[str, ...] = ()) -> None:
         listed = bounded(errors)
@@ -234,42 +223,36 @@ class UnknownProduct(Unprocessable):
     """The inventory does not know a product."""
 
     code = "unknown_product"
-    title = "Unknown product"
 
 
 class PriceUnknown(Unprocessable):
     """Neither the request nor the inventory states a price."""
 
     code = "price_unknown"
-    title = "Price unknown"
 
 
 class CartEmpty(Unprocessable):
     """The cart has no items."""
 
     code = "cart_empty"
-    title = "Cart empty"
 
 
 class IdempotencyKeyReused(Unprocessable):
     """The idempotency key was already used for a different request."""
 
     code = "idempotency_key_reused"
-    title = "Idempotency key reused"
 
 
 class EventIdReused(Unprocessable):
     """The event id was already used for a different event of the order."""
 
     code = "event_id_reused"
-    title = "Event id reused"
 
 
 class Unavailable(OrderServiceError):
     """A dependency is unavailable; a later retry may succeed."""
 
     code = "unavailable"
-    title = "Unavailable"
     status = 503
     retry_after = 5
 
@@ -278,7 +261,6 @@ class DatabaseUnavailable(Unavailable):
     """The database cannot be reached."""
 
     code = "database_unavailable"
-    title = "Database unavailable"
 
 
 class DownstreamUnavailable(Unavailable):

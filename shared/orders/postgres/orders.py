@@ -14,7 +14,7 @@ import psycopg2
 from psycopg2 import errorcodes
 
 from orders.domain.clock import unix_milliseconds, uuid7
-from orders.domain.errors import CartAlreadyOrdered
+from orders.domain.errors import CartAlreadyOrdered, TooManyUnpaidOrders
 from orders.domain.lifecycle import ONCE, STATES, Event, TaskSpec, already_holds, transition
 from orders.domain.order import EarlierEvent, Order, OrderDetails, TaskId, TransitionResult
 from orders.domain.stock import ReservationUnusable
@@ -26,7 +26,7 @@ SELECT place_order_1(
     %(caller)s, %(key)s, %(request_hash)s, %(generation)s, %(expires_at)s, %(reservation_id)s, %(holds)s, %(id)s,
     %(customer_id)s, %(customer_name)s, %(customer_email)s, %(currency)s, %(total)s, %(cart_version)s, %(actor)s,
     %(created_at)s, %(products)s::text[], %(quantities)s::integer[], %(unit_prices)s::bigint[], %(kinds)s::text[],
-    %(templates)s::text[])
+    %(templates)s::text[], %(max_unpaid)s)
 AS conflict
 """
 _GET = "SELECT (stored).*, items FROM get_order_1(%(id)s, %(owner)s, false)"
@@ -98,6 +98,7 @@ def place_order(
     *,
     actor: str,
     holds: int = 0,
+    max_unpaid: int | None = None,
 ) -> TransitionResult | KeyConflict:
     """Store an order with its lines, the start of its timeline, and its tasks; complete the idempotency key.
 
@@ -108,12 +109,14 @@ def place_order(
         attempt: the attempt that places it, where the request has an idempotency key.
         actor: who places it.
         holds: how many rows of `stock_holds` the reservation has.
+        max_unpaid: how many unpaid orders the customer may have, this one included; None for any number.
 
     Returns:
         The result, or what the key stands for instead.
 
     Raises:
         CartAlreadyOrdered: the customer has a live order of this cart.
+        TooManyUnpaidOrders: the customer would have more than `max_unpaid`.
         ReservationUnusable: the stock holds were released meanwhile.
     """
     placed = order.row
@@ -122,6 +125,7 @@ def place_order(
         **(_key_parameters(attempt, order.created_at) if attempt else _NO_KEY),
         "actor": actor,
         "holds": holds,
+        "max_unpaid": max_unpaid,
         "products": [line.product_id for line in order.lines],
         "quantities": [line.quantity for line in order.lines],
         "unit_prices": [line.unit_price for line in order.lines],
@@ -131,7 +135,7 @@ def place_order(
     try:
         [row] = database.fetch(_PlaceRow, _PLACE, parameters)
     except psycopg2.Error as error:
-        if refusal := _refusal(order, error.pgcode):
+        if refusal := _refusal(order, error.pgcode, max_unpaid):
             raise refusal from error
         raise
     if row["conflict"]:
@@ -231,13 +235,17 @@ def apply_event(
     )
 
 
-def _refusal(order: Order, sqlstate: str | None) -> Exception | None:
+def _refusal(order: Order, sqlstate: str | None, max_unpaid: int | None) -> Exception | None:
     """Return what an error of `place_order_1` means; None for an unexpected one."""
     match sqlstate:
         case "OR001":
             return ReservationUnusable()
         case "OR002" | errorcodes.UNIQUE_VIOLATION:
             return cart_already_ordered(order.customer_id)
+        case "OR003":
+            return TooManyUnpaidOrders(
+                f"The customer {order.customer_id!r} has {max_unpaid} unpaid orders, the maximum; pay or cancel one."
+            )
     return None
 
 

@@ -54,6 +54,7 @@ class PlaceOrder:
         clock: the clock.
         default_currency: that of prices that are stated without one.
         caller_prices: whether any caller may price products that the inventory states no price of.
+        max_unpaid_orders: how many unpaid orders a customer may have; None for any number.
     """
 
     database: Database
@@ -63,6 +64,7 @@ class PlaceOrder:
     clock: Clock
     default_currency: str
     caller_prices: bool = False
+    max_unpaid_orders: int | None = None
 
     def from_items(
         self, caller: Caller, request: NewOrder, customer_id: str | None = None, *, key: str | None = None
@@ -177,6 +179,7 @@ class PlaceOrder:
             PriceUnknown: the inventory states no price, and the request has none or may not have one.
             ValidationFailed: a price or quantity is invalid.
             CartAlreadyOrdered: a live order of this cart exists.
+            TooManyUnpaidOrders: the customer has as many as they may have.
             IdempotencyKeyReused: the key was used with another request.
             DownstreamUnavailable: a service does not answer.
             DatabaseUnavailable: the database does not answer.
@@ -204,7 +207,15 @@ class PlaceOrder:
                 created_at=at,
             )
             tasks = placing_tasks(from_cart=draft.from_cart)
-            result = orders.place_order(self.database, order, tasks, attempt, actor=draft.actor, holds=holds)
+            result = orders.place_order(
+                self.database,
+                order,
+                tasks,
+                attempt,
+                actor=draft.actor,
+                holds=holds,
+                max_unpaid=None if draft.is_trusted else self.max_unpaid_orders,
+            )
         except DatabaseUnavailable:
             # The order may have been stored, so its stock stays reserved.
             raise

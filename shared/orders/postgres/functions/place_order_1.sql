@@ -8,10 +8,16 @@
 --   refused <generation>          the reservations up to this generation were refused, and are being released
 --   taken <generation> <reservation>    an expired key; its order has the reservation of this generation
 --
+-- p_max_unpaid bounds the unpaid orders of the customer, other than this one; NULL if nothing does. One more is an error
+-- with SQLSTATE OR003.
+--
 -- A cart without a version, p_cart_version = '', is ordered once until it is marked as ordered: p_at is a time before the
 -- cart was read. If the customer's latest order of their cart is still live, and the cart was not marked before p_at, what
--- was read may be in that order: an error with SQLSTATE OR002. Orders of such a cart are stored one after the other, under
--- a lock on the customer, and in the order of their ids, so that only the latest has to be looked at.
+-- was read may be in that order: an error with SQLSTATE OR002. Orders of such a cart are stored in the order of their ids, so
+-- that only the latest has to be looked at.
+--
+-- Both rules need what other requests of the customer store at the same moment, so those orders are stored one after the
+-- other, under a lock on the customer.
 --
 -- p_holds is the number of stock holds that the reservation has in this database, 0 if the inventory service keeps
 -- them. Holds that are no longer there are an error with SQLSTATE OR001, which undoes everything.
@@ -19,13 +25,15 @@ CREATE OR REPLACE FUNCTION place_order_1(
     p_caller text, p_key text, p_request_hash bytea, p_generation integer, p_expires_at timestamptz,
     p_reservation_id uuid, p_holds integer, p_id uuid, p_customer_id text, p_customer_name text, p_customer_email text,
     p_currency text, p_total bigint, p_cart_version text, p_actor text, p_at timestamptz,
-    p_products text[], p_quantities integer[], p_unit_prices bigint[], p_kinds text[], p_templates text[])
+    p_products text[], p_quantities integer[], p_unit_prices bigint[], p_kinds text[], p_templates text[],
+    p_max_unpaid integer)
 RETURNS text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     known idempotency_keys;
     known_order orders;
     adopted integer;
     latest orders;
+    unpaid integer;
 BEGIN
     IF p_key IS NOT NULL THEN
         INSERT INTO idempotency_keys AS k (caller, key, request_hash, order_id, generation, expires_at)
@@ -57,8 +65,25 @@ BEGIN
             WHERE caller = p_caller AND key = p_key;
         END IF;
     END IF;
-    IF p_cart_version = '' THEN
+    IF p_max_unpaid IS NOT NULL OR p_cart_version = '' THEN
         PERFORM pg_advisory_xact_lock(hashtextextended('orders of ' || p_customer_id, 0));
+        -- Stored by the same statement, whose answer was lost.
+        IF EXISTS (SELECT FROM orders WHERE id = p_id) THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    IF p_max_unpaid IS NOT NULL THEN
+        -- Not counted further than the maximum.
+        SELECT count(*) INTO unpaid FROM (
+            SELECT FROM orders
+            WHERE status = 'pending' AND payment_status IN ('pending', 'processing') AND shipping_status = 'pending'
+              AND customer_id = p_customer_id
+            LIMIT p_max_unpaid) AS counted;
+        IF unpaid >= p_max_unpaid THEN
+            RAISE EXCEPTION USING ERRCODE = 'OR003', MESSAGE = 'the customer has too many unpaid orders';
+        END IF;
+    END IF;
+    IF p_cart_version = '' THEN
         SELECT * INTO latest FROM orders WHERE customer_id = p_customer_id AND cart_version = '' ORDER BY id DESC LIMIT 1;
         IF latest.id > p_id OR (
             latest.id < p_id AND latest.status NOT IN ('cancelled', 'failed', 'returned') AND NOT EXISTS (

@@ -1,0 +1,97 @@
+"""A customer has a bounded number of unpaid orders, however many requests they send at once."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from types import ModuleType
+
+import httpx
+import pytest
+
+from tests.integration.conftest import TASK_ID, Query
+from tests.support import Answer, Context, call, task_message
+
+type Load = Callable[[str], ModuleType]
+type Order = Callable[..., Answer]
+
+MAXIMUM = 3
+FREE = 1_000_000
+BODY = {"items": [{"product_id": "SKU123", "quantity": 1}]}
+
+
+@pytest.fixture
+def order(function: Load, monkeypatch: pytest.MonkeyPatch) -> Order:
+    """Order one piece of a product."""
+    monkeypatch.setenv("MAX_UNPAID_ORDERS", str(MAXIMUM))
+    create = function("create_order")
+
+    def place(customer: str = "5", *, scope: str = "", key: str | None = None) -> Answer:
+        headers = {"idempotency-key": key} if key else None
+        return call(create, "POST", "/v1/orders", BODY, customer=customer, scope=scope, headers=headers)
+
+    return place
+
+
+def charge(function: Load, query: Query, order_id: str) -> None:
+    task = f"SELECT {TASK_ID} FROM order_tasks WHERE order_id = %(id)s AND kind = 'charge_payment'"  # noqa: S608 - a constant
+    [row] = query(task, id=order_id)
+    function("process_task").handler({"Records": [task_message(row["id"])]}, Context())
+
+
+def test_given_the_maximum_of_unpaid_orders_when_one_more_is_placed_then_409(
+    order: Order, stock: Callable[[str], int]
+) -> None:
+    assert [order().status for _ in range(MAXIMUM)] == [201] * MAXIMUM
+    answer = order()
+    assert (answer.status, answer.json["code"]) == (409, "too_many_unpaid_orders")
+    assert "3 unpaid orders" in answer.json["detail"]
+    assert stock("SKU123") == FREE - MAXIMUM
+    assert order("6").status == 201
+    assert order(scope="orders:create").status == 201
+
+
+def test_given_the_maximum_when_a_request_is_repeated_then_its_order_is_answered(order: Order) -> None:
+    placed = [order(key=f"key-{number}").json["id"] for number in range(MAXIMUM)]
+    assert [order(key=f"key-{number}").json["id"] for number in range(MAXIMUM)] == placed
+
+
+@pytest.mark.parametrize("way", ["paid", "cancelled"])
+def test_given_the_maximum_when_an_order_is_paid_or_ends_then_one_more_is_placed(
+    function: Load, order: Order, query: Query, way: str
+) -> None:
+    first, *_ = [order().json["id"] for _ in range(MAXIMUM)]
+    if way == "paid":
+        charge(function, query, first)
+    else:
+        call(function("cancel_order"), "POST", f"/v1/orders/{first}/cancel")
+    assert [order().status for _ in range(2)] == [201, 409]
+
+
+def test_given_a_payment_in_progress_when_one_more_is_placed_then_it_counts(
+    function: Load, services: httpx.Client, order: Order, query: Query
+) -> None:
+    services.put("/control/payment", json={"operation": "POST /charges", "pending_rate": 1}).raise_for_status()
+    first, *_ = [order().json["id"] for _ in range(MAXIMUM)]
+    charge(function, query, first)
+    assert query("SELECT payment_status FROM orders WHERE id = %(id)s", id=first) == [{"payment_status": "processing"}]
+    assert order().status == 409
+
+
+@pytest.mark.parametrize("has_key", [False, True], ids=["no keys", "keys"])
+def test_given_many_requests_at_once_when_placed_then_the_maximum_is_stored(
+    function: Load, order: Order, stock: Callable[[str], int], query: Query, *, has_key: bool
+) -> None:
+    environments = [function("create_order") for _ in range(12)]
+    start = Barrier(12)
+
+    def buy(numbered: tuple[int, ModuleType]) -> int:
+        number, environment = numbered
+        headers = {"idempotency-key": f"key-{number}"} if has_key else None
+        start.wait()
+        return call(environment, "POST", "/v1/orders", BODY, headers=headers).status
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = sorted(pool.map(buy, enumerate(environments)))
+    assert answers == [201] * MAXIMUM + [409] * 9
+    assert query("SELECT count(*) AS n FROM orders") == [{"n": MAXIMUM}]
+    assert stock("SKU123") == FREE - MAXIMUM
