@@ -29,6 +29,17 @@ SELECT new.id, line_no, product, 1, line_no FROM new, unnest(products) WITH ORDI
 """
 
 
+_FAIL = """
+WITH failed AS (
+    INSERT INTO order_events (order_id, version, event, actor, status, payment_status, shipping_status, occurred_at)
+    SELECT id, version, 'order.placed', 'customer:5', status, payment_status, shipping_status, created_at
+    FROM orders WHERE id = ANY (%(ids)s::uuid[])
+    RETURNING order_id, version, occurred_at)
+INSERT INTO order_tasks (order_id, version, kind, state, available_at)
+SELECT order_id, version, unnest('{charge_payment,send_notification}'::text[]), 'failed', occurred_at FROM failed
+"""
+
+
 @dataclass(frozen=True)
 class StoredOrder:
     """An order with a line for each of its products, whose prices differ."""
@@ -56,3 +67,8 @@ def store_orders(query: Query, orders: Sequence[StoredOrder]) -> None:
         del row["randomness"]
         rows.append(row | {name: row[name].isoformat() for name in ("created_at", "updated_at")})
     query(_INSERT, orders=Json(rows))
+
+
+def fail_tasks(query: Query, orders: Sequence[StoredOrder]) -> None:
+    """Give orders two failed tasks each."""
+    query(_FAIL, ids=[order.id for order in orders])

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import md5
 from itertools import product
 from random import Random
 from typing import Any, override
@@ -26,7 +27,8 @@ BEGIN = datetime(2020, 11, 20, tzinfo=UTC)
 
 # A second lies between two orders. One customer has a fifth of all orders, the others have ten each. Most orders are
 # delivered and the last ones pending; each other state has a few. One product is on half of the orders, some are on one
-# in hundreds, and one is on ten. The server does not check the foreign key of each line, which takes seconds.
+# in hundreds, and one is on ten. A thousand orders have two failed tasks each. The server does not check
+# the foreign keys of lines and tasks, which takes seconds.
 _LOAD = """
 INSERT INTO orders (id, customer_id, customer_email, status, payment_status, shipping_status, currency, total,
     line_count, failure_reason, reservation_id, version, created_at, updated_at)
@@ -53,12 +55,20 @@ FROM (SELECT id, extract(epoch FROM created_at - %(begin)s)::bigint AS n FROM or
 UNION ALL
 SELECT id, 2, CASE WHEN n %% 20000 = 0 THEN 'RARE' ELSE 'Q' || n * 31 %% 5003 END, 1, 100
 FROM (SELECT id, extract(epoch FROM created_at - %(begin)s)::bigint AS n FROM orders) AS numbered;
+INSERT INTO order_tasks (order_id, version, kind, state, available_at)
+SELECT id, 1, kind, CASE WHEN n %% 200 = 0 THEN 'failed' ELSE 'done' END, created_at
+FROM (SELECT *, extract(epoch FROM created_at - %(begin)s)::bigint AS n FROM orders) AS numbered,
+    unnest('{charge_payment,send_notification}'::text[]) AS kind
+WHERE n %% 5 = 0;
 """
 
 SIZE = 20
 MIDDLE = BEGIN + timedelta(seconds=ORDERS // 2)
 FIRST_HALF = {"created_to": MIDDLE.isoformat()}
 MINUTES = {"created_from": MIDDLE.isoformat(), "created_to": (MIDDLE + timedelta(minutes=10)).isoformat()}
+
+SHORT_ID = md5(str(ORDERS // 2).encode(), usedforsecurity=False).hexdigest()[10:18]
+"""The end of the id of the order in the middle."""
 
 # The first of each kind is not asked for, the second is the one with most orders.
 CUSTOMERS: tuple[dict[str, str], ...] = ({}, {"customer_id": "big"}, {"customer_id": "c17"})
@@ -70,8 +80,9 @@ STATUSES: tuple[dict[str, str], ...] = (
 )
 PRODUCTS: tuple[dict[str, str], ...] = ({}, {"product_id": "POPULAR"}, {"product_id": "P5"}, {"product_id": "RARE"})
 DATES: tuple[dict[str, str], ...] = ({}, FIRST_HALF, MINUTES)
-TEXTS: tuple[dict[str, str], ...] = ({}, {"q": "BIG@example.com"}, {"q": "POPULAR"}, {"q": "nobody"})
-KINDS = (CUSTOMERS, STATUSES, PRODUCTS, DATES, TEXTS)
+TEXTS: tuple[dict[str, str], ...] = ({}, {"q": "BIG@example.com"}, {"q": "POPULAR"}, {"q": "nobody"}, {"q": SHORT_ID})
+ATTENTION: tuple[dict[str, str], ...] = ({}, {"needs_attention": "true"})
+KINDS = (CUSTOMERS, STATUSES, PRODUCTS, DATES, TEXTS, ATTENTION)
 
 SAMPLE = 120
 """How many lists each test asks for, times the effort, if there are more."""
@@ -169,6 +180,7 @@ def either_way(request: pytest.FixtureRequest, database: ExplainingDatabase) -> 
 def query(parameters: Mapping[str, str], sort: SortKey, direction: str, page: str, **others: str) -> OrderQuery:
     """The query of a list; the next page begins in the middle of all orders."""
     asked = order_query.parse({**parameters, "sort_by": sort, "sort_order": direction, **others}, owner=None)
+    asked = replace(asked, shows_attention=True)
     if page == "first":
         return asked
     values = {SortKey.CREATED_AT: 0, SortKey.UPDATED_AT: int(MIDDLE.timestamp()) * 1_000_000, SortKey.TOTAL: 25_000}
@@ -226,10 +238,11 @@ def read_at_most(asked: OrderQuery) -> int:
     is_merged = asked.filter.states != STATES or (of_customer and not by_id)
     ranges = len(asked.filter.states) if is_merged else 1
     if not asked.searches:
-        # Each range's share of a page, and the orders of the page.
-        return (ranges + 1) * (SIZE + 1)
+        # Each range's share of a page, and the orders of the page, each with a failed task.
+        return (ranges + 2) * (SIZE + 1)
     if by_id:
-        # The ranges of a product, or of the four fields that a text is compared with.
-        ranges = 1 if asked.filter.text is None else 4
-    # Each range's share of a walk; three selectors; the orders gathered and looked at, and two products of each.
-    return (ranges + 7) * (EXAMINED + 1)
+        # The ranges of a product or of failed tasks, or of the five fields that a text is compared with.
+        ranges = 1 if asked.filter.text is None else 5
+    # Each range's share of a walk; four selectors; the orders gathered and looked at, and two products and two failed
+    # tasks of each.
+    return (ranges + 10) * (EXAMINED + 1)

@@ -22,7 +22,7 @@ from orders.domain.lifecycle import STATES
 from orders.domain.states import PaymentStatus, ShippingStatus, Status
 from orders.postgres.order_list.query import COUNTED
 from tests.integration.conftest import Query
-from tests.integration.stored import StoredOrder, store_orders
+from tests.integration.stored import StoredOrder, fail_tasks, store_orders
 from tests.integration.world import World
 from tests.support import Answer, call, load_function
 
@@ -162,6 +162,42 @@ class TestFilters:
     ) -> None:
         assert search({"q": FOUR["second"].id}) == "second"
         assert search({"q": FOUR["second"].id.upper(), "sort_by": "total"}) == "second"
+
+    @pytest.mark.parametrize("sort", ["created_at", "-updated_at", "total"])
+    def test_given_the_end_of_an_order_id_when_searched_then_it_is_found(
+        self, search: Callable[..., str], sort: str
+    ) -> None:
+        short = FOUR["first"].id[-8:]
+        assert search({"q": short, "sort_by": sort}) == "first"
+        assert search({"q": short.upper(), "sort_by": sort, "status": "delivered"}) == "first"
+        assert search({"q": short, "sort_by": sort}, customer="5") == "first"
+        assert search({"q": short, "sort_by": sort}, customer="6") == ""
+        assert search({"q": short[1:], "sort_by": sort}) == ""
+
+    @pytest.mark.parametrize("sort", ["created_at", "-updated_at", "total"])
+    def test_given_orders_with_failed_tasks_when_listed_then_they_need_attention(
+        self, search: Callable[..., str], listed: ModuleType, query: Query, sort: str
+    ) -> None:
+        fail_tasks(query, [FOUR["first"], FOUR["third"]])
+        needing = {"needs_attention": "true", "sort_by": sort}
+        assert search({**needing, "status": "delivered"}) == "first"
+        assert search({**needing, "customer_id": "5", "product_id": "PROD001"}) == "first"
+        assert search({**needing, "q": "6"}) == ""
+        for parameters in ({"sort_by": sort}, {"q": "5", "sort_by": sort}, {**needing, "include_total": "true"}):
+            orders = call(listed, "GET", "/v1/orders", query=parameters, **READER).json["orders"]
+            told = {order["id"]: order["needs_attention"] for order in orders}
+            assert {name for name, order in FOUR.items() if told.get(order.id)} == {"first", "third"}
+            own = call(listed, "GET", "/v1/orders", query={"sort_by": sort}).json["orders"]
+            assert [order for order in own if "needs_attention" in order] == []
+
+    @pytest.mark.usefixtures("search")
+    def test_given_customers_when_they_list_orders_that_need_attention_then_403(self, listed: ModuleType) -> None:
+        answer = call(listed, "GET", "/v1/orders", query={"needs_attention": "true"})
+        assert (answer.status, answer.json["code"]) == (403, "forbidden")
+        assert "orders:read" in answer.json["detail"]
+        for value in ("false", "1", ""):
+            answer = call(listed, "GET", "/v1/orders", query={"needs_attention": value}, **READER)
+            assert (answer.status, answer.json["code"]) == (400, "invalid_parameter")
 
     @pytest.mark.parametrize("sort", ["created_at", "updated_at", "total"])
     def test_given_a_customer_when_they_search_then_only_their_own_orders_are_found(

@@ -74,8 +74,13 @@ _LISTING: dict[str, Json] = {
     "CreatedTo": _query("created_to", "Orders placed before this time.", _TIME),
     "Search": _query(
         "q",
-        "Orders whose id, product, customer or e-mail address is exactly this.",
+        "Orders whose id, last eight characters of the id, product, customer or e-mail address is exactly this.",
         {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH, "pattern": r"^[^\x00-\x1f\x7f-\x9f]+$"},
+    ),
+    "NeedsAttention": _query(
+        "needs_attention",
+        f"Orders that need attention, because one of their tasks has failed; requires the scope `{READ}`.",
+        {"type": "string", "const": "true"},
     ),
     "SortBy": _query(
         "sort_by",
@@ -104,7 +109,8 @@ _LISTING: dict[str, Json] = {
     "Page": _query(
         "page",
         f"Page number, for up to {MAX_OFFSET:,} skipped orders; not together with `cursor`. Pages shift as orders are "
-        "placed. A search (`product_id`, `q`, or a creation time with another sort than `created_at`) has only page 1; "
+        "placed. A search (`product_id`, `q`, `needs_attention`, or a creation time with another sort than "
+        "`created_at`) has only page 1; "
         "continue with `cursor`.",
         {"type": "integer", "minimum": 1, "maximum": MAX_OFFSET},
     ),
@@ -157,7 +163,8 @@ def _response_header(
 HEADERS: dict[str, Json] = {
     "Cache-Control": _response_header("How long the response may be cached.", "public, max-age=300", required=True),
     "ETag": _response_header(
-        "The version of the order or file.",
+        "The version of the order or file. That of an order ends in `-attention` if the order needs attention and the "
+        f"caller has the scope `{READ}`.",
         '"v1"',
         {"type": "string", "pattern": '^(W/)?"[!#-~]+"$'},
         required=True,

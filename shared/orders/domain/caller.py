@@ -96,6 +96,11 @@ class Caller:
         return self.may_create_for_all or customer_id == self.customer_id
 
     @property
+    def may_read_all(self) -> bool:
+        """Whether the caller may read all customers' orders."""
+        return self.has(READ)
+
+    @property
     def may_create_for_all(self) -> bool:
         """Whether the caller may place orders for all customers, with prices of their own."""
         return self.has(CREATE)

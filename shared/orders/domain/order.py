@@ -22,7 +22,7 @@ class Line:
 
 
 class OrderRow(TypedDict):
-    """An order as lists show it. Statuses are plain strings at run time; `state_of` makes enums of them."""
+    """What lists show of `orders`. Statuses are plain strings at run time; `state_of` makes enums of them."""
 
     id: str
     customer_id: str
@@ -41,6 +41,12 @@ class OrderRow(TypedDict):
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+class OrderSummary(OrderRow):
+    """An order as lists show it; it needs attention if one of its tasks has failed. Customers' lists do not tell."""
+
+    needs_attention: bool
 
 
 class TimelineRow(TypedDict):
@@ -63,7 +69,7 @@ class StoredOrder(OrderRow):
     reservation_id: str
 
 
-class OrderDetails(StoredOrder):
+class OrderDetails(OrderSummary, StoredOrder):
     """An order with its lines and, where requested, its timeline."""
 
     items: list[ItemRow]
@@ -111,6 +117,7 @@ class Order:
             "version": 1,
             "created_at": self.created_at,
             "updated_at": self.created_at,
+            "needs_attention": False,
             "items": [(line.product_id, line.quantity, line.unit_price) for line in self.lines],
         }
 
@@ -192,4 +199,5 @@ def as_placed(row: OrderDetails) -> OrderDetails:
         "tracking_number": None,
         "version": 1,
         "updated_at": row["created_at"],
+        "needs_attention": False,
     }

@@ -15,7 +15,7 @@ from orders.domain.cursors import Position
 from orders.domain.errors import InvalidParameter
 from orders.domain.ids import PRODUCT_ID, PRODUCT_ID_FORMAT
 from orders.domain.lifecycle import STATES
-from orders.domain.order import OrderRow
+from orders.domain.order import OrderSummary
 from orders.domain.quoting import quoted
 from orders.domain.states import PaymentStatus, ShippingStatus, State, Status
 
@@ -35,7 +35,7 @@ _STATUS_PARAMETERS: dict[str, tuple[str, type[StrEnum]]] = {
 }
 _FILTER_PARAMETERS = (*_STATUS_PARAMETERS, "customer_id", "product_id", "created_from", "created_to", "q")
 _PAGE_PARAMETERS = ("sort_by", "sort_order", "page_size", "cursor", "page", "include_total")
-_PARAMETERS = (*_FILTER_PARAMETERS, *_PAGE_PARAMETERS)
+_PARAMETERS = (*_FILTER_PARAMETERS, "needs_attention", *_PAGE_PARAMETERS)
 
 # Neither control characters nor lone surrogates: PostgreSQL cannot store them.
 _TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
@@ -53,11 +53,10 @@ class SortKey(StrEnum):
 
 _LARGEST = {
     SortKey.CREATED_AT: 0,
-    # Microseconds until the year 10000, the maximum of Python's datetime.
     SortKey.UPDATED_AT: 253_402_300_800 * 10**6 - 1,
     SortKey.TOTAL: 2**63 - 1,
 }
-"""The largest sort value in a cursor, by sort key."""
+"""The largest sort value in a cursor, by sort key; that of a time is microseconds until the year 10000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,8 @@ class OrderFilter:
         product_id: it has a line of this product.
         created_from: it was created at this time or later; Unix time in milliseconds.
         created_to: it was created before this time; Unix time in milliseconds.
-        text: its id, customer, e-mail address or one of its products equals this text.
+        text: its id, the end of its id, its customer, e-mail address or one of its products equals this text.
+        needs_attention: one of its tasks has failed.
     """
 
     customer_id: str | None = None
@@ -87,6 +87,7 @@ class OrderFilter:
     created_from: int | None = None
     created_to: int | None = None
     text: str | None = None
+    needs_attention: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +102,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class OrderQuery:
-    """A query for a list of orders."""
+    """A query for a list of orders; `shows_attention` tells of each whether it needs attention."""
 
     filter: OrderFilter = OrderFilter()
     sort: Sort = Sort()
     page: Page = Page()
+    shows_attention: bool = False
 
     @property
     def scope(self) -> bytes:
@@ -119,6 +121,7 @@ class OrderQuery:
         return (
             self.filter.product_id is not None
             or self.filter.text is not None
+            or self.filter.needs_attention
             or (dated and self.sort.key is not SortKey.CREATED_AT)
         )
 
@@ -142,7 +145,7 @@ class OrderPage:
         total: the number of orders of the list; None if not requested.
     """
 
-    rows: list[OrderRow]
+    rows: list[OrderSummary]
     size: int
     next_cursor: str | None
     total: Total | None
@@ -182,6 +185,7 @@ def parse(parameters: Mapping[str, str], *, owner: str | None) -> OrderQuery:
         created_from=created_from,
         created_to=created_to,
         text=_text(parameters.get("q")),
+        needs_attention=_flag(parameters, "needs_attention", ("true",)),
     )
     query = OrderQuery(order_filter, _sort(parameters))
     return replace(query, page=_page(parameters, query))
@@ -227,7 +231,7 @@ def _text(text: str | None) -> str | None:
     if text is None or _TEXT.fullmatch(text):
         return text
     raise InvalidParameter(
-        "q", f"is {quoted(text)}; it must be a complete order id, product id, customer id or e-mail address."
+        "q", f"is {quoted(text)}; it must be a whole order id or its end, product id, customer id or e-mail address."
     )
 
 
@@ -272,14 +276,13 @@ def _page(parameters: Mapping[str, str], query: OrderQuery) -> Page:
     if "cursor" in parameters:
         if "page" in parameters:
             raise InvalidParameter("page", "and cursor cannot be combined; give only one of them.")
-        return Page(
-            size, after=cursors.read(parameters["cursor"], query.scope, _LARGEST[query.sort.key]), with_total=with_total
-        )
+        after = cursors.read(parameters["cursor"], query.scope, _LARGEST[query.sort.key])
+        return Page(size, after=after, with_total=with_total)
     if number > 1 and query.searches:
         raise InvalidParameter(
             "page",
-            f"is {number}; a list filtered by product_id or q, or by created_from or created_to and not sorted by "
-            "created_at, has no numbered pages; use the cursor in next_cursor.",
+            f"is {number}; a list by product_id, q or needs_attention, or by dates and another sort than created_at, has "
+            "no numbered pages; use the cursor in next_cursor.",
         )
     return Page(size, offset=(number - 1) * size, with_total=with_total)
 
@@ -292,8 +295,8 @@ def _number(parameters: Mapping[str, str], name: str, default: int, maximum: int
     raise InvalidParameter(name, f"is {quoted(text)}; it must be a whole number from 1 to {maximum}.")
 
 
-def _flag(parameters: Mapping[str, str], name: str) -> bool:
-    text = parameters.get(name, "false")
-    if text not in {"true", "false"}:
-        raise InvalidParameter(name, f"is {quoted(text)}; it must be true or false.")
+def _flag(parameters: Mapping[str, str], name: str, values: tuple[str, ...] = ("true", "false")) -> bool:
+    text = parameters.get(name)
+    if text is not None and text not in values:
+        raise InvalidParameter(name, f"is {quoted(text)}; it must be {' or '.join(values)}.")
     return text == "true"

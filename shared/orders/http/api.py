@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from orders.domain.order import OrderDetails
     from orders.domain.order_query import OrderPage
 
-_VERSION_TAG = re.compile(r'"v([0-9]{1,9})"')
+_VERSION_TAG = re.compile(r'"v([0-9]{1,9})(?:-attention)?"')
 _IDEMPOTENCY_KEY = re.compile(r"(?=.*[\x21-\x7e])[\x20-\x7e]{1,255}")
 """Any printable ASCII, but not blanks only."""
 _HEADERS = {
@@ -115,10 +115,13 @@ class Api(APIGatewayHttpResolver):
     def order(self, row: "OrderDetails", status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
         """Answer with an order, or with 304 if the caller already has this version (``If-None-Match``)."""
         logger.append_keys(order_id=row["id"], version=row["version"])
-        headers = {"ETag": f'"v{row["version"]}"'}
+        for_reader = self.caller.may_read_all
+        # A task can fail without a change of the order, and then readers see something else.
+        mark = "-attention" if for_reader and row["needs_attention"] else ""
+        headers = {"ETag": f'"v{row["version"]}{mark}"'}
         if self.current_event.http_method == "GET" and is_known(headers["ETag"], self.current_event.headers):
             return Response(HTTPStatus.NOT_MODIFIED, body="", headers=headers)
-        view = order_view(row)
+        view = order_view(row, for_reader=for_reader)
         if status is HTTPStatus.CREATED:
             headers["Location"] = view["links"]["self"]
         return reply(status, view, headers)
@@ -131,7 +134,7 @@ class Api(APIGatewayHttpResolver):
             target = f"{self.current_event.path}?{urlencode({**parameters, 'cursor': page.next_cursor})}"
             headers["Link"] = f'<{target}>; rel="next"'
         payload: PageView = {
-            "orders": [summary_view(row) for row in page.rows],
+            "orders": [summary_view(row, for_reader=self.caller.may_read_all) for row in page.rows],
             "count": len(page.rows),
             "page_size": page.size,
             "next_cursor": page.next_cursor,

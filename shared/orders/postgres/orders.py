@@ -29,10 +29,12 @@ SELECT place_order_1(
     %(templates)s::text[], %(max_unpaid)s)
 AS conflict
 """
-_GET = "SELECT (stored).*, items FROM get_order_1(%(id)s, %(owner)s, false)"
-_GET_WITH_TIMELINE = "SELECT (stored).*, items, timeline FROM get_order_1(%(id)s, %(owner)s, true)"
+_GET = "SELECT (stored).*, items, needs_attention FROM get_order_1(%(id)s, %(owner)s, false)"
+_GET_WITH_TIMELINE = """
+SELECT (stored).*, items, needs_attention, timeline FROM get_order_1(%(id)s, %(owner)s, true)
+"""
 _APPLY_EVENT = """
-SELECT (stored).*, items, tasks, applied, earlier_event, earlier_tracking_number FROM apply_event_1(
+SELECT (stored).*, items, needs_attention, tasks, applied, earlier_event, earlier_tracking_number FROM apply_event_1(
     %(id)s, %(owner)s, %(actor)s, %(event)s, %(at)s, %(expected_versions)s::integer[], %(event_id)s, %(reason)s,
     %(cancel_reason)s, %(tracking_number)s, %(task_version)s, %(task_kind)s, %(reference)s, %(states)s::text[],
     %(statuses)s::text[], %(payment_statuses)s::text[], %(shipping_statuses)s::text[], %(failure_reasons)s::text[],

@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 from orders.domain import money
+from orders.domain.caller import actor_kind
 from orders.domain.lifecycle import CANCELLABLE, Event
 from orders.domain.states import PaymentStatus, ShippingStatus, Status
 from orders.schemas.types import Actor, Amount, Count, CurrencyCode, Moment, OrderId, OrderPath, Positive
 
 if TYPE_CHECKING:
-    from orders.domain.order import OrderDetails, OrderRow
+    from orders.domain.order import OrderDetails, OrderSummary
 
 
 class LineView(TypedDict):
@@ -93,6 +94,8 @@ class OrderSummaryView(TypedDict):
     """When the order was placed."""
     updated_at: Moment
     """When the order last changed."""
+    needs_attention: NotRequired[bool]
+    """Whether one of its tasks has failed and a person must act; only with the scope `orders:read`."""
     links: OrderLinks
     """Related resources."""
 
@@ -134,11 +137,17 @@ class HealthView(TypedDict):
     """Whether tasks are processed on time; `unknown` while the database is unavailable."""
 
 
-def order_view(row: "OrderDetails") -> OrderView:
-    """Return the view of an order: its summary, its lines, and its timeline if that was read."""
+def order_view(row: "OrderDetails", *, for_reader: bool) -> OrderView:
+    """Return the view of an order: its summary, its lines, and its timeline if that was read.
+
+    Args:
+        row: the order.
+        for_reader: whether the caller may read all customers' orders. Only then it names actors, and not just their
+            kinds, and tells whether the order needs attention.
+    """
     currency = row["currency"]
     view: OrderView = {
-        **summary_view(row),  # type: ignore[typeddict-item]  # a summary never has a timeline
+        **summary_view(row, for_reader=for_reader),  # type: ignore[typeddict-item]  # a summary never has a timeline
         "items": [
             {
                 "product_id": product_id,
@@ -150,17 +159,19 @@ def order_view(row: "OrderDetails") -> OrderView:
         ],
     }
     if timeline := row.get("timeline"):
-        view["timeline"] = timeline
+        view["timeline"] = [
+            entry if for_reader else {**entry, "actor": actor_kind(entry["actor"])} for entry in timeline
+        ]
     return view
 
 
-def summary_view(row: "OrderRow") -> OrderSummaryView:
-    """Return the view of an order in a list."""
+def summary_view(row: "OrderSummary", *, for_reader: bool) -> OrderSummaryView:
+    """Return the view of an order in a list; `for_reader` as in `order_view`."""
     path = f"/v1/orders/{row['id']}"
     links: OrderLinks = {"self": path}
     if (row["status"], row["payment_status"], row["shipping_status"]) in CANCELLABLE:
         links["cancel"] = f"{path}/cancel"
-    return {
+    view: OrderSummaryView = {
         "id": row["id"],
         "customer_id": row["customer_id"],
         "customer_name": row["customer_name"],
@@ -179,6 +190,9 @@ def summary_view(row: "OrderRow") -> OrderSummaryView:
         "updated_at": timestamp(row["updated_at"]),
         "links": links,
     }
+    if for_reader:
+        view["needs_attention"] = row["needs_attention"]
+    return view
 
 
 def timestamp(at: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from orders.domain.caller import Caller, actor_kind
+from orders.domain.caller import Caller
 from orders.domain.errors import OrderNotFound
 from orders.domain.order import OrderDetails
 from orders.postgres import orders
@@ -18,15 +18,10 @@ class GetOrder:
     def get(self, caller: Caller, order_id: str, *, timeline: bool = False) -> OrderDetails:
         """Read an order with its lines and, if requested, its timeline.
 
-        Customers are told what kind of actor caused an event, but not which one.
-
         Raises:
             OrderNotFound: there is no order with this id, or it belongs to somebody else.
         """
         row = orders.get_order(self.database, order_id, owner=caller.readable_owner, timeline=timeline)
         if row is None:
             raise OrderNotFound(f"There is no order {order_id!r}.")
-        if caller.readable_owner is not None:
-            for entry in row.get("timeline") or ():
-                entry["actor"] = actor_kind(entry["actor"])
         return row

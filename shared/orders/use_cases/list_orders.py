@@ -1,7 +1,7 @@
 """List orders, a page at a time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orders.domain import cursors, order_query
 from orders.domain.caller import Caller
@@ -15,13 +15,16 @@ def list_query(caller: Caller, parameters: Mapping[str, str], customer_id: str |
     """Parse the query of a list: of the customer's orders if one is named, else of all that the caller may see.
 
     Raises:
-        Forbidden: the caller may not see that customer's orders.
+        Forbidden: the caller may not see that customer's orders, or which orders need attention.
         InvalidParameter: a parameter is unknown or has an invalid value.
         InvalidCursor: the cursor was changed, or belongs to another list.
     """
     if customer_id is not None and not caller.may_read(customer_id):
         raise Forbidden("You may list your own orders only; other customers' require the scope orders:read.")
-    return order_query.parse(parameters, owner=customer_id or caller.readable_owner)
+    if "needs_attention" in parameters and not caller.may_read_all:
+        raise Forbidden("Listing orders that need attention requires the scope orders:read.")
+    query = order_query.parse(parameters, owner=customer_id or caller.readable_owner)
+    return replace(query, shows_attention=caller.may_read_all)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ CREATE OR REPLACE FUNCTION apply_event_1(
     p_reference text, p_states text[], p_statuses text[], p_payment_statuses text[], p_shipping_statuses text[],
     p_failure_reasons text[], p_tasks text[], p_holds text[], p_once boolean)
 RETURNS TABLE (
-    stored orders, items json, tasks text, applied boolean, earlier_event text, earlier_tracking_number text)
+    stored orders, items json, needs_attention boolean, tasks text, applied boolean, earlier_event text,
+    earlier_tracking_number text)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     before orders;
@@ -90,5 +91,6 @@ BEGIN
     items := (
         SELECT json_agg(json_build_array(product_id, quantity, unit_price) ORDER BY line_no)
         FROM order_items WHERE order_id = p_id);
+    needs_attention := EXISTS (SELECT FROM order_tasks WHERE order_id = p_id AND state = 'failed');
     RETURN NEXT;
 END $$;

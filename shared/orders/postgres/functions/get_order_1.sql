@@ -1,6 +1,6 @@
 -- Read an order with its lines and, if requested, its timeline; NULL as owner reads anybody's.
 CREATE OR REPLACE FUNCTION get_order_1(p_id uuid, p_owner text, p_timeline boolean)
-RETURNS TABLE (stored orders, items json, timeline json)
+RETURNS TABLE (stored orders, items json, needs_attention boolean, timeline json)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     SELECT * INTO stored FROM orders WHERE id = p_id AND (p_owner IS NULL OR customer_id = p_owner);
@@ -10,6 +10,7 @@ BEGIN
     items := (
         SELECT json_agg(json_build_array(product_id, quantity, unit_price) ORDER BY line_no)
         FROM order_items WHERE order_id = p_id);
+    needs_attention := EXISTS (SELECT FROM order_tasks WHERE order_id = p_id AND state = 'failed');
     IF p_timeline THEN
         timeline := (
             SELECT json_agg(json_build_object(

@@ -96,6 +96,9 @@ CREATE TABLE order_items (
 );
 COMMENT ON COLUMN order_items.unit_price IS 'Minor units of the order''s currency.';
 CREATE INDEX order_items_by_product ON order_items (product_id, order_id);
+-- The end of an order's id, which people are shown and search for. Lines never change, while each change of an order
+-- would add an entry to an index of orders.
+CREATE INDEX order_items_by_short_id ON order_items (right(order_id::text, 8), order_id) WHERE line_no = 1;
 
 CREATE TABLE order_events (
     order_id uuid NOT NULL REFERENCES orders,
@@ -146,6 +149,8 @@ COMMENT ON COLUMN order_tasks.done_at IS 'When it was done; NULL if it is not, o
 COMMENT ON COLUMN order_tasks.reference IS 'The downstream service''s id for what was made, such as a charge.';
 -- The few tasks that are not done are found by state, whatever the number of those that are.
 CREATE INDEX order_tasks_open ON order_tasks (state, available_at) WHERE state <> 'done';
+-- Orders that need attention, in the order of time.
+CREATE INDEX order_tasks_failed ON order_tasks (order_id) WHERE state = 'failed';
 CREATE INDEX order_tasks_in_slots ON order_tasks (kind, slot) WHERE slot IS NOT NULL;
 
 CREATE TABLE idempotency_keys (

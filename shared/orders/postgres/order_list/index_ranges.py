@@ -95,9 +95,18 @@ _OF_PRODUCT = Ranges(
     sources=("unnest(ARRAY[%(product_id)s]) AS product (id)",),
     order_id="order_id",
 )
+_NEEDING_ATTENTION = Ranges(table="order_tasks", order_id="order_id", condition="state = 'failed'")
 _TEXT = ("unnest(ARRAY[%(text)s]) AS text (value)",)
 _OF_TEXT = (
     Ranges(columns=("id",), values=("text.id",), sources=("unnest(ARRAY[%(text_id)s]::uuid[]) AS text (id)",)),
+    Ranges(
+        table="order_items",
+        columns=("right(order_id::text, 8)",),
+        values=("text.short_id",),
+        sources=("unnest(ARRAY[%(short_id)s]) AS text (short_id)",),
+        order_id="order_id",
+        condition="line_no = 1",
+    ),
     replace(_OF_CUSTOMER, values=("text.value",), sources=_TEXT),
     replace(_OF_PRODUCT, values=("text.value",), sources=_TEXT),
     Ranges(
@@ -141,6 +150,8 @@ def page_slice(query: OrderQuery, limit: str) -> Slice:
 def walk_ranges(query: OrderQuery) -> Sequence[Ranges]:
     """Return ranges in the list's sort order that contain all its orders; in a search, they also contain others."""
     if query.sort.key is SortKey.CREATED_AT:
+        if query.filter.needs_attention:
+            return (_NEEDING_ATTENTION,)
         if query.filter.product_id is not None:
             return (_OF_PRODUCT,)
         if query.filter.text is not None:
@@ -150,7 +161,7 @@ def walk_ranges(query: OrderQuery) -> Sequence[Ranges]:
 
 def are_listed_by_function(query: OrderQuery) -> bool:
     """Tell whether `list_orders_1` lists the orders: by id, all or those of a product, or of a customer and states."""
-    if query.filter.text is not None or query.sort.key is not SortKey.CREATED_AT:
+    if query.filter.text is not None or query.filter.needs_attention or query.sort.key is not SortKey.CREATED_AT:
         return False
     return query.filter.product_id is None or (query.filter.customer_id is None and query.filter.states == STATES)
 
@@ -167,7 +178,9 @@ def gather_ranges(order_filter: OrderFilter) -> Sequence[Sequence[Ranges]]:
         parts.append((_OF_PRODUCT,))
     if order_filter.text is not None:
         parts.append(_OF_TEXT)
-    if replace(order_filter, product_id=None, text=None) != OrderFilter():
+    if order_filter.needs_attention:
+        parts.append((_NEEDING_ATTENTION,))
+    if replace(order_filter, product_id=None, text=None, needs_attention=False) != OrderFilter():
         parts.append((_of_customer_and_states(OrderQuery(order_filter)),))
     return parts
 

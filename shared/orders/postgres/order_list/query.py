@@ -18,9 +18,9 @@ from typing import Any, TypedDict
 
 from orders.domain.clock import EPOCH, uuid7
 from orders.domain.cursors import Position
-from orders.domain.ids import is_order_id
+from orders.domain.ids import SHORT_ID, is_order_id
 from orders.domain.lifecycle import STATES
-from orders.domain.order import OrderRow
+from orders.domain.order import OrderSummary
 from orders.domain.order_query import OrderFilter, OrderQuery, Sort, SortKey, Total
 from orders.postgres.connection import Database
 from orders.postgres.order_list import index_ranges
@@ -36,21 +36,21 @@ _COLUMNS = """id, customer_id, customer_name, customer_email, status, payment_st
 
 _MICROSECOND = timedelta(microseconds=1)
 
-# Not EXISTS: the planner might use a join and read all orders of the product.
+# Not EXISTS: the planner might use a join and read all orders of the product, or all failed tasks.
+_NEEDS_ATTENTION = "(SELECT true FROM order_tasks WHERE order_id = orders.id AND state = 'failed' LIMIT 1) IS NOT NULL"
 _HAS_PRODUCT = "(SELECT true FROM order_items WHERE order_id = orders.id AND product_id = %({})s LIMIT 1) IS NOT NULL"
 _MATCHES = f"""
         (%(customer_id)s IS NULL OR customer_id = %(customer_id)s)
         AND concat_ws('/', status, payment_status, shipping_status) = ANY (%(states)s::text[])
         AND id > %(created_above)s::uuid AND id < %(created_below)s::uuid
         AND (%(product_id)s IS NULL OR {_HAS_PRODUCT.format("product_id")})
-        AND (%(text)s IS NULL OR id = %(text_id)s::uuid OR customer_id = %(text)s
-            OR lower(customer_email) = lower(%(text)s) OR {_HAS_PRODUCT.format("text")})"""
-
-
+        AND (%(text)s IS NULL OR id = %(text_id)s::uuid OR right(id::text, 8) = %(short_id)s
+            OR customer_id = %(text)s OR lower(customer_email) = lower(%(text)s) OR {_HAS_PRODUCT.format("text")})
+        AND (NOT %(needs_attention)s OR {_NEEDS_ATTENTION})"""
 _STATES = "%(statuses)s::text[], %(payment_statuses)s::text[], %(shipping_statuses)s::text[]"
 
 
-class _ListRow(OrderRow):
+class _ListRow(OrderSummary):
     matches: bool
     is_last: bool
 
@@ -74,7 +74,7 @@ class ListedPage:
         total: the number of orders of the list; None if not requested.
     """
 
-    rows: list[OrderRow]
+    rows: list[OrderSummary]
     end: Position | None
     total: Total | None
 
@@ -83,7 +83,7 @@ def find_orders(database: Database, query: OrderQuery) -> ListedPage:
     """Read a page of the orders that match a query, and their total if requested."""
     rows = database.fetch(_CountedListRow, _statement(query), _parameters(query))
     matching = [row for row in rows if row["matches"]]
-    shown: list[OrderRow] = [*matching[: query.page.size]]
+    shown: list[OrderSummary] = [*matching[: query.page.size]]
     end = None
     if len(matching) > query.page.size:
         end = _position(query.sort, shown[-1])
@@ -96,7 +96,7 @@ def _total_of(row: _TotalRow) -> Total:
     return Total(min(row["matched"], COUNTED), is_exact=row["matched"] <= COUNTED and not row["is_cut"])
 
 
-def _position(sort: Sort, row: OrderRow) -> Position:
+def _position(sort: Sort, row: OrderSummary) -> Position:
     match sort.key:
         case SortKey.CREATED_AT:
             value = 0
@@ -122,6 +122,8 @@ def _parameters(query: OrderQuery) -> dict[str, Any]:
         "shipping_statuses": [state.shipping_status for state in order_filter.states],
         "product_id": order_filter.product_id,
         "text": text,
+        "short_id": text.lower() if text is not None and SHORT_ID.fullmatch(text) else None,
+        "needs_attention": order_filter.needs_attention,
         "text_id": text if text is not None and is_order_id(text) else None,
         "created_above": created_above,
         "created_below": created_below,
@@ -159,9 +161,9 @@ def _page(query: OrderQuery, part: Slice) -> str:
     if index_ranges.are_listed_by_function(query):
         # A function of the database keeps its plan, and planning takes longer than reading.
         return f"""
-SELECT {_COLUMNS}, true AS matches, false AS is_last FROM list_orders_1(
+SELECT {_columns(query)}, true AS matches, false AS is_last FROM list_orders_1(
     %(customer_id)s, %(product_id)s, {_STATES if query.filter.states != STATES else "NULL, NULL, NULL"},
-    {part.above[0]}, {part.below[0]}, {part.direction == "DESC"}, %(size)s + 1, %(offset)s)"""
+    {part.above[0]}, {part.below[0]}, {part.direction == "DESC"}, %(size)s + 1, %(offset)s) AS orders"""
     order = part.order("candidate")
     if not query.searches:
         return f"""
@@ -188,10 +190,14 @@ SELECT count(*) AS matched, EXISTS (SELECT FROM candidate WHERE place = {part.li
 FROM candidate CROSS JOIN {_read_candidate(query)} WHERE matches"""
 
 
+def _columns(query: OrderQuery) -> str:
+    return f"{_COLUMNS}, {_NEEDS_ATTENTION if query.shows_attention else 'false'} AS needs_attention"
+
+
 def _read_candidate(query: OrderQuery) -> str:
     matches = f", {_MATCHES} AS matches" if query.searches else ""
     return f"""LATERAL (
-    SELECT {_COLUMNS} {matches} FROM orders WHERE id = candidate.id LIMIT 1
+    SELECT {_columns(query)} {matches} FROM orders WHERE id = candidate.id LIMIT 1
 ) AS listed"""
 
 
