@@ -1,11 +1,13 @@
 """Authenticate callers of the API: a Lambda authorizer with simple responses."""
 
+import os
 from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
 
 from orders.auth.key_cache import KeyCache
 from orders.auth.key_sources import fetch_keys
+from orders.auth.pseudonym import pseudonym
 from orders.auth.token_verifier import InvalidToken, TokenVerifier
 from orders.config import TokenSettings
 from orders.telemetry import count, lambda_entrypoint, logger, request_id
@@ -35,7 +37,12 @@ def handler(event: Mapping[str, Any], _: object) -> dict[str, Any]:
         count("TokensDenied")
         return {"isAuthorized": False}
     scope = " ".join(sorted(caller.scopes))
-    context = {"customer_id": caller.customer_id, "scope": scope, "actor": caller.actor}
+    context = {
+        "customer_id": caller.customer_id,
+        "scope": scope,
+        "actor": caller.actor,
+        "pseudonym": pseudonym(caller.actor, os.environ.get("PSEUDONYM_KEY", "")),
+    }
     return {"isAuthorized": True, "context": context | ({"email": caller.email} if caller.email else {})}
 
 

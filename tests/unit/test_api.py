@@ -214,6 +214,19 @@ def test_given_a_log_line_when_written_then_it_has_the_request_without_its_body(
     assert "alice" not in json.dumps(lines)
 
 
+def test_given_a_caller_when_lines_are_logged_then_each_has_the_pseudonym_only(
+    log: Callable[[], list[dict[str, Any]]],
+) -> None:
+    event = http_event("GET", "/v1/orders/17", customer="c-secret", actor="customer:c-secret")
+    event["requestContext"]["authorizer"]["lambda"]["pseudonym"] = "customer:90f4c1d2a7b3e658"
+    load_function("get_order").handler(event, Context())
+    call(load_function("docs"), "GET", "/nothing", customer=None)
+    *lines, public = log()
+    assert {line["caller"] for line in lines} == {"customer:90f4c1d2a7b3e658"}
+    assert "caller" not in public
+    assert "c-secret" not in json.dumps(lines)
+
+
 def test_given_two_functions_in_threads_when_called_then_each_answers_its_own_calls() -> None:
     placing, describing = load_function("create_order"), load_function("docs")
     with ThreadPoolExecutor(2) as pool:

@@ -1,6 +1,7 @@
 """The authorizer: its answers to the gateway, and its log."""
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -44,7 +45,12 @@ def test_given_a_valid_token_when_called_then_allowed_with_context_and_not_logge
 ) -> None:
     assert answer(authorizer, signed(claims(scope="orders:write orders:read"))) == {
         "isAuthorized": True,
-        "context": {"customer_id": "5", "scope": "orders:read orders:write", "actor": "service:5"},
+        "context": {
+            "customer_id": "5",
+            "scope": "orders:read orders:write",
+            "actor": "service:5",
+            "pseudonym": "service",
+        },
     }
     assert log() == []
 
@@ -53,8 +59,20 @@ def test_given_a_token_with_an_email_when_called_then_in_context_and_not_logged(
     authorizer: ModuleType, log: Log
 ) -> None:
     said = answer(authorizer, signed(claims(email="Alice@Example.com")))
-    assert said["context"] == {"customer_id": "5", "scope": "", "actor": "customer:5", "email": "Alice@Example.com"}
+    assert said["context"]["email"] == "Alice@Example.com"
     assert log() == []
+
+
+def test_given_a_key_for_pseudonyms_when_called_then_the_name_does_not_tell_who(
+    authorizer: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PSEUDONYM_KEY", "51af3dc0-da77-11e4-872e-1234567db123")
+    names = [answer(authorizer, signed(claims(sub=sub)))["context"]["pseudonym"] for sub in ("5", "5", "6")]
+    monkeypatch.setenv("PSEUDONYM_KEY", "another")
+    names.append(answer(authorizer, signed(claims()))["context"]["pseudonym"])
+    assert all(re.fullmatch("customer:[0-9a-f]{16}", name) for name in names)
+    assert names[0] == names[1]
+    assert len(set(names)) == 3
 
 
 @pytest.mark.parametrize("start", ["Bearer ", "bearer ", "BEARER ", "Bearer   "])

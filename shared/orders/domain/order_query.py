@@ -281,8 +281,8 @@ def _page(parameters: Mapping[str, str], query: OrderQuery) -> Page:
     if number > 1 and query.searches:
         raise InvalidParameter(
             "page",
-            f"is {number}; a list by product_id, q or needs_attention, or by dates and another sort than created_at, has "
-            "no numbered pages; use the cursor in next_cursor.",
+            f"is {number}; a list by product_id, q or needs_attention, or by dates and another sort than created_at, "
+            "has no numbered pages; use the cursor in next_cursor.",
         )
     return Page(size, offset=(number - 1) * size, with_total=with_total)
 

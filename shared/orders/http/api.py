@@ -62,8 +62,7 @@ class Api(APIGatewayHttpResolver):
         Raises:
             Forbidden: the request did not pass through the authorizer.
         """
-        authorizer = self.current_event.raw_event.get("requestContext", {}).get("authorizer") or {}
-        context = authorizer.get("lambda") or {}
+        context = _authorizer_context(self.current_event.raw_event)
         if not context.get("customer_id"):
             raise errors.Forbidden("The request did not pass through the authorizer.")
         scopes = frozenset((context.get("scope") or "").split())
@@ -150,7 +149,12 @@ class Api(APIGatewayHttpResolver):
 
     def _handle(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         gateway_id = event.get("requestContext", {}).get("requestId")
-        logger.append_keys(request_id=request_id(event), gateway_id=gateway_id, route=event.get("routeKey"))
+        logger.append_keys(
+            request_id=request_id(event),
+            gateway_id=gateway_id,
+            route=event.get("routeKey"),
+            caller=_authorizer_context(event).get("pseudonym"),
+        )
         # Powertools sets the event on a class, which several functions in one process share; our own comes first.
         self.current_event = APIGatewayProxyEventV2(event)
         answer = self.resolve(event, context)
@@ -218,6 +222,12 @@ class Api(APIGatewayHttpResolver):
         }
         headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
         return reply(HTTPStatus(error.status), body, headers, content_type="application/problem+json")
+
+
+def _authorizer_context(event: dict[str, Any]) -> dict[str, Any]:
+    """Return what the authorizer has put into an event; empty for a request without a token."""
+    authorizer = event.get("requestContext", {}).get("authorizer") or {}
+    return authorizer.get("lambda") or {}
 
 
 def reply(
