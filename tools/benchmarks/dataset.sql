@@ -14,7 +14,7 @@ CREATE TEMP TABLE shares AS
 SELECT string_to_array(state, '/') AS state, version, reason, sum(share) OVER (ORDER BY state) - share AS above,
     sum(share) OVER (ORDER BY state) AS up_to
 FROM (VALUES
-    ('delivered/paid/delivered', 640, 6, NULL),
+    ('delivered/paid/delivered', 604, 6, NULL),
     ('shipped/paid/shipped', 120, 5, NULL),
     ('confirmed/paid/ready', 50, 4, NULL),
     ('confirmed/paid/pending', 20, 3, NULL),
@@ -25,7 +25,26 @@ FROM (VALUES
     ('cancelled/refunding/cancelled', 3, 4, NULL),
     ('failed/failed/cancelled', 25, 3, 'payment_declined'),
     ('failed/voided/cancelled', 5, 2, 'expired'),
-    ('returned/refunded/returned', 30, 8, NULL)
+    ('returned/refunded/returned', 30, 8, NULL),
+    -- The others are rare, but each has some.
+    ('confirmed/refunded/pending', 2, 4, NULL),
+    ('confirmed/charged_back/pending', 2, 4, NULL),
+    ('confirmed/refunded/ready', 2, 5, NULL),
+    ('confirmed/charged_back/ready', 2, 5, NULL),
+    ('shipped/refunded/shipped', 2, 6, NULL),
+    ('shipped/charged_back/shipped', 2, 6, NULL),
+    ('delivered/refunded/delivered', 2, 7, NULL),
+    ('delivered/charged_back/delivered', 2, 7, NULL),
+    ('cancelling/refunded/ready', 2, 6, NULL),
+    ('cancelling/charged_back/ready', 2, 6, NULL),
+    ('cancelled/processing/cancelled', 2, 3, NULL),
+    ('cancelled/charged_back/cancelled', 2, 6, NULL),
+    ('failed/refunding/cancelled', 2, 4, 'out_of_stock'),
+    ('failed/refunded/cancelled', 2, 5, 'out_of_stock'),
+    ('failed/charged_back/cancelled', 2, 6, 'out_of_stock'),
+    ('returned/refunding/returned', 2, 7, NULL),
+    ('returned/charged_back/returned', 2, 8, NULL),
+    ('returned/voided/returned', 2, 7, NULL)
 ) AS given (state, share, version, reason);
 
 -- The last 200 orders were placed just now, so that the backlog does not depend on the size.

@@ -198,6 +198,8 @@ def _states(parameters: Mapping[str, str]) -> tuple[State, ...]:
             if field in allowed:
                 raise InvalidParameter(name, f"repeats another parameter for {field}; give only one of them.")
             allowed[field] = _statuses(name, parameters[name], statuses)
+    if not allowed:
+        return STATES
     return tuple(state for state in STATES if all(getattr(state, field) in values for field, values in allowed.items()))
 
 

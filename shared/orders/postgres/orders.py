@@ -16,7 +16,16 @@ from psycopg2 import errorcodes
 from orders.domain.clock import unix_milliseconds, uuid7
 from orders.domain.errors import CartAlreadyOrdered, TooManyUnpaidOrders
 from orders.domain.lifecycle import ONCE, STATES, Event, TaskSpec, already_holds, transition
-from orders.domain.order import EarlierEvent, Order, OrderDetails, TaskId, TransitionResult
+from orders.domain.order import (
+    EarlierEvent,
+    ItemRow,
+    Order,
+    OrderDetails,
+    StoredOrder,
+    TaskId,
+    TimelineRow,
+    TransitionResult,
+)
 from orders.domain.stock import ReservationUnusable
 from orders.postgres.connection import Database
 from orders.postgres.idempotency import LIFETIME, Attempt
@@ -29,10 +38,7 @@ SELECT place_order_1(
     %(templates)s::text[], %(max_unpaid)s)
 AS conflict
 """
-_GET = "SELECT (stored).*, items, needs_attention FROM get_order_1(%(id)s, %(owner)s, false)"
-_GET_WITH_TIMELINE = """
-SELECT (stored).*, items, needs_attention, timeline FROM get_order_1(%(id)s, %(owner)s, true)
-"""
+_GET = "SELECT get_order_1(%(id)s, %(owner)s, %(timeline)s) AS found"
 _APPLY_EVENT = """
 SELECT (stored).*, items, needs_attention, tasks, applied, earlier_event, earlier_tracking_number FROM apply_event_1(
     %(id)s, %(owner)s, %(actor)s, %(event)s, %(at)s, %(expected_versions)s::integer[], %(event_id)s, %(reason)s,
@@ -64,6 +70,19 @@ class _StatusRow(TypedDict):
 
 class _PlaceRow(TypedDict):
     conflict: str | None
+
+
+class _FoundOrder(TypedDict):
+    """An order as JSON: its times are text, unlike in a row."""
+
+    stored: StoredOrder
+    items: list[ItemRow]
+    needs_attention: bool
+    timeline: list[TimelineRow] | None
+
+
+class _GetRow(TypedDict):
+    found: _FoundOrder | None
 
 
 class _TransitionRow(OrderDetails):
@@ -159,8 +178,18 @@ def latest_of_cart(database: Database, customer_id: str, cart_version: str) -> s
 
 def get_order(database: Database, order_id: str, *, owner: str | None, timeline: bool = False) -> OrderDetails | None:
     """Read an order with its lines; None if there is none, or if it is not the owner's (None: anybody's)."""
-    query = _GET_WITH_TIMELINE if timeline else _GET
-    return database.fetch_one(OrderDetails, query, {"id": order_id, "owner": owner})
+    [row] = database.fetch(_GetRow, _GET, {"id": order_id, "owner": owner, "timeline": timeline})
+    found = row["found"]
+    if found is None:
+        return None
+    return {
+        **found["stored"],
+        "created_at": datetime.fromisoformat(str(found["stored"]["created_at"])),
+        "updated_at": datetime.fromisoformat(str(found["stored"]["updated_at"])),
+        "items": found["items"],
+        "needs_attention": found["needs_attention"],
+        "timeline": found["timeline"],
+    }
 
 
 def unpaid_orders(database: Database, *, before: datetime, limit: int) -> list[str]:

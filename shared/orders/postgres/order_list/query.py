@@ -14,6 +14,7 @@ Both ways read orders one by one, by key.
 import uuid
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, TypedDict
 
 from orders.domain.clock import EPOCH, uuid7
@@ -22,6 +23,7 @@ from orders.domain.ids import SHORT_ID, is_order_id
 from orders.domain.lifecycle import STATES
 from orders.domain.order import OrderSummary
 from orders.domain.order_query import OrderFilter, OrderQuery, Sort, SortKey, Total
+from orders.domain.states import State
 from orders.postgres.connection import Database
 from orders.postgres.order_list import index_ranges
 from orders.postgres.order_list.index_ranges import Slice
@@ -116,10 +118,7 @@ def _parameters(query: OrderQuery) -> dict[str, Any]:
     created_above, created_below = _ids_between(order_filter)
     return {
         "customer_id": order_filter.customer_id,
-        "states": ["/".join(state) for state in order_filter.states],
-        "statuses": [state.status for state in order_filter.states],
-        "payment_statuses": [state.payment_status for state in order_filter.states],
-        "shipping_statuses": [state.shipping_status for state in order_filter.states],
+        **_states(order_filter.states),
         "product_id": order_filter.product_id,
         "text": text,
         "short_id": text.lower() if text is not None and SHORT_ID.fullmatch(text) else None,
@@ -134,6 +133,16 @@ def _parameters(query: OrderQuery) -> dict[str, Any]:
         # Read one more than is shown or counted, to tell whether there are more.
         "examined": EXAMINED if query.searches else page.size + 1,
         "counted": COUNTED + 1,
+    }
+
+
+@lru_cache(maxsize=256)
+def _states(states: tuple[State, ...]) -> dict[str, list[str]]:
+    return {
+        "states": ["/".join(state) for state in states],
+        "statuses": [state.status for state in states],
+        "payment_statuses": [state.payment_status for state in states],
+        "shipping_statuses": [state.shipping_status for state in states],
     }
 
 
