@@ -24,12 +24,12 @@ def _send_messages(request: Json) -> Json:
     return {"Successful": sent, "Failed": []}
 
 
-def _charge(_: Json) -> Json:
-    return {"id": "charge", "status": "succeeded"}
+def _charge(request: Json) -> Json:
+    return {"id": "charge", "status": "succeeded", "amount": request["amount"], "currency": request["currency"]}
 
 
 def _create_shipment(_: Json) -> Json:
-    return {"id": "shipment", "tracking_number": "TRACK"}
+    return {"id": "shipment", "tracking_number": "TRACK", "status": "ready"}
 
 
 def _secret(_: Json) -> Json:

@@ -79,6 +79,9 @@ class Testbed:
             **{f"{service.upper()}_URL": f"{self.downstream}/{service}" for service in _SERVICES},
             "TASK_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/orders-tasks",
             "TASK_CONCURRENCY": "50",
+            "PAYMENT_TIMEOUT_HOURS": "24",
+            # The inventory states no prices, so that all contenders do the same with them.
+            "CALLER_PRICES": "true",
             # For a baseline from when each service had a queue.
             **{
                 f"{service.upper()}_QUEUE_URL": f"https://sqs.eu-central-1.amazonaws.com/123456789012/orders-{service}"

@@ -21,7 +21,7 @@ _SUMMARY = f"""
     'currency', currency, 'total', (total / 100.0)::numeric(20, 2)::text, 'line_count', line_count, 'version', version,
     'created_at', {_MOMENT.format("created_at")}, 'updated_at', {_MOMENT.format("updated_at")},
     'links', CASE
-        WHEN (status, payment_status) IN (('pending', 'pending'), ('pending', 'processing'), ('confirmed', 'paid'))
+        WHEN status IN ('pending', 'confirmed')
         THEN json_build_object('self', '/v1/orders/' || found.id, 'cancel', '/v1/orders/' || found.id || '/cancel')
         ELSE json_build_object('self', '/v1/orders/' || found.id) END
 """

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, computed_field
 
-CANCELLABLE = {("pending", "pending"), ("pending", "processing"), ("confirmed", "paid")}
+CANCELLABLE = {"pending", "confirmed"}
 
 Amount = Annotated[int, PlainSerializer(lambda minor: f"{Decimal(minor).scaleb(-2):.2f}")]
 Moment = Annotated[
@@ -76,7 +76,7 @@ class Summary(BaseModel):
     @property
     def links(self) -> dict[str, str]:
         path = f"/v1/orders/{self.id}"
-        if (self.status, self.payment_status) in CANCELLABLE:
+        if self.status in CANCELLABLE:
             return {"self": path, "cancel": f"{path}/cancel"}
         return {"self": path}
 
