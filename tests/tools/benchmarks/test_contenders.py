@@ -38,7 +38,7 @@ def test_given_the_dataset_when_loaded_then_it_has_orders_in_every_state() -> No
 
 def test_given_fakes_of_benchmarks_when_called_then_clients_accept_their_answers() -> None:
     with testbed._downstream() as address:
-        prices = InventoryClient(Session(), f"{address}/inventory").reserve("reservation", {"P1": 1})
+        prices = InventoryClient(Session(), f"{address}/inventory").reserve("reservation", {"P1": 1}, lambda _: None)
         charge = PaymentClient(Session(), f"{address}/payment").charge("key", "order", "customer", 100, "USD")
         shipment = ShippingClient(Session(), f"{address}/shipping").create("key", "order", [("P1", 1)])
     assert list(prices) == ["P1"]
