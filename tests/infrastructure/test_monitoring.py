@@ -260,6 +260,7 @@ def test_given_the_access_log_when_written_then_without_personal_data(
     fields = json.loads(api["Properties"]["AccessLogSettings"]["Format"])
     assert set(fields.values()) == {
         "$context.authorizer.error",
+        "$context.authorizer.pseudonym",
         "$context.error.message",
         "$context.integrationErrorMessage",
         "$context.integrationLatency",

@@ -16,7 +16,7 @@ from orders.domain.caller import Caller
 from orders.domain.errors import DatabaseUnavailable, DownstreamUnavailable, PriceChanged
 from orders.domain.order import Order
 from orders.postgres.idempotency import LIFETIME
-from orders.postgres.orders import place_order
+from orders.postgres.new_orders import place_order
 from orders.schemas.requests import NewOrder
 from orders.use_cases.place_order import PlaceOrder
 from orders.use_cases.relay_outbox import ORPHANED, RelayOutbox
@@ -208,7 +208,7 @@ def test_given_a_database_outage_when_storing_an_order_then_a_retry_makes_one_or
         raise DatabaseUnavailable("The answer was lost.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("orders.use_cases.place_order.orders.place_order", store_and_lose_the_answer)
+        patched.setattr("orders.use_cases.place_order.new_orders.place_order", store_and_lose_the_answer)
         with pytest.raises(DatabaseUnavailable):
             shop.order()
     shop.order()
@@ -309,7 +309,7 @@ def test_given_the_last_piece_when_its_attempt_was_killed_then_a_retry_gets_it(
 ) -> None:
     services.put("/inventory/products/SKU123", json={"quantity": 2}).raise_for_status()
     with monkeypatch.context() as patched:
-        patched.setattr("orders.use_cases.place_order.orders.place_order", raises(Killed()))
+        patched.setattr("orders.use_cases.place_order.new_orders.place_order", raises(Killed()))
         with pytest.raises(Killed):
             shop.order()
     shop.order()

@@ -13,7 +13,7 @@ import pytest
 
 from local.postgres import Postgres
 from orders.config import DatabaseSettings
-from orders.domain import order_query
+from orders.domain import list_parameters
 from orders.domain.clock import uuid7
 from orders.domain.cursors import Position
 from orders.domain.lifecycle import STATES
@@ -179,7 +179,7 @@ def either_way(request: pytest.FixtureRequest, database: ExplainingDatabase) -> 
 
 def query(parameters: Mapping[str, str], sort: SortKey, direction: str, page: str, **others: str) -> OrderQuery:
     """The query of a list; the next page begins in the middle of all orders."""
-    asked = order_query.parse({**parameters, "sort_by": sort, "sort_order": direction, **others}, owner=None)
+    asked = list_parameters.parse({**parameters, "sort_by": sort, "sort_order": direction, **others}, owner=None)
     asked = replace(asked, shows_attention=True)
     if page == "first":
         return asked

@@ -9,7 +9,8 @@ from orders.domain.clock import unix_milliseconds
 from orders.domain.cursors import Position
 from orders.domain.errors import InvalidCursor, InvalidParameter
 from orders.domain.lifecycle import STATES
-from orders.domain.order_query import MAX_LENGTH, OrderFilter, OrderQuery, Page, Sort, SortKey, parse
+from orders.domain.list_parameters import MAX_LENGTH, parse
+from orders.domain.order_query import OrderFilter, OrderQuery, Page, Sort, SortKey
 
 AFTER = Position(7999, "01a1f804-f676-7425-8d36-c12d7c86e4b3")
 MIDNIGHT = unix_milliseconds(datetime(2026, 11, 20, tzinfo=UTC))

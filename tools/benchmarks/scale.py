@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from orders.domain import cursors, order_query
+from orders.domain import cursors, list_parameters
 from orders.domain.cursors import Position
 from tools.benchmarks import events
 from tools.benchmarks.contenders import OURS
@@ -121,7 +121,7 @@ def measure(testbed: Testbed, rounds: int) -> dict[str, dict[str, dict[str, Summ
 def _query(testbed: Testbed, orders: int, kind: Kind, page: str) -> dict[str, str]:
     if page == FIRST:
         return kind.query
-    query = order_query.parse(kind.query, owner=None)
+    query = list_parameters.parse(kind.query, owner=None)
     [(number,)] = testbed.query(orders, f"SELECT count(*) FROM orders WHERE {kind.where}")
     place = max(0, min(DEEP * query.page.size, number - query.page.size - 1))
     [(value, order)] = testbed.query(

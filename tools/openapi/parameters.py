@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from orders.domain.caller import CUSTOMER_ID, READ
 from orders.domain.ids import PRODUCT_ID
-from orders.domain.order_query import DEFAULT_PAGE_SIZE, MAX_LENGTH, MAX_OFFSET, MAX_PAGE_SIZE
+from orders.domain.list_parameters import MAX_LENGTH, MAX_OFFSET, MAX_PAGE_SIZE
+from orders.domain.order_query import DEFAULT_PAGE_SIZE
 from orders.domain.states import PaymentStatus, ShippingStatus, Status
 from tools.openapi.examples import CURSOR, ORDER_ID, REQUEST_ID
 from tools.openapi.references import Json, ref

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from orders.domain import cursors, order_query
+from orders.domain import cursors, list_parameters
 from orders.domain.caller import Caller
 from orders.domain.errors import Forbidden
 from orders.domain.order_query import OrderPage, OrderQuery
@@ -23,7 +23,7 @@ def list_query(caller: Caller, parameters: Mapping[str, str], customer_id: str |
         raise Forbidden("You may list your own orders only; other customers' require the scope orders:read.")
     if "needs_attention" in parameters and not caller.may_read_all:
         raise Forbidden("Listing orders that need attention requires the scope orders:read.")
-    query = order_query.parse(parameters, owner=customer_id or caller.readable_owner)
+    query = list_parameters.parse(parameters, owner=customer_id or caller.readable_owner)
     return replace(query, shows_attention=caller.may_read_all)
 
 

@@ -25,10 +25,10 @@ from orders.domain.lifecycle import Event, placing_tasks
 from orders.domain.order import Line, Order, TransitionResult, as_placed
 from orders.domain.states import Status
 from orders.domain.stock import Inventory, Price, ReservationUnusable
-from orders.postgres import idempotency, orders
+from orders.postgres import idempotency, new_orders, orders
 from orders.postgres.connection import Database
 from orders.postgres.idempotency import Attempt, IdempotencyKey
-from orders.postgres.orders import KeyConflict
+from orders.postgres.new_orders import KeyConflict
 from orders.schemas.requests import NewOrder
 from orders.telemetry import logger
 from orders.use_cases import drafts
@@ -116,8 +116,8 @@ class PlaceOrder:
 
     def _read_cart(self, caller: Caller, customer_id: str) -> Draft:
         cart = self.carts.get(customer_id)
-        if cart.is_ordered and orders.latest_of_cart(self.database, customer_id, cart.version) not in _UNSOLD:
-            raise orders.cart_already_ordered(customer_id)
+        if cart.is_ordered and new_orders.latest_of_cart(self.database, customer_id, cart.version) not in _UNSOLD:
+            raise new_orders.cart_already_ordered(customer_id)
         return drafts.of_cart(caller, customer_id, cart)
 
     def _place_without_key(self, draft: Draft, at: datetime) -> TransitionResult:
@@ -207,7 +207,7 @@ class PlaceOrder:
                 created_at=at,
             )
             tasks = placing_tasks(from_cart=draft.from_cart)
-            result = orders.place_order(
+            result = new_orders.place_order(
                 self.database,
                 order,
                 tasks,
