@@ -54,7 +54,7 @@ TOKENS: dict[str, dict[str, Any]] = {
     "authorizer/forged": {"isAuthorized": False},
     "authorizer/valid": {
         "isAuthorized": True,
-        "context": {"customer_id": "5", "scope": "orders:read", "actor": "customer:5"},
+        "context": {"customer_id": "5", "scope": "orders:read", "actor": "customer:5", "pseudonym": "customer"},
     },
     "authorizer/no_token": {"isAuthorized": False},
 }

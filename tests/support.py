@@ -103,7 +103,8 @@ def http_event(
     }
     if customer is not None:
         named = {name: value for name, value in (("actor", actor), ("email", email)) if value is not None}
-        event["requestContext"]["authorizer"] = {"lambda": {"customer_id": customer, "scope": scope, **named}}
+        context = {"customer_id": customer, "scope": scope, "pseudonym": "customer:90f4c1d2a7b3e658", **named}
+        event["requestContext"]["authorizer"] = {"lambda": context}
     if query:
         event["queryStringParameters"] = query
     if body is not None:
