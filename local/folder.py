@@ -38,7 +38,7 @@ def prepare(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
         if not is_own(path):
-            if any(path.iterdir()):
+            if any(path.iterdir()) and not is_own(path):  # another command may have just marked it
                 raise LocalError(
                     f"{path} has files that are not a local stack's; name a new or an empty folder as STATE, "
                     "or delete what is in it."

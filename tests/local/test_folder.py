@@ -1,5 +1,6 @@
 """Only a folder that is marked as a stack's is written into, and deleted."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,19 @@ def test_given_a_new_folder_when_prepared_then_it_is_marked_and_ignored(folder: 
     stack_folder.prepare(folder)
     assert stack_folder.is_own(folder)
     assert (folder / ".gitignore").read_text() == "*\n"
+
+
+def test_given_two_commands_when_prepared_then_none_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    iterdir = Path.iterdir
+
+    def iterdir_later(path: Path) -> Iterator[Path]:
+        monkeypatch.setattr(Path, "iterdir", iterdir)
+        stack_folder.prepare(path)  # another command is faster
+        return iterdir(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir_later)
+    stack_folder.prepare(folder)
+    assert stack_folder.is_own(folder)
 
 
 @pytest.mark.parametrize("command", ["token", "up"])
