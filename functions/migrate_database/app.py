@@ -5,11 +5,13 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 import requests
+from psycopg2.errors import DeadlockDetected, LockNotAvailable
 from yoyo import read_migrations
 from yoyo.backends.core.postgresql import PostgresqlBackend
 from yoyo.connections import DatabaseURI
@@ -29,6 +31,10 @@ _CONNECT_TIMEOUT_SECONDS = 10
 _LOGIN_TIMEOUT_SECONDS = 120
 """How long to retry a login: in a new stack, the IAM permission to connect takes a while to take effect. Both logins,
 including the time-outs of their last attempts, fit into the function's time-out of 300 seconds."""
+_LOCK_TIMEOUT = "2s"
+"""How long a migration waits for a lock, and so how long it delays the statements of functions."""
+_LOCK_RETRY_SECONDS = 200
+"""How long after the start of the function to retry while locks are not available."""
 _RETRY_SECONDS = 5
 _RESPONSE_TIMEOUT_SECONDS = 10
 _REASON_CHARACTERS = 500
@@ -75,25 +81,33 @@ def migrate(settings: DatabaseSettings) -> list[str]:
     Safe to repeat and to run concurrently: an advisory lock, released with its session, serializes runs. (yoyo's own
     lock is a row in a table, which a killed function leaves behind.)
 
+    While a statement waits for a lock on a table, every later statement on that table waits behind it. So a migration
+    that does not get a lock soon is rolled back and retried.
+
     Raises:
-        psycopg2.OperationalError: every login failed for two minutes.
+        psycopg2.OperationalError: every login failed for two minutes, or a lock was not available in time.
     """
+    deadline = time.monotonic() + _LOCK_RETRY_SECONDS
     session = _retry_login(lambda: connect(settings, _CONNECT_TIMEOUT_SECONDS))
     with closing(session), session.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(hashtext('orders_migrations'))")
+        cursor.execute("SET lock_timeout = %s", [_LOCK_TIMEOUT])
+        _retry_lock(lambda: cursor.execute("SELECT pg_advisory_lock(hashtext('orders_migrations'))"), deadline)
         backend = _retry_login(lambda: _backend(settings))
         with closing(backend.connection):
             backend.init_database()
             pending = backend.to_apply(read_migrations(str(MIGRATIONS)))
-            backend.apply_migrations(pending)
+            for migration in pending:
+                _retry_lock(partial(backend.apply_one, migration), deadline)
         for path in sorted(FUNCTIONS.glob("*.sql")):
-            cursor.execute(path.read_text())
+            _retry_lock(partial(cursor.execute, path.read_text()), deadline)
     return [migration.id for migration in pending]
 
 
 def _backend(settings: DatabaseSettings) -> PostgresqlBackend:
-    """Connect yoyo to the database."""
-    parameters = connection_parameters(settings, _CONNECT_TIMEOUT_SECONDS)
+    """Connect yoyo to the database. It connects again, with the same parameters, for each migration."""
+    parameters = connection_parameters(settings, _CONNECT_TIMEOUT_SECONDS) | {
+        "options": f"-c lock_timeout={_LOCK_TIMEOUT}"
+    }
     uri = DatabaseURI("postgresql", None, None, None, None, settings.name, parameters)
     return PostgresqlBackend(uri, default_migration_table)
 
@@ -108,4 +122,18 @@ def _retry_login[Connected](log_in: Callable[[], Connected]) -> Connected:
             if time.monotonic() >= deadline:
                 raise
             logger.warning("login failed, retrying", cause=str(error))
+        time.sleep(_RETRY_SECONDS)
+
+
+def _retry_lock(run: Callable[[], object], deadline: float) -> None:
+    """Run a migration or a statement; retry while its locks are not available, then raise the last error."""
+    while True:
+        try:
+            run()
+        except (LockNotAvailable, DeadlockDetected) as error:
+            if time.monotonic() >= deadline:
+                raise
+            logger.warning("lock not available, retrying", cause=str(error))
+        else:
+            return
         time.sleep(_RETRY_SECONDS)
