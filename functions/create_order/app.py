@@ -9,6 +9,7 @@ from orders import bootstrap
 from orders.domain.order import TransitionResult
 from orders.http.api import Api, customer_id
 from orders.schemas.requests import NewOrder
+from orders.use_cases.drafts import check_may_create
 from orders.warmup import connect, warm_up
 
 app = Api()
@@ -22,6 +23,7 @@ place_order = cache(bootstrap.place_order)
 def create_order() -> Response[str]:
     """Place an order for the items in the body."""
     caller, key, request = app.caller, app.idempotency_key, app.body(NewOrder)
+    check_may_create(caller, request.customer_id or caller.customer_id)
     return _created(place_order().from_items(caller, request, key=key))
 
 
@@ -30,6 +32,7 @@ def create_order() -> Response[str]:
 def create_customer_order(customer: str) -> Response[str]:
     """Place an order for the items in the body, or without a body for the customer's cart."""
     caller, customer, key = app.caller, customer_id(customer), app.idempotency_key
+    check_may_create(caller, customer)
     if app.has_body:
         request = app.body(NewOrder)
         return _created(place_order().from_items(caller, request, customer, key=key))

@@ -37,8 +37,7 @@ class ReadMetrics:
         Raises:
             Forbidden: the caller lacks the scope.
         """
-        if not caller.may_read_metrics:
-            raise Forbidden("Reading the metrics requires the scope orders:metrics.")
+        check_may_read(caller)
         counts = counters.read_counts(self.database, self.clock.now())
         return Metrics(
             orders={field: _by_status(counts.states, field) for field in _STATUSES},
@@ -46,6 +45,16 @@ class ReadMetrics:
             placed_recent={key: _sales(placed, key[1]) for key, placed in counts.placed_recent.items()},
             tasks={kind: counts.tasks.get(kind, OpenTasks()) for kind in TaskKind},
         )
+
+
+def check_may_read(caller: Caller) -> None:
+    """Check that the caller may read the metrics.
+
+    Raises:
+        Forbidden: they may not.
+    """
+    if not caller.may_read_metrics:
+        raise Forbidden("Reading the metrics requires the scope orders:metrics.")
 
 
 def _by_status(states: Mapping[State, int], field: str) -> Mapping[str, int]:
