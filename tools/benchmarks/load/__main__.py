@@ -5,12 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
+
 from local.errors import LocalError
 from local.layout import ROOT
 from local.options import add_stack_options
 from local.processes import minimal_environment
 from local.stack import Stack
+from tools.benchmarks.load import products
 from tools.benchmarks.places import LOAD_REPORT, PYTHON
+from tools.support.fakes_client import FakesClient
 from tools.support.session import require_running
 
 
@@ -24,6 +28,8 @@ def main() -> int:
     stack = Stack(ROOT, options.state, options.port)
     try:
         require_running(stack)
+        with httpx.Client(base_url=stack.services_url, trust_env=False) as http:
+            products.fill(FakesClient(http))
     except LocalError as error:
         print(error, file=sys.stderr)
         return 1

@@ -11,8 +11,8 @@ from typing import Any
 from locust import FastHttpUser, between, task
 
 from local import tokens
+from tools.benchmarks.load.products import PRODUCTS
 
-PRODUCTS = ("PROD001", "PROD002", "1", "2", "3", "4", "5")
 REMEMBERED = 20
 """Orders that a customer reads or cancels later."""
 
