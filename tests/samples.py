@@ -70,7 +70,10 @@ RELAYS: dict[str, dict[str, Any]] = {
     "relay_outbox/list_failed": {"tasks": []},
     "relay_outbox/redrive_all": {"redriven": 0},
     "relay_outbox/redrive_some": {"redriven": 0},
-    "relay_outbox/schedule": {"tasks": 0, "holds": 0, "expired": 0, "keys": 0, "deltas": 0, "lag_seconds": 0.0},
+    "relay_outbox/schedule": {
+        **dict.fromkeys(("tasks", "holds", "expired", "keys", "deltas", "stuck"), 0),
+        "lag_seconds": 0.0,
+    },
 }
 
 

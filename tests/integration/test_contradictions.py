@@ -106,6 +106,21 @@ def test_given_two_pending_charges_when_nobody_reports_then_they_are_asked_about
     assert (cancelled.state, cancelled.charges) == ("cancelled/refunded/cancelled", [("succeeded", 20000)])
 
 
+@pytest.mark.parametrize("cancels", [False, True])
+def test_given_a_payment_in_processing_when_an_hour_has_passed_then_it_is_stuck(
+    world: World, set_fault: SetFault, *, cancels: bool
+) -> None:
+    set_fault("payment", pending_rate=1)
+    order = world.place()
+    world.drain(timedelta(minutes=1))
+    if cancels:
+        world.cancel(order)
+    world.clock.pass_time(minutes=59)
+    assert world.run_relay().stuck == 0
+    world.clock.pass_time(minutes=2)
+    assert world.run_relay().stuck == 1
+
+
 def test_given_a_charge_that_never_settles_when_timed_out_then_cancelled_and_failed(
     world: World, place: Place, set_fault: SetFault, stock: Stock
 ) -> None:

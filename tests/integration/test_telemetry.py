@@ -109,4 +109,4 @@ def test_given_a_cancel_when_repeated_then_it_is_counted_once(
 
 def test_given_the_relay_when_it_runs_then_re_sent_tasks_are_counted(function: Load, printed: Metrics) -> None:
     function("relay_outbox").handler({}, Context())
-    assert {"TasksRelayed{}", "StockGivenBack{}", "TaskLag{}"} <= set(printed())
+    assert {"TasksRelayed{}", "StockGivenBack{}", "PaymentsStuck{}", "TaskLag{}"} <= set(printed())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypedDict
 
-from orders.domain.lifecycle import TaskKind
+from orders.domain.lifecycle import STATES, TaskKind
 from orders.domain.metrics import OpenTasks
 from orders.domain.states import PaymentStatus, ShippingStatus, State, Status
 from orders.postgres.connection import Database
@@ -20,6 +20,12 @@ _KEPT = timedelta(days=2)
 
 _ROLL_UP = statement("roll_up_counts")
 _READ_COUNTS = statement("read_counts")
+_STUCK_PAYMENTS = """
+SELECT count(*) AS orders
+FROM unnest(%(statuses)s::text[], %(shipping_statuses)s::text[]) AS state (status, shipping_status)
+JOIN orders USING (status, shipping_status)
+WHERE payment_status = 'processing' AND updated_at < %(before)s
+"""
 
 
 class Placed(NamedTuple):
@@ -51,6 +57,10 @@ class _RollUpRow(TypedDict):
     deltas: int
 
 
+class _StuckRow(TypedDict):
+    orders: int
+
+
 class _CountsRow(TypedDict):
     states: list[tuple[str, str, str, int]] | None
     placed: list[tuple[str, int, int]] | None
@@ -66,6 +76,18 @@ def roll_up(database: Database, at: datetime, *, limit: int) -> int:
     """
     [row] = database.fetch(_RollUpRow, _ROLL_UP, {"kept_since": at - _KEPT, "limit": limit})
     return row["deltas"]
+
+
+def stuck_payments(database: Database, *, before: datetime) -> int:
+    """Count the orders whose payment is processing, and which have not changed since before a time."""
+    states = [state for state in STATES if state.payment_status is PaymentStatus.PROCESSING]
+    parameters = {
+        "before": before,
+        "statuses": [state.status.value for state in states],
+        "shipping_statuses": [state.shipping_status.value for state in states],
+    }
+    [row] = database.fetch(_StuckRow, _STUCK_PAYMENTS, parameters)
+    return row["orders"]
 
 
 def read_counts(database: Database, at: datetime) -> OrderCounts:

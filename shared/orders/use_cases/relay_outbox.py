@@ -28,6 +28,8 @@ ORPHANED = timedelta(minutes=5)
 """How long stock may be held without an order: longer than placing one may take."""
 PAYMENT_TIMEOUT = timedelta(minutes=30)
 """How long an order may wait for its payment to be started."""
+STUCK = timedelta(hours=1)
+"""How long a payment may be processing until it is counted as stuck."""
 ACTOR = "system:relay_outbox"
 """Who the relay is in the timeline of an order."""
 _BATCH = 500
@@ -58,7 +60,12 @@ _LIMITS = RelayBatch(tasks=_BATCH, holds=_BATCH, expired=_BATCH, keys=_EXPIRED_K
 
 @dataclass(frozen=True, slots=True)
 class RelaySummary:
-    """What one run processed; `lag_seconds` is the age of the oldest available task when it began."""
+    """What one run processed, and what it met when it began.
+
+    Attributes:
+        lag_seconds: the age of the oldest available task.
+        stuck: how many orders have had a payment in processing for more than an hour.
+    """
 
     tasks: int
     holds: int
@@ -66,6 +73,7 @@ class RelaySummary:
     keys: int
     deltas: int
     lag_seconds: float
+    stuck: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +89,12 @@ class RelayOutbox:
         """Process batches as long as they are full and time is left."""
         begun = self.clock.now()
         lag = outbox.lag_seconds(self.database, begun)
+        stuck = counters.stuck_payments(self.database, before=begun - STUCK)
         batches = [self._batch()]
         while batches[-1].is_full and self.clock.now() - begun < _TIME_BUDGET:
             batches.append(self._batch())
         total = RelayBatch._make(map(sum, zip(*batches, strict=True)))
-        return RelaySummary(**total._asdict(), lag_seconds=lag)
+        return RelaySummary(**total._asdict(), lag_seconds=lag, stuck=stuck)
 
     def failed_tasks(self) -> list[FailedTask]:
         """List the failed tasks, the oldest first."""
