@@ -26,13 +26,14 @@ def in_background(layout: Layout, architecture: str) -> Iterator[None]:
         architecture: The processor architecture, as Lambda names it: `x86_64` or `arm64`.
 
     Raises:
-        LocalError: `sam build` failed; the message ends with its last lines.
+        LocalError: A source does not compile, or `sam build` failed; the message ends with its last lines.
     """
     stamp = layout.build / "sources.sha256"
     current = fingerprint(layout, architecture)
     if built_template(layout).exists() and stamp.exists() and stamp.read_text() == current:
         yield
         return
+    require_compiling(layout)
     stamp.unlink(missing_ok=True)
     log = layout.log("sam-build")
     process = _start(layout, architecture, log)
@@ -70,6 +71,28 @@ def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", SYSTEM_PATH)])
     return kept | {"PATH": path, "SAM_CLI_TELEMETRY": "0"}
+
+
+def require_compiling(layout: Layout) -> None:
+    """Compile all Python sources: Lambda would find an error only when the function is invoked.
+
+    Raises:
+        LocalError: Some do not compile; the message names file, line and error of each.
+    """
+    errors = [error for path in _sources(layout) if path.suffix == ".py" and (error := _compile_error(path))]
+    if errors:
+        raise LocalError("\n".join(["The code does not compile:", *errors]))
+
+
+def _compile_error(path: Path) -> str:
+    """Return file, line and error of a Python source; empty if it compiles."""
+    try:
+        compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return f"  {path}:{error.lineno}: {error.msg}"
+    except ValueError as error:  # such as null bytes
+        return f"  {path}: {error}"
+    return ""
 
 
 def fingerprint(layout: Layout, architecture: str) -> str:

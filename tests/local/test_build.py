@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from local import build
+from local.errors import LocalError
 from local.layout import Layout
 
 TEMPLATE = """
@@ -41,3 +42,16 @@ def test_given_an_edit_when_hashed_then_the_fingerprint_changes(layout: Layout, 
 
 def test_given_another_processor_when_hashed_then_the_fingerprint_changes(layout: Layout) -> None:
     assert build.fingerprint(layout, "arm64") != build.fingerprint(layout, "x86_64")
+
+
+def test_given_code_that_does_not_compile_when_built_then_file_and_line_are_named(layout: Layout) -> None:
+    app = layout.root / "functions/get/app.py"
+    app.write_text("import json\n\ndef handler(event, context)\n    return {}\n")
+    (layout.root / "shared/null.py").write_bytes(b"\0")
+    with pytest.raises(LocalError, match="does not compile") as refused, build.in_background(layout, "arm64"):
+        pass
+    assert f"{app}:3: expected ':'" in str(refused.value)
+    assert str(layout.root / "shared/null.py") in str(refused.value)
+    app.write_text("import json\n")
+    (layout.root / "shared/null.py").unlink()
+    build.require_compiling(layout)
