@@ -1,15 +1,18 @@
 """Progress output of the command line."""
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from typing import TextIO
 
 NAME_WIDTH = 22
+REPEAT_SECONDS = 5.0
+"""How often a step that takes long is reported."""
 
 
 class Progress:
-    """Print a line for each step, with its duration.
+    """Print a line for each step when it is done, with its duration, and every few seconds while it goes on.
 
     Args:
         stream: Where to print; nowhere by default.
@@ -22,7 +25,17 @@ class Progress:
     def step(self, name: str) -> Iterator[None]:
         """Time the body of the `with` and print a line when it has succeeded."""
         begun = time.monotonic()
-        yield
+        ended = threading.Event()
+
+        def repeat() -> None:
+            while not ended.wait(REPEAT_SECONDS):
+                self.say(f"  {name:<{NAME_WIDTH}} {time.monotonic() - begun:5.0f} s …")
+
+        threading.Thread(target=repeat, daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
         self.say(f"  {name:<{NAME_WIDTH}} {time.monotonic() - begun:5.1f} s")
 
     def say(self, text: str) -> None:
