@@ -11,9 +11,8 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError
 from rich.console import Console
-from rich.table import Table
 
-from local import logs
+from local import logs, redrive
 from local.console import Progress
 from local.errors import LocalError
 from local.interrupts import exit_code, heed_termination
@@ -25,7 +24,6 @@ CUSTOMER = "5"
 SCOPE = "orders:read orders:write"
 ORDER = '{"items": [{"product_id": "PROD001", "quantity": 2, "unit_price": 79.99}]}'
 STOPPED = "Everything is stopped; the data stays."
-WIDE = 200  # the width of a table that is written to a file
 Options = argparse.Namespace
 
 
@@ -74,8 +72,8 @@ def parser() -> argparse.ArgumentParser:
     psql = command("psql", _psql, "open psql, or run a statement")
     psql.add_argument("--sql", help="the SQL statement to run")
 
-    redrive = command("redrive", _redrive, "list failed tasks, or redrive them")
-    redrive.add_argument("--tasks", nargs="*", default=[], help="all, or the ids of the tasks to redrive")
+    failed = command("redrive", _redrive, "list failed tasks, or redrive them")
+    failed.add_argument("--tasks", nargs="*", default=[], help="all, or the ids of the tasks to redrive")
 
     invoke = command("invoke", _invoke, "invoke a function with an event, as Lambda does")
     invoke.add_argument("--function", required=True, help="the function's folder, such as create_order")
@@ -169,21 +167,7 @@ def _psql(options: Options) -> int:
 
 
 def _redrive(options: Options) -> int:
-    stack = _stack(options)
-    if options.tasks:
-        chosen = {} if options.tasks == ["all"] else {"tasks": options.tasks}
-        print(f"Redriven: {stack.call('relay_outbox', {'failed': 'redrive', **chosen})['redriven']}")
-        return 0
-    failed = stack.call("relay_outbox", {"failed": "list"})["tasks"]
-    if not failed:
-        print("There are no failed tasks.")
-        return 0
-    table = Table("Task", "Order", "Kind", "Attempts", "Reason")
-    for task in failed:
-        table.add_row(task["id"], task["order_id"], task["kind"], str(task["attempts"]), task["last_error"])
-    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
-    print('To redrive them: make redrive TASKS=all, or TASKS="<task> <task>"')
-    return 0
+    return redrive.redrive(_stack(options), options.tasks) if options.tasks else redrive.show(_stack(options))
 
 
 def _invoke(options: Options) -> int:

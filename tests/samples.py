@@ -67,7 +67,7 @@ BATCHES = {
     "process_task/unknown_task": [],
 }
 RELAYS: dict[str, dict[str, Any]] = {
-    "relay_outbox/list_failed": {"tasks": []},
+    "relay_outbox/list_failed": {"tasks": [], "unknown": []},
     "relay_outbox/redrive_all": {"redriven": 0},
     "relay_outbox/redrive_some": {"redriven": 0},
     "relay_outbox/schedule": {

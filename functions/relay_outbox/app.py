@@ -18,12 +18,12 @@ relay = cache(bootstrap.relay_outbox)
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Run the relay.
 
-    Invoked with ``{"failed": "list"}`` it lists the failed tasks instead, and with ``{"failed": "redrive"}``, or
-    ``{"failed": "redrive", "tasks": ["<id>", …]}``, it redrives them.
+    Invoked with ``{"failed": "list"}`` it lists the failed tasks instead, and the dead letters that name no task. With
+    ``{"failed": "redrive"}``, or ``{"failed": "redrive", "tasks": ["<id>", …]}``, it redrives failed tasks.
     """
     match event.get("failed"):
         case "list":
-            return {"tasks": relay().failed_tasks()}
+            return {"tasks": relay().failed_tasks(), "unknown": relay().unknown_dead_letters()}
         case "redrive":
             ids = event.get("tasks")
             return {"redriven": relay().redrive(None if ids is None else [TaskId.parse(text) for text in ids])}

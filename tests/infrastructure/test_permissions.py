@@ -105,6 +105,7 @@ QUEUES = {
         ("sqs:SendMessage", "FailedInvocations"),
         ("sqs:ReceiveMessage", "TaskDeadLetters"),
         ("sqs:DeleteMessage", "TaskDeadLetters"),
+        ("sqs:ChangeMessageVisibility", "TaskDeadLetters"),
     },
     "migrate_database": {("sqs:SendMessage", "FailedInvocations")},
 }

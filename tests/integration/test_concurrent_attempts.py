@@ -20,6 +20,7 @@ from orders.config import DatabaseSettings
 from orders.domain.caller import WRITE, Caller
 from orders.domain.clock import Clock
 from orders.domain.errors import CartAlreadyOrdered, IdempotencyKeyReused, InsufficientStock, PriceChanged
+from orders.domain.order import DeadLetter
 from orders.domain.stock import Inventory, Price, ReservationUnusable, Shortage, insufficient_stock
 from orders.postgres.connection import Database
 from orders.schemas.requests import NewOrder
@@ -193,6 +194,10 @@ class NoQueue:
 
     def send(self, tasks: object, delay_seconds: float = 0) -> None:
         """Send nothing."""
+
+    def unknown_dead_letters(self) -> list[DeadLetter]:
+        """List nothing."""
+        return []
 
     def purge_dead_letters(self, still_failed: object) -> None:
         """Purge nothing."""

@@ -171,7 +171,9 @@ def test_given_dead_letters_when_redriven_then_they_are_retried_and_purged(
     sqs.send_message(QueueUrl=dead, MessageBody=message["body"])
     sqs.send_message(QueueUrl=dead, MessageBody="not a task")
     sqs.delete_message(QueueUrl=dead.removesuffix(DEAD_LETTERS), ReceiptHandle=message["receiptHandle"])
-    failed = relay.handler({"failed": "list"}, Context())["tasks"]
+    listed = relay.handler({"failed": "list"}, Context())
+    failed = listed["tasks"]
+    assert [letter["body"] for letter in listed["unknown"]] == ["not a task"]
     assert [(task["kind"], task["attempts"]) for task in failed] == [("charge_payment", 1)]
     json.dumps(failed)
     services.delete("/control").raise_for_status()

@@ -9,7 +9,7 @@ from typing import Any
 from orders import bootstrap
 from orders.domain.caller import WRITE, Caller
 from orders.domain.clock import Clock
-from orders.domain.order import OrderDetails, TaskId
+from orders.domain.order import DeadLetter, OrderDetails, TaskId
 from orders.schemas.requests import NewOrder, StatusUpdate
 from orders.use_cases.relay_outbox import RelaySummary
 
@@ -29,6 +29,10 @@ class MemoryQueue:
         if not self.loses:
             self.waiting += tasks
             self.delays += [delay_seconds] * len(tasks)
+
+    def unknown_dead_letters(self) -> list[DeadLetter]:
+        """There are no dead letters here."""
+        return []
 
     def purge_dead_letters(self, still_failed: Callable[[Sequence[TaskId]], frozenset[TaskId]]) -> None:
         """There are no dead letters here."""

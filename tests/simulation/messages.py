@@ -7,7 +7,7 @@ from random import Random
 
 from orders.domain.clock import Clock
 from orders.domain.lifecycle import TaskKind
-from orders.domain.order import TaskId
+from orders.domain.order import DeadLetter, TaskId
 from tests.simulation.effects import Effects, Fault, Kind
 
 
@@ -60,6 +60,9 @@ class SimulatedQueue:
         self.mailbox.waiting += [Message(task, at + timedelta(seconds=random.random())) for task in sent]
         if fault is Fault.CRASH_AFTER:
             self.effects.crash()
+
+    def unknown_dead_letters(self) -> list[DeadLetter]:
+        return []
 
     def purge_dead_letters(self, still_failed: Callable[[Sequence[TaskId]], frozenset[TaskId]]) -> None:
         self.mailbox.dead &= still_failed(sorted(self.mailbox.dead))

@@ -15,11 +15,13 @@ from orders import telemetry
 from orders.aws.client import SQS, AwsService
 from orders.config import QueueSettings
 from orders.domain.lifecycle import SERVICES
-from orders.domain.order import TaskId
+from orders.domain.order import DeadLetter, TaskId
 from orders.telemetry import logger
 
 _BATCH = 10
 """The maximum of messages in one call to SQS."""
+_BODY_CHARACTERS = 200
+"""How much of the body of an unknown message is shown."""
 _MAX_VISIBILITY_SECONDS = 43_200
 """The maximum visibility timeout of SQS."""
 
@@ -44,6 +46,22 @@ class SqsTaskQueue:
         timeout = min(_MAX_VISIBILITY_SECONDS, math.ceil(seconds))
         request = {"QueueUrl": self._url, "ReceiptHandle": receipt_handle, "VisibilityTimeout": timeout}
         self._sqs.call("ChangeMessageVisibility", request)
+
+    def unknown_dead_letters(self) -> list[DeadLetter]:
+        """See `TaskQueue.unknown_dead_letters`."""
+        dead = f"{self._url}{DEAD_LETTERS}"
+        request = {"QueueUrl": dead, "MaxNumberOfMessages": _BATCH}
+        received = []
+        while messages := self._sqs.call("ReceiveMessage", request).get("Messages"):
+            received += messages
+        for message in received:  # so that a redrive finds them at once
+            visible = {"QueueUrl": dead, "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
+            self._sqs.call("ChangeMessageVisibility", visible)
+        return [
+            {"message_id": message["MessageId"], "body": message["Body"][:_BODY_CHARACTERS]}
+            for message in received
+            if task_id(message["Body"]) is None
+        ]
 
     def purge_dead_letters(self, is_failed: Callable[[Sequence[TaskId]], frozenset[TaskId]]) -> None:
         """See `TaskQueue.purge_dead_letters`."""

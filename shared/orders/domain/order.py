@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple, NotRequired, TypedDict
 
 from orders.domain.lifecycle import Event, TaskKind, already_holds
+from orders.domain.quoting import quoted
 from orders.domain.states import PLACED, PaymentStatus, ShippingStatus, State, Status
 
 type ItemRow = tuple[str, int, int]
@@ -136,11 +137,22 @@ class TaskId(NamedTuple):
         Raises:
             ValueError: the text is not the id of a task.
         """
-        order_id, version, kind = text.split(".")
-        return cls(str(uuid.UUID(order_id)), int(version), TaskKind(kind))
+        try:
+            order_id, version, kind = text.split(".")
+            return cls(str(uuid.UUID(order_id)), int(version), TaskKind(kind))
+        except ValueError:
+            expected = "<order id>.<version>.<kind>"
+            raise ValueError(f"{quoted(text)} is not the id of a task, which is {expected}.") from None
 
     def __str__(self) -> str:
         return f"{self.order_id}.{self.version}.{self.kind}"
+
+
+class DeadLetter(TypedDict):
+    """A message in the dead-letter queue that names no task, as operators see it."""
+
+    message_id: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True)

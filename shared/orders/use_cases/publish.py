@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from orders import telemetry
-from orders.domain.order import TaskId, TransitionResult
+from orders.domain.order import DeadLetter, TaskId, TransitionResult
 
 
 class TaskQueue(Protocol):
@@ -17,6 +17,9 @@ class TaskQueue(Protocol):
             tasks: their ids.
             delay_seconds: how long they are kept back, to the second; 900 at the most.
         """
+
+    def unknown_dead_letters(self) -> list[DeadLetter]:
+        """Return the dead letters that name no task; they stay."""
 
     def purge_dead_letters(self, still_failed: Callable[[Sequence[TaskId]], frozenset[TaskId]]) -> None:
         """Delete the dead letters of tasks that are no longer failed.

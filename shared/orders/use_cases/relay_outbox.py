@@ -12,7 +12,7 @@ from typing import NamedTuple
 from orders.domain.clock import Clock
 from orders.domain.errors import Unavailable
 from orders.domain.lifecycle import Event
-from orders.domain.order import TaskId
+from orders.domain.order import DeadLetter, TaskId
 from orders.domain.stock import Inventory
 from orders.postgres import counters, failed_tasks, idempotency, orders, outbox, stock_holds
 from orders.postgres.connection import Database
@@ -99,6 +99,10 @@ class RelayOutbox:
     def failed_tasks(self) -> list[FailedTask]:
         """List the failed tasks, the oldest first."""
         return failed_tasks.list_failed(self.database, _BATCH)
+
+    def unknown_dead_letters(self) -> list[DeadLetter]:
+        """List the dead letters that name no task, which cannot be redriven."""
+        return self.queue.unknown_dead_letters()
 
     def redrive(self, task_ids: Sequence[TaskId] | None = None) -> int:
         """Make failed tasks pending again and send them: those with the given ids, or all; return how many."""
