@@ -46,8 +46,9 @@ token: .venv/.installed ## Print a bearer token: CUSTOMER=5 SCOPE="orders:read o
 	@$(LOCAL) token $(if $(CUSTOMER),--customer "$$CUSTOMER") $(if $(SCOPE),--scope "$$SCOPE")
 
 .PHONY: logs
-logs: .venv/.installed ## Show the functions' logs: FUNCTION=create_order FOLLOW=1 RAW=1.
-	@$(LOCAL) logs $(if $(FUNCTION),--function "$$FUNCTION") $(if $(FOLLOW),--follow) $(if $(RAW),--raw)
+logs: .venv/.installed ## Show the functions' logs: FUNCTION=create_order ORDER=<id> LEVEL=WARNING FOLLOW=1 RAW=1.
+	@$(LOCAL) logs $(if $(FUNCTION),--function "$$FUNCTION") $(if $(ORDER),--order "$$ORDER") \
+		$(if $(LEVEL),--level "$$LEVEL") $(if $(FOLLOW),--follow) $(if $(RAW),--raw)
 
 .PHONY: psql
 psql: .venv/.installed ## Open the database: SQL="select count(*) from orders" for one statement.

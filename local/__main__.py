@@ -67,7 +67,11 @@ def parser() -> argparse.ArgumentParser:
     show = command("logs", _logs, "show the functions' logs")
     show.add_argument("--function", help="the function's folder, such as create_order")
     show.add_argument("--follow", action="store_true", help="wait for further lines")
-    show.add_argument("--raw", action="store_true", help="print lines unformatted")
+    show.add_argument("--order", default="", help="only lines about this order")
+    show.add_argument(
+        "--level", type=str.upper, choices=logs.LEVELS, default=logs.LEVELS[0], help="only from this level"
+    )
+    show.add_argument("--raw", action="store_true", help="print lines unformatted, metrics too")
 
     psql = command("psql", _psql, "open psql, or run a statement")
     psql.add_argument("--sql", help="the SQL statement to run")
@@ -91,7 +95,7 @@ def _run(options: Options) -> int:
         _introduce(stack, new=started)
         effect = "stops everything" if started else "ends this command; the stack keeps running"
         print(f"Following the logs; Ctrl-C {effect}.", flush=True)
-        _show(stack.follow(), raw=not sys.stdout.isatty())
+        _show(stack.follow())
     except KeyboardInterrupt:
         print(flush=True)
     except BotoCoreError:
@@ -154,7 +158,8 @@ def _token(options: Options) -> int:
 def _logs(options: Options) -> int:
     stack = _stack(options)
     lines = stack.follow(options.function) if options.follow else stack.logs(options.function)
-    _show(lines, raw=options.raw or not sys.stdout.isatty())
+    chosen = (line for line in lines if line.is_about(options.order) and line.is_at_least(options.level))
+    _show(chosen, raw=options.raw)
     return 0
 
 
@@ -210,14 +215,12 @@ def _event(path: Path) -> str:
     return text
 
 
-def _show(lines: Iterable[logs.LogLine], *, raw: bool) -> None:
+def _show(lines: Iterable[logs.LogLine], *, raw: bool = False) -> None:
     console = Console(highlight=False)
     for line in lines:
-        if line.is_platform:
-            continue
-        if raw:
+        if raw and not line.is_platform:
             print(line.message, flush=True)
-        else:
+        elif not raw and line.is_readable:
             console.print(logs.pretty(line), soft_wrap=True)
 
 

@@ -57,7 +57,7 @@ def deploy(layout: Layout, overrides: Mapping[str, str]) -> bool:
 def _last_log_lines(layout: Layout, functions: list[str], since: dt.datetime) -> list[str]:
     """Return the last log lines of failed functions, under a heading."""
     lines = logs.fetch(deployed.log_sources(layout, {name: name for name in functions}, since))
-    texts = [logs.pretty(line).plain for line in lines if not line.is_platform]
+    texts = [logs.pretty(line).plain for line in lines if line.is_readable]
     return ["Last log lines:", *texts[-LOG_LINES_ON_FAILURE:]] if texts else []
 
 

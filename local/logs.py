@@ -6,7 +6,8 @@ import re
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 
 FOLLOW_SECONDS = 1.0
 PLATFORM_PREFIXES = ("START RequestId:", "END RequestId:", "REPORT RequestId:", "INIT_START ")
+DURATION = re.compile(r"\tDuration: (?P<milliseconds>[\d.]+) ms\t")
 LEVEL_STYLES = {"DEBUG": "dim", "INFO": "green", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
 SHOWN_FIELDS = {"level", "message", "exception"}
 """Fields that `pretty` shows without their names."""
+LEVELS = tuple(LEVEL_STYLES)
+"""The levels, the least severe first."""
 HIDDEN_FIELDS = {
     "_aws",
     "cold_start",
@@ -48,16 +52,41 @@ class LogLine:
         time: When it was written. MiniStack gives all lines of an invocation the time of its end.
         function: Name of the function's folder, `create_order`.
         message: The unformatted line.
+        milliseconds: How long the invocation took, on its last line that people read; None on all others.
     """
 
     time: dt.datetime
     function: str
     message: str
+    milliseconds: float | None = None
 
     @property
     def is_platform(self) -> bool:
         """Whether Lambda wrote the line, not the function."""
         return self.message.startswith(PLATFORM_PREFIXES)
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the line is for people: neither Lambda's own, nor an EMF document of metrics."""
+        return not self.is_platform and "_aws" not in self.fields
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of a structured line; empty for plain text."""
+        try:
+            entry = json.loads(self.message)
+        except ValueError:
+            return {}
+        return entry if isinstance(entry, dict) else {}
+
+    def is_about(self, order: str) -> bool:
+        """Tell whether the line names an order, by itself or as part of a task's id."""
+        return order in self.message
+
+    def is_at_least(self, level: str) -> bool:
+        """Tell whether the line has this level or a more severe one; plain text, such as a traceback, has any."""
+        own = self.fields.get("level")
+        return own not in LEVELS or LEVELS.index(own) >= LEVELS.index(level)
 
 
 class Source(Protocol):
@@ -92,9 +121,12 @@ class FunctionLog:
     def read(self) -> Iterator[LogLine]:
         """Yield the lines that are new since the last call."""
         while events := self._new_events():
-            for event in events:
-                moment = dt.datetime.fromtimestamp(event["timestamp"] / 1000, tz=dt.UTC)
-                yield LogLine(moment, self._function, event["message"].rstrip("\n"))
+            for _, invocation in groupby(events, key=lambda event: event["logStreamName"]):
+                yield from _with_duration([self._line(event) for event in invocation])
+
+    def _line(self, event: "FilteredLogEventTypeDef") -> LogLine:
+        moment = dt.datetime.fromtimestamp(event["timestamp"] / 1000, tz=dt.UTC)
+        return LogLine(moment, self._function, event["message"].rstrip("\n"))
 
     def _new_events(self) -> "list[FilteredLogEventTypeDef]":
         try:
@@ -114,6 +146,15 @@ class FunctionLog:
         if events:
             self._since, self._seen = events[-1]["timestamp"], latest
         return new
+
+
+def _with_duration(invocation: list[LogLine]) -> list[LogLine]:
+    """Set the duration, which Lambda reports at the end of an invocation, on the last line that people read."""
+    reported = next((match for line in reversed(invocation) if (match := DURATION.search(line.message))), None)
+    last = next((index for index in reversed(range(len(invocation))) if invocation[index].is_readable), None)
+    if reported and last is not None:
+        invocation[last] = replace(invocation[last], milliseconds=float(reported["milliseconds"]))
+    return invocation
 
 
 class EmulatorLog:
@@ -157,28 +198,21 @@ def follow(sources: Collection[Source]) -> Iterator[LogLine]:
 
 
 def pretty(line: LogLine) -> Text:
-    """Format a line: time, level, function, message and further fields."""
+    """Format a line: time, level, function, message, further fields and duration."""
     clock = line.time.astimezone().strftime("%H:%M:%S")
-    entry = _entry(line.message)
+    entry = line.fields
     level = str(entry.get("level", ""))
     text = Text.assemble(
         (clock, "dim"), " ", (f"{level:<8}", LEVEL_STYLES.get(level, "")), (f"{line.function:<22} ", "cyan")
     )
     if not entry:
         return text.append(line.message)
-    text.append(str(entry.get("message", "metrics" if "_aws" in entry else "")))
+    text.append(str(entry.get("message", "")))
     for name, value in entry.items():
         if name not in SHOWN_FIELDS | HIDDEN_FIELDS and value is not None:
             text.append(f" {name}=", "dim").append(value if isinstance(value, str) else json.dumps(value))
+    if line.milliseconds is not None:
+        text.append(" duration=", "dim").append(f"{line.milliseconds:.0f} ms")
     if "exception" in entry:
         text.append(f"\n{entry['exception']}", "red")
     return text
-
-
-def _entry(message: str) -> dict[str, Any]:
-    """Return the fields of a structured line; empty for plain text."""
-    try:
-        entry = json.loads(message)
-    except ValueError:
-        return {}
-    return entry if isinstance(entry, dict) else {}

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from local import logs
+from local.__main__ import main
 from local.logs import EmulatorLog, FunctionLog, LogLine
+from local.stack import Stack
 
 START = dt.datetime(2026, 11, 20, 6, tzinfo=dt.UTC)
 
@@ -114,7 +116,6 @@ def test_given_a_function_that_cannot_start_when_read_then_its_error_is_a_line(t
             "request completed order_id=01 status=201",
         ),
         ('{"level": "ERROR", "message": "failed", "exception": "Traceback …"}', "failed\nTraceback …"),
-        ('{"_aws": {}, "OrdersPlaced": [1.0]}', "metrics OrdersPlaced=[1.0]"),
     ],
 )
 def test_given_a_line_when_shown_then_it_is_shortened(message: str, shown: str) -> None:
@@ -125,3 +126,52 @@ def test_given_a_line_when_shown_then_it_is_shortened(message: str, shown: str) 
 def test_given_lines_of_lambda_itself_when_checked_then_they_are_recognized() -> None:
     assert LogLine(START, "f", "START RequestId: 1 Version: $LATEST").is_platform
     assert not LogLine(START, "f", '{"message": "START"}').is_platform
+
+
+REPORT = "REPORT RequestId: 1\tDuration: 303.4 ms\tBilled Duration: 304 ms\tMemory Size: 1024 MB"
+METRICS = '{"_aws": {}, "OrdersPlaced": [1.0]}'
+DONE = '{"level": "INFO", "message": "task done", "task_id": "0193b6a8-0000-7000-8000-000000000000.1.charge_payment"}'
+
+
+def test_given_an_invocation_when_read_then_its_last_readable_line_has_the_duration() -> None:
+    client = CloudWatchLogs()
+    client.invocation(0, '{"message": "first"}', DONE, METRICS, REPORT)
+    client.invocation(0, METRICS, REPORT)
+    lines = list(reader(client).read())
+    assert [line.milliseconds for line in lines] == [None, 303.4, None, None, None, None]
+    assert [line.is_readable for line in lines] == [True, True, False, False, False, False]
+    assert logs.pretty(lines[1]).plain.endswith("duration=303 ms")
+
+
+@pytest.mark.parametrize(
+    ("message", "level", "is_shown"),
+    [
+        (DONE, "INFO", True),
+        (DONE, "WARNING", False),
+        ('{"level": "ERROR", "message": "failed"}', "WARNING", True),
+        ("Traceback (most recent call last):", "ERROR", True),
+    ],
+)
+def test_given_a_level_when_lines_are_filtered_then_less_severe_ones_are_left_out(
+    message: str, level: str, *, is_shown: bool
+) -> None:
+    assert LogLine(START, "f", message).is_at_least(level) is is_shown
+
+
+def test_given_an_order_when_lines_are_filtered_then_its_tasks_are_included() -> None:
+    assert LogLine(START, "f", DONE).is_about("0193b6a8-0000-7000-8000-000000000000")
+    assert not LogLine(START, "f", '{"message": "other"}').is_about("0193b6a8-0000-7000-8000-000000000000")
+
+
+def test_given_a_pipe_when_logs_are_shown_then_they_are_readable(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STATE", str(tmp_path / "state"))
+    lines = [LogLine(START, "health", message) for message in (DONE, METRICS, REPORT, '{"message": "other"}')]
+    monkeypatch.setattr(Stack, "logs", lambda *_: lines)
+    assert main(["logs", "--order", "0193b6a8", "--level", "info"]) == 0
+    [shown] = capsys.readouterr().out.splitlines()
+    assert "task done" in shown
+    assert not shown.startswith("{")
+    assert main(["logs", "--raw"]) == 0
+    assert capsys.readouterr().out.splitlines() == [DONE, METRICS, '{"message": "other"}']
