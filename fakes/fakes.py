@@ -61,3 +61,12 @@ class Fakes:
             Service.SHIPPING: self.shipping,
             Service.NOTIFICATION: self.notifications,
         }
+
+    @property
+    def records_of_orders(self) -> dict[str, int]:
+        """How many records of each kind the tasks of orders ask for later."""
+        return {
+            "reservations": len(self.inventory.reservations),
+            "charges": len(self.payment.charges),
+            "shipments": len(self.shipping.shipments),
+        }

@@ -1,6 +1,6 @@
 """The control operations: set faults, read the log of calls, and go back to the demo state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated
 
@@ -47,8 +47,14 @@ def control_router(fakes: Fakes, faults: Faults, calls: CallLog, reset_records: 
         faults.clear()
 
     @router.post("/reset", status_code=HTTPStatus.NO_CONTENT)
-    async def reset() -> None:
-        """Go back to the demo state, without faults and without logged calls."""
+    async def reset(force: Annotated[bool, Query()] = False) -> None:  # noqa: FBT002 - a parameter of the query
+        """Go back to the demo state, without faults and without logged calls.
+
+        Refused if there are reservations, charges or shipments: orders could not be paid, shipped or refunded any more.
+        `force` deletes them all the same.
+        """
+        if not force and any(fakes.records_of_orders.values()):
+            raise _would_strand_orders(fakes.records_of_orders)
         reset_records()
         faults.reset()
         calls.clear()
@@ -92,6 +98,15 @@ def _refuse_without_effect(fakes: Fakes, service: Service, fault: Fault) -> None
         operations = fakes.by_name[service].OPERATIONS
         if not any(pattern.fullmatch(f"{each.method} /{service}{each.path}") for each in operations):
             raise _without_effect(f"The {service} service has no operation {fault.operation!r}.")
+
+
+def _would_strand_orders(records: Mapping[str, int]) -> Refusal:
+    kept = ", ".join(f"{number} {kind}" for kind, number in records.items())
+    detail = (
+        f"There are {kept}. Without them, existing orders cannot be paid, shipped or refunded. To start from nothing: "
+        "`make clean`. To set the stock: PUT /inventory/products. To delete them: POST /control/reset?force=true."
+    )
+    return Refusal(HTTPStatus.CONFLICT, "orders_exist", detail)
 
 
 def _without_effect(detail: str) -> Refusal:

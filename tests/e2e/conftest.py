@@ -71,7 +71,7 @@ def client(stack: Stack) -> Iterator[Client]:
 def services(stack: Stack) -> Iterator[httpx.Client]:
     """The fakes, in their demo state."""
     with httpx.Client(base_url=stack.services_url) as services:
-        services.post("/control/reset").raise_for_status()
+        services.post("/control/reset?force=true").raise_for_status()
         yield services
 
 

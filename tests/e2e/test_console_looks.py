@@ -34,7 +34,7 @@ ORDERS = (
 @pytest.fixture(scope="module")
 def shop(stack: Stack) -> str:
     """Orders in all sorts of statuses; returns the id of one with a long history."""
-    httpx.post(f"{stack.services_url}/control/reset").raise_for_status()
+    httpx.post(f"{stack.services_url}/control/reset?force=true").raise_for_status()
     headers = {"Authorization": f"Bearer {stack.token('support', STAFF)}"}
     with httpx.Client(base_url=stack.url, headers=headers, timeout=60) as support:
         placed: list[str] = []

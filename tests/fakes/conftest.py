@@ -24,5 +24,5 @@ def session_client(services: FakesProcess) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def client(session_client: httpx.Client) -> httpx.Client:
-    session_client.post("/control/reset").raise_for_status()
+    session_client.post("/control/reset?force=true").raise_for_status()
     return session_client

@@ -68,6 +68,22 @@ class TestCalls:
 
 
 class TestReset:
+    def test_reset_refuses_to_strand_orders(self, client: httpx.Client) -> None:
+        """GIVEN a charge of an order WHEN everything is reset THEN it is refused with a reason, and all stays."""
+        client.put("/inventory/products/1", json={"quantity": 7})
+        charge(client, "key")
+
+        answer = client.post("/control/reset")
+
+        assert (answer.status_code, answer.json()["code"]) == (409, "orders_exist")
+        assert "0 reservations, 1 charges, 0 shipments" in answer.json()["detail"]
+        assert len(charges(client, "key")) == 1
+        assert client.get("/inventory/products/1").json()["quantity"] == 7
+
+    def test_reset_without_orders_needs_no_force(self, client: httpx.Client) -> None:
+        """GIVEN no orders WHEN everything is reset THEN it is."""
+        assert client.post("/control/reset").status_code == 204
+
     def test_reset_restores_the_demo_state(self, client: httpx.Client) -> None:
         """GIVEN a changed state WHEN it is reset THEN all of it is as in the demo."""
         client.put("/inventory/products/1", json={"quantity": 0})
@@ -76,7 +92,7 @@ class TestReset:
         charge(client, "key")
         set_fault(client, "cart", failure_rate=1)
 
-        assert client.post("/control/reset").status_code == 204
+        assert client.post("/control/reset?force=true").status_code == 204
 
         assert client.get("/control").json() == {"faults": []}
         assert client.get("/control/calls").json() == {"calls": []}

@@ -217,7 +217,7 @@ class TestLatency:
         with ThreadPoolExecutor() as pool:
             call = pool.submit(charge, client, "key")
             wait_until(lambda: len(client.get("/control/calls").json()["calls"]) == 1)
-            client.post("/control/reset")
+            client.post("/control/reset?force=true")
 
         assert isinstance(call.exception(), httpx.RemoteProtocolError)
         assert charges(client, "key") == []

@@ -70,7 +70,7 @@ def service_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakesP
 def services(service_process: FakesProcess) -> Iterator[httpx.Client]:
     """The fakes in their demo state: 1,000,000 of each product, and a cart for customers 1 to 5."""
     with httpx.Client(base_url=service_process.url) as client:
-        client.post("/control/reset").raise_for_status()
+        client.post("/control/reset?force=true").raise_for_status()
         yield client
 
 
