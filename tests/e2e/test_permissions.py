@@ -32,7 +32,9 @@ WORK = {
     f"sqs:{operation} {QUEUE}"
     for operation in ("ReceiveMessage", "ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes")
 }
-PURGE = {f"sqs:{operation} {DEAD_LETTERS}" for operation in ("ReceiveMessage", "DeleteMessage")}
+PURGE = {
+    f"sqs:{operation} {DEAD_LETTERS}" for operation in ("ReceiveMessage", "ChangeMessageVisibility", "DeleteMessage")
+}
 REPORT = {f"sqs:SendMessage {FAILED}"}
 MAY: dict[str, set[str]] = {
     "authorizer": {"secretsmanager:GetSecretValue"},
