@@ -22,6 +22,7 @@ from tools.chaos import faults, plan, report
 from tools.chaos.clients import STAFF, Crowd
 from tools.chaos.killer import Killer
 from tools.chaos.plan import Plan
+from tools.chaos.providers import Providers
 from tools.chaos.report import Run
 from tools.chaos.scene import Scene
 from tools.support import progress
@@ -77,6 +78,7 @@ class _Chaos:
         since = datetime.now(UTC)
         self._since = since
         self._scene = Scene(f"chaos-{since:%m%d%H%M%S}")
+        self._providers = Providers(fakes, Random(seed))
 
     def run(self, orders: int) -> Run:
         """Place so many orders while faults are injected; return what happened once everything is settled."""
@@ -89,11 +91,13 @@ class _Chaos:
         log = CallLog(self._fakes)
         with log.collecting():
             begun = time.monotonic()
-            with faults.injected(self._fakes, self._seed), killer.at_work():
+            with self._providers.at_work(), faults.injected(self._fakes, self._seed), killer.at_work():
                 crowd = asyncio.run(self._crowd(plans))
             self._console.print(
-                f"Chaos for {time.monotonic() - begun:,.0f} s: {killer.killed.total():,} workers killed; faults cleared"
+                f"Chaos for {time.monotonic() - begun:,.0f} s: {killer.killed.total():,} workers killed, "
+                f"{self._providers.settled:,} charges settled late; faults cleared"
             )
+            self._providers.settle_all()
             time.sleep(FUNCTION_SECONDS)  # a request without an answer may still be under way
             redriven = self._settle(store)
         at_start = {self._scene.product(name): units for name, units in stock.items()}
@@ -125,7 +129,8 @@ class _Chaos:
         """Wait until no task is pending; redrive failed tasks once; return how many."""
 
         def relay() -> None:
-            """Send overdue tasks again, as the schedule does each minute."""
+            """Send overdue tasks again, as the schedule does each minute, and settle late charges."""
+            self._providers.settle_all()
             self._stack.call("relay_outbox", {})
 
         settle(self._console, store.task_states, nudge=relay)

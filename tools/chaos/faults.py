@@ -7,7 +7,7 @@ from fakes.service import Service
 from tools.support.fakes_client import FakesClient
 
 COMMON = {"latency_seconds": 0.02, "failure_rate": 0.2, "lost_answer_rate": 0.05}
-OWN = {Service.PAYMENT: {"decline_rate": 0.1}, Service.SHIPPING: {"refuse_rate": 0.1}}
+OWN = {Service.PAYMENT: {"decline_rate": 0.1, "pending_rate": 0.1}, Service.SHIPPING: {"refuse_rate": 0.1}}
 
 
 @contextlib.contextmanager
