@@ -1,5 +1,6 @@
 """A cart makes one live order, whether or not it has a version; after a failure it can be ordered again."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any, override
 
 import httpx
 import pytest
+from urllib3 import BaseHTTPResponse, HTTPResponse
 
 from orders.clients.cart import Cart, CartClient
 from orders.clients.http import Session
@@ -260,3 +262,51 @@ def test_given_a_cart_that_cannot_be_ordered_when_ordered_then_422_names_the_fie
     assert (answer.status, answer.json["code"]) == (422, "validation_error")
     assert answer.json["errors"][0]["loc"] == loc
     assert query("SELECT id FROM orders") == []
+
+
+@VERSIONS
+def test_given_a_returned_order_when_its_cart_is_ordered_again_then_a_new_one(
+    function: Load, services: httpx.Client, order: Order, run_tasks: Run, states: State, *, has_versions: bool
+) -> None:
+    set_versions(services, has_versions=has_versions)
+    first = order().json["id"]
+    run_tasks()
+    for status in ("delivered", "returned"):
+        path = f"/v1/orders/{first}/status"
+        report = call(function("update_order_status"), "PUT", path, {"status": status}, scope="orders:write")
+        assert report.status == 200
+    assert status_of_cart(services) == "Ordered"
+    assert order().status == 201
+    assert states() == ["returned", "pending"]
+    assert order().json["code"] == "cart_already_ordered"
+
+
+class ForgetfulCarts(CartClient):
+    """A cart service that shows versions, and ignores them where a cart is marked as ordered."""
+
+    @override
+    def call(self, method: str, path: str, **arguments: Any) -> BaseHTTPResponse:
+        if method == "PUT":
+            arguments["json"].pop("version", None)
+        return super().call(method, path, **arguments)
+
+
+def test_given_ignored_versions_when_marked_late_then_the_next_cart_is_open(
+    world: World, services: httpx.Client, fill: Callable[..., None]
+) -> None:
+    world.work = replace(world.work, carts=ForgetfulCarts(Session(), str(services.base_url.join("/cart"))))
+    world.place_cart()
+    fill()
+    assert world.drain() == []
+    assert status_of_cart(services) == "Active"
+
+
+@pytest.mark.parametrize("version", ["v\0", "v" * 5000], ids=["control character", "long"])
+def test_given_a_version_that_cannot_be_stored_when_ordered_then_422(
+    monkeypatch: pytest.MonkeyPatch, order: Order, version: str
+) -> None:
+    content = json.dumps({"version": version, "items": ITEMS}).encode()
+    monkeypatch.setattr(CartClient, "call", lambda *_, **__: HTTPResponse(content, status=200))
+    answer = order()
+    assert (answer.status, answer.json["code"]) == (422, "validation_error")
+    assert answer.json["errors"][0]["loc"] == ["version"]

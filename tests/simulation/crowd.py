@@ -1,5 +1,6 @@
 """Several customers at once."""
 
+from fakes.cart import CartSettings
 from tests.simulation.world import World
 
 _STEPS = 25
@@ -20,13 +21,14 @@ def crowd(world: World) -> None:
     """Several customers act at random, while everything else goes on."""
     random = world.random
     customers: dict[str, str] = {}
+    world.services.carts.set_settings(CartSettings(has_versions=random.random() < 1 / 3))
     for _ in range(_STEPS):
         customer = random.choice(["ann", "bob", "eve"])
         order = random.choice([None, *customers])
         world.services.payment.outcome = random.choice(["succeeded", "succeeded", "declined", "processing"])
-        match random.randrange(9):
-            case 0 | 1:
-                placed = world.place(customer, {random.choice(["desk", "lamp", "chair"]): random.randint(1, 3)})
+        match random.randrange(11):
+            case 0 | 1 | 8 | 9:
+                placed = _place(world, customer)
                 if placed:
                     customers[placed] = customer
             case 2 if order:
@@ -47,6 +49,19 @@ def crowd(world: World) -> None:
                 world.deliver_any()
     world.services.settle_charges("succeeded")
     world.report_records()
+
+
+def _place(world: World, customer: str) -> str | None:
+    """A customer orders a product, fills the cart, or orders what is in it."""
+    random = world.random
+    match random.randrange(4):
+        case 0 | 1:
+            return world.place(customer, {random.choice(["desk", "lamp", "chair"]): random.randint(1, 3)})
+        case 2:
+            world.services.fill_cart(customer, desk=random.randint(1, 2))
+            return None
+        case _:
+            return world.place_cart(customer)
 
 
 def ship(world: World, order: str | None) -> None:

@@ -10,6 +10,7 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 
 from checks.violations import violations
+from fakes.cart import CartSettings
 from orders.domain.caller import Caller
 from orders.domain.errors import OrderServiceError
 from orders.domain.lifecycle import TaskKind
@@ -145,17 +146,45 @@ def test_given_the_last_piece_when_two_order_it_at_once_then_one_gets_it(worlds:
         assert len(placed) == 1
 
 
-def test_given_a_cart_when_it_is_ordered_twice_at_once_then_there_is_one_order(worlds: Worlds) -> None:
+@pytest.mark.parametrize("has_versions", [True, False])
+def test_given_a_cart_when_it_is_ordered_twice_at_once_then_there_is_one_order(
+    worlds: Worlds, *, has_versions: bool
+) -> None:
     for world in worlds():
+        world.services.carts.set_settings(CartSettings(has_versions=has_versions))
         world.services.fill_cart("ann", desk=1)
-        placed = _race(world, *[("orders.insert", lambda uses: uses.place.from_cart(ANN, "ann"))] * 2)
+        placed = _race(world, *[("new_orders.place", lambda uses: uses.place.from_cart(ANN, "ann"))] * 2)
         assert len(placed) == 1
+
+
+@pytest.mark.parametrize("has_versions", [True, False])
+def test_given_an_ended_order_when_its_cart_is_ordered_twice_at_once_then_one_more(
+    worlds: Worlds, *, has_versions: bool
+) -> None:
+    for world in worlds():
+        world.services.carts.set_settings(CartSettings(has_versions=has_versions))
+        world.services.fill_cart("ann", desk=1)
+        assert world.cancel(world.place_cart("ann"), "ann")
+        world.clock.pass_time(seconds=1)
+        placed = _race(world, *[("new_orders.place", lambda uses: uses.place.from_cart(ANN, "ann"))] * 2)
+        assert len(placed) == 1
+
+
+def test_given_no_version_when_the_mark_meets_the_next_order_then_one_is_live(worlds: Worlds) -> None:
+    for world in worlds():
+        world.services.carts.set_settings(CartSettings(has_versions=False))
+        world.services.fill_cart("ann", desk=1)
+        assert world.place_cart("ann")
+        world.clock.pass_time(seconds=1)
+        mark = _waiting(world, TaskKind.MARK_CART_ORDERED)
+        _race(world, _work(mark, "outbox.finish"), ("new_orders.place", lambda uses: uses.place.from_cart(ANN, "ann")))
+        assert world.look("SELECT count(*) AS n FROM orders") == [{"n": 1}]
 
 
 def test_given_a_key_when_its_request_is_sent_twice_at_once_then_there_is_one_order(worlds: Worlds) -> None:
     request = NewOrder.model_validate({"items": [{"product_id": "desk", "quantity": 1}]})
     for world in worlds():
-        placed = _race(world, *[("idempotency.claim", lambda uses: uses.place.from_items(ANN, request, key="key"))] * 2)
+        placed = _race(world, *[("new_orders.place", lambda uses: uses.place.from_items(ANN, request, key="key"))] * 2)
         again = world.use_cases.place.from_items(ANN, request, key="key")
         assert placed
         assert [row["id"] for row in world.look("SELECT id::text AS id FROM orders")] == [again.row["id"]]

@@ -12,7 +12,7 @@ from orders.clients.http import Client
 from orders.domain.errors import CartNotFound, ValidationFailed
 from orders.domain.stock import add_up
 from orders.schemas.field_errors import field_errors
-from orders.schemas.requests import Currency, Email, Name, NewLine
+from orders.schemas.requests import Currency, Email, Label, Name, NewLine
 
 
 class CartLine(NewLine):
@@ -24,7 +24,7 @@ class CartLine(NewLine):
 class Cart(BaseModel):
     """A customer's cart. Its version changes with its contents; empty if the cart service has no versions."""
 
-    version: Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))] = ""
+    version: Annotated[Label, BeforeValidator(lambda value: "" if value is None else str(value))] = ""
     status: str = "Active"
     currency: Currency | None = None
     customer_name: Name | None = None
@@ -63,26 +63,27 @@ class CartClient(Client):
     def mark_ordered(self, customer_id: str, version: str, quantities: Mapping[str, int]) -> None:
         """Mark the cart as ordered, unless it has changed since it was ordered.
 
-        The service compares the version. A cart without one is read and compared here; a change between this and the
-        mark goes unnoticed, and so does a cart that was filled again with the same products.
+        The cart is read first, as some services have no versions, or show them and ignore them here. Without a version,
+        a change between the two calls goes unnoticed, and so does a cart that was filled again with the same products.
 
         Args:
             customer_id: the owner of the cart.
             version: that of the cart that was ordered; empty if it has none.
             quantities: what was ordered.
         """
-        if not version and not self._holds(customer_id, quantities):
+        if not self._is_unchanged(customer_id, version, quantities):
             return
         body = {"status": "Ordered", **({"version": version} if version else {})}
         expected = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
         self.call("PUT", self._path(customer_id), json=body, expected=expected)
 
-    def _holds(self, customer_id: str, quantities: Mapping[str, int]) -> bool:
+    def _is_unchanged(self, customer_id: str, version: str, quantities: Mapping[str, int]) -> bool:
         try:
-            return self.get(customer_id).quantities == quantities
+            cart = self.get(customer_id)
         except (CartNotFound, ValidationFailed):
             # It was deleted, or has contents that cannot be ordered.
             return False
+        return cart.version == version if version else cart.quantities == quantities
 
     def _cart(self, response: BaseHTTPResponse) -> Cart:
         try:
@@ -98,8 +99,8 @@ class CartClient(Client):
 
 
 def _is_content(loc: list[str | int]) -> bool:
-    """Tell whether a field is what a customer has put into the cart, and not a part of the cart's form."""
+    """Tell whether a field has a value of this one cart, and is not a part of the form that all carts have."""
     match loc:
-        case ["items", int(), _, *_] | ["currency" | "customer_name" | "customer_email", *_]:
+        case ["items", int(), _, *_] | ["version" | "currency" | "customer_name" | "customer_email", *_]:
             return True
     return False

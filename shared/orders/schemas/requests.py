@@ -83,6 +83,7 @@ CustomerId = Annotated[_CustomerText, BeforeValidator(_number_as_text, json_sche
 ProductId = Annotated[_ProductText, BeforeValidator(_number_as_text, json_schema_input_type=_ProductText | _Natural)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_STRIPPED_NAME)]
 Email = Annotated[str, StringConstraints(max_length=MAX_EMAIL, pattern=_EMAIL)]
+Label = Annotated[str, StringConstraints(max_length=255, pattern=_TEXT)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=_STRIPPED_TEXT)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY), BeforeValidator(_whole)]
 Price = Annotated[Decimal, Field(ge=0), BeforeValidator(_decimal, json_schema_input_type=_Amount | _DecimalText)]

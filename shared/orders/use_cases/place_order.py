@@ -21,9 +21,8 @@ from orders.domain.errors import (
     OrderServiceError,
     RequestInProgress,
 )
-from orders.domain.lifecycle import Event, placing_tasks
+from orders.domain.lifecycle import TERMINAL_STATUSES, Event, placing_tasks
 from orders.domain.order import Line, Order, TransitionResult, as_placed
-from orders.domain.states import Status
 from orders.domain.stock import Inventory, Price, ReservationUnusable
 from orders.postgres import idempotency, new_orders, orders
 from orders.postgres.connection import Database
@@ -38,8 +37,6 @@ from orders.use_cases.publish import TaskQueue, publish
 
 _MAX_GENERATIONS = 5
 """Reservations that one attempt tries, each after the one before could not be used."""
-_UNSOLD = frozenset({Status.FAILED, Status.CANCELLED})
-"""The statuses of an order whose cart can be ordered again, even if it is marked as ordered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ class PlaceOrder:
             Forbidden: the caller may not create orders for that customer.
             CartNotFound: the customer has no cart.
             CartEmpty: the cart is empty.
-            CartAlreadyOrdered: the cart has been ordered, and that order has neither failed nor been cancelled.
+            CartAlreadyOrdered: the cart has been ordered, and that order has not ended.
             OrderServiceError: as in `_place_with_key` and `_place`.
         """
         drafts.check_may_create(caller, customer_id)
@@ -116,7 +113,10 @@ class PlaceOrder:
 
     def _read_cart(self, caller: Caller, customer_id: str) -> Draft:
         cart = self.carts.get(customer_id)
-        if cart.is_ordered and new_orders.latest_of_cart(self.database, customer_id, cart.version) not in _UNSOLD:
+        # The cart of an order that has ended can be ordered again, and stays marked as ordered at the cart service.
+        if cart.is_ordered and (
+            new_orders.latest_of_cart(self.database, customer_id, cart.version) not in TERMINAL_STATUSES
+        ):
             raise new_orders.cart_already_ordered(customer_id)
         return drafts.of_cart(caller, customer_id, cart)
 

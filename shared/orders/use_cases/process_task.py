@@ -17,7 +17,6 @@ from orders.domain.clock import Clock
 from orders.domain.errors import DownstreamRefused, DownstreamUnavailable, NotSettled, Unavailable
 from orders.domain.lifecycle import SERVICES, TERMINAL_STATUSES, Event, TaskKind
 from orders.domain.order import TaskId
-from orders.domain.states import Status
 from orders.domain.stock import Inventory, add_up
 from orders.postgres import orders, outbox
 from orders.postgres.connection import Database
@@ -246,8 +245,8 @@ class ProcessTask:
         return NOTHING
 
     def _mark_cart_ordered(self, task: ClaimedTask) -> TaskResult:
-        """Mark the cart as ordered; that of an order which has failed or was cancelled can be ordered again."""
-        if task.order_state.status not in {Status.FAILED, Status.CANCELLED}:
+        """Mark the cart as ordered; that of an order which has ended can be ordered again."""
+        if task.order_state.status not in TERMINAL_STATUSES:
             version = task.order["cart_version"] or ""
             self.carts.mark_ordered(task.order["customer_id"], version, add_up(task.lines))
         return NOTHING
