@@ -315,6 +315,18 @@ def paid_by_mistake(world: World) -> None:
     world.report(order, payment_status="paid")
 
 
+def refunded_before_settled(world: World) -> None:
+    """An order that was reported as paid is cancelled while its charge is processing, and the charge succeeds later."""
+    world.services.payment.outcome = "processing"
+    order = world.place("ann", DESKS)
+    world.settle()
+    world.report(order, payment_status="paid")
+    world.settle()
+    world.cancel(order, "ann")
+    world.process(TaskKind.CANCEL_SHIPMENT, TaskKind.REFUND_PAYMENT)
+    world.services.settle_charges("succeeded")
+
+
 def failed_by_mistake(world: World) -> None:
     order = world.place("ann", DESKS)
     world.settle()
@@ -490,6 +502,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         paid_after_voided,
         failed_before_the_answer,
         paid_by_mistake,
+        refunded_before_settled,
         failed_by_mistake,
         reversed_when_ready,
         sold_while_unpaid,

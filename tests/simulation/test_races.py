@@ -11,6 +11,7 @@ import pytest
 
 from checks.violations import violations
 from fakes.cart import CartSettings
+from fakes.payment import ChargeStatus
 from orders.domain.caller import Caller
 from orders.domain.errors import OrderServiceError
 from orders.domain.lifecycle import TaskKind
@@ -71,6 +72,19 @@ def test_given_a_charge_when_the_order_is_cancelled_then_it_ends_cancelled(world
         _race(world, _work(task, where), _cancel(order))
         world.drain()
         assert _status(world) == "cancelled"
+
+
+@pytest.mark.parametrize("outcome", ["succeeded", "declined"])
+@pytest.mark.parametrize("reported", ["paid", "failed"])
+@pytest.mark.parametrize("where", ["orders.apply_event", "payment POST /charges"])
+def test_given_a_charge_when_its_end_is_reported_rightly_or_not_then_money_agrees(
+    worlds: Worlds, where: str, reported: str, outcome: ChargeStatus
+) -> None:
+    for world in worlds():
+        world.services.payment.outcome = outcome
+        order = _placed(world)
+        task = _waiting(world, TaskKind.CHARGE_PAYMENT)
+        _race(world, _work(task, where), _report(order, payment_status=reported))
 
 
 @pytest.mark.parametrize("where", ["outbox.claim", "shipping POST /shipments", "orders.apply_event"])
