@@ -18,6 +18,7 @@ from local.interrupts import exit_code, heed_termination
 from local.layout import ROOT
 from local.options import add_stack_options, count
 from local.stack import Stack
+from orders.use_cases.task_result import LATE_EFFECT
 from tools.chaos import faults, plan, report
 from tools.chaos.clients import STAFF, Crowd
 from tools.chaos.killer import Killer
@@ -129,8 +130,12 @@ class _Chaos:
         """Wait until no task is pending; redrive failed tasks once; return how many."""
 
         def relay() -> None:
-            """Send overdue tasks again, as the schedule does each minute, and settle late charges."""
+            """Settle late charges, let tasks ask that wait for a service to decide, and send them as the schedule does.
+
+            By now, no call is on its way to a service. What it does not know does not exist, and need not be awaited.
+            """
             self._providers.settle_all()
+            store.let_time_pass(LATE_EFFECT)
             self._stack.call("relay_outbox", {})
 
         settle(self._console, store.task_states, nudge=relay)

@@ -4,7 +4,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg2
@@ -22,11 +22,25 @@ FROM orders JOIN order_tasks AS task ON task.order_id = orders.id
 WHERE customer_id = ANY (%(customers)s) AND created_at >= %(since)s
 GROUP BY task.state
 """
+MAKE_OLDER = """
+WITH polling AS (
+    SELECT task.order_id, task.version, task.kind
+    FROM orders JOIN order_tasks AS task ON task.order_id = orders.id
+    WHERE customer_id = ANY (%(customers)s) AND created_at >= %(since)s
+      AND task.state = 'pending' AND task.attempts = 0 AND task.claims > 0
+), aged AS (
+    UPDATE orders SET updated_at = updated_at - %(time)s WHERE id IN (SELECT order_id FROM polling)
+)
+UPDATE order_tasks SET available_at = available_at - %(time)s, sent_at = NULL
+WHERE (order_id, version, kind) IN (SELECT order_id, version, kind FROM polling)
+RETURNING order_id
+"""
+"""For tasks that poll: neither failed nor in progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Reads the orders that some customers have placed since a time.
+    """The orders that some customers have placed since a time.
 
     Raises:
         LocalError: From each method: the database does not answer.
@@ -44,6 +58,10 @@ class Store:
         """Return how many of the orders' tasks are in each state."""
         rows = self._query(TASK_STATES, customers=list(self.customers), since=self.since)
         return Counter({row["state"]: row["count"] for row in rows})
+
+    def let_time_pass(self, time: timedelta) -> None:
+        """Make the orders older whose tasks wait for a service to decide, and let the tasks ask again now."""
+        self._query(MAKE_OLDER, customers=list(self.customers), since=self.since, time=time)
 
     def collect(
         self,
@@ -86,6 +104,7 @@ class Store:
                 ) as connection,
                 connection.cursor(cursor_factory=RealDictCursor) as cursor,
             ):
+                connection.autocommit = True
                 cursor.execute(statement, parameters)
                 return [dict(row) for row in cursor.fetchall()]
         except psycopg2.OperationalError as error:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from orders.domain.lifecycle import Event
 from orders.domain.order import OrderRow
 
-_LATE_EFFECT = timedelta(minutes=30)
+LATE_EFFECT = timedelta(minutes=30)
 """How long a call without an answer may still take effect."""
 
 
@@ -36,4 +36,4 @@ def may_still_take_effect(order: OrderRow, at: datetime) -> bool:
 
     As long as it may, not to find the effect proves nothing.
     """
-    return at < order["updated_at"] + _LATE_EFFECT
+    return at < order["updated_at"] + LATE_EFFECT
