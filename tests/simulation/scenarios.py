@@ -334,11 +334,11 @@ def failed_by_mistake(world: World) -> None:
 
 
 def reversed_when_ready(world: World) -> None:
-    """The bank takes the money back before the parcel leaves."""
+    """The bank takes the money back before the parcel leaves, and says so until it gets an answer."""
     order = world.place("ann", DESKS)
     world.settle()
     world.services.reverse_charges(order)
-    world.report(order, payment_status="failed")
+    world.report_records()
 
 
 def sold_while_unpaid(world: World) -> None:
