@@ -69,8 +69,60 @@ def test_given_a_malformed_value_when_sent_then_the_error_describes_a_valid_one(
     field: str, value: str, expected: str
 ) -> None:
     answer = create({"items": [{"product_id": "A", "quantity": 1}], field: value})
-    assert answer.json["detail"] == f"{field}: Input should be {expected}"
-    assert answer.json["errors"][0]["msg"] == f"Input should be {expected}"
+    assert answer.json["detail"] == f"{field}: must be {expected}"
+    assert answer.json["errors"][0]["msg"] == f"must be {expected}"
+
+
+LINE = {"product_id": "A", "quantity": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({}, "items: is required"),
+        (5, "body: must be an object"),
+        ({"items": {}}, "items: must be an array"),
+        ({"items": []}, "items: must not be empty"),
+        ({"items": [LINE] * 1_001}, "items: must have at most 1000 entries; it has 1001"),
+        ({"items": [5]}, "items.0: must be an object"),
+        ({"items": [LINE], "color": "red"}, "color: is not a field of this request"),
+        ({"items": [LINE], "customer_name": " "}, "customer_name: must not be empty"),
+        ({"items": [LINE], "customer_name": "x" * 201}, "customer_name: must have at most 200 characters"),
+        ({"items": [LINE], "customer_email": 5}, "customer_email: must be a string"),
+        ({"items": [LINE], "currency": 5}, "currency: must be an ISO 4217 code such as USD"),
+        ({"items": [{"quantity": 1}]}, "items.0.product_id: is required"),
+        ({"items": [{**LINE, "quantity": 0}]}, "items.0.quantity: must be at least 1"),
+        ({"items": [{**LINE, "quantity": 100_001}]}, "items.0.quantity: must be at most 100000"),
+        ({"items": [{**LINE, "quantity": None}]}, "items.0.quantity: must be a whole number"),
+        ({"items": [{**LINE, "quantity": 1.5}]}, "items.0.quantity: must be a whole number"),
+        ({"items": [{**LINE, "quantity": "{}"}]}, "items.0.quantity: must be a whole number"),
+        ({"items": [{**LINE, "unit_price": -1}]}, "items.0.unit_price: must be at least 0"),
+        ({"items": [{**LINE, "unit_price": []}]}, "items.0.unit_price: must be a number"),
+        ({"items": [{**LINE, "unit_price": "1e3"}]}, "items.0.unit_price: must be a decimal number such as 79.99"),
+        (
+            {"items": [{**LINE, "sku": "A"}]},
+            "items.0: product_id and sku are names of the same field; give only one of them",
+        ),
+    ],
+)
+def test_given_an_invalid_body_when_sent_then_the_error_is_in_plain_words(body: object, message: str) -> None:
+    assert create(json.dumps(body)).json["detail"] == message
+
+
+@pytest.mark.parametrize("digits", [20, 4_000])
+def test_given_a_quantity_of_many_digits_when_sent_then_it_is_plainly_refused(digits: int) -> None:
+    answer = create(json.dumps({"items": [LINE]}).replace("1}", f"{'9' * digits}}}"))
+    assert answer.json["detail"] == "items.0.quantity: must be at most 100000"
+
+
+def test_given_an_update_without_a_status_when_sent_then_the_choices_are_named() -> None:
+    function = load_function("update_order_status")
+    for body, message in (
+        ({}, "body: must have exactly one of status, payment_status and shipping_status"),
+        ({"shipping_status": "x"}, "shipping_status: must be 'pending', 'ready', 'shipped'"),
+    ):
+        answer = call(function, "PUT", f"{ORDER}/status", body, scope="orders:write")
+        assert answer.json["detail"].startswith(message)
 
 
 def test_given_a_body_that_is_too_large_when_sent_then_413() -> None:

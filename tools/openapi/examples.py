@@ -129,7 +129,7 @@ GATEWAY_MESSAGES: dict[int, str] = {
 _PENDING_CHOICES = {"status": ["cancelled"], "payment_status": ["processing"], "shipping_status": []}
 _NO_QUANTITY: FieldError = {
     "loc": ["items", 0, "quantity"],
-    "msg": "Input should be greater than or equal to 1",
+    "msg": "must be at least 1",
     "type": "greater_than_equal",
 }
 _PROBLEMS: tuple[OrderServiceError, ...] = (

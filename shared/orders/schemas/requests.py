@@ -47,7 +47,7 @@ _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 def _decimal(value: object) -> object:
     """Accept a string as a price only in plain decimal notation; Python also parses others, such as 1_000."""
     if isinstance(value, str) and not _DECIMAL.fullmatch(value):
-        raise ValueError("a price as a string must be a decimal number such as 79.99")
+        raise ValueError("must be a decimal number such as 79.99")
     return value
 
 
@@ -173,7 +173,7 @@ class StatusUpdate(Request):
     @model_validator(mode="after")
     def _one_status(self) -> Self:
         if len(self._given()) != 1:
-            raise ValueError("give exactly one of status, payment_status and shipping_status")
+            raise ValueError("must have exactly one of status, payment_status and shipping_status")
         return self
 
     def target(self) -> tuple[str, str]:
