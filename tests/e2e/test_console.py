@@ -49,6 +49,12 @@ def open_console(visit: Visit, stack: Stack, customer: str, scope: str = "", vie
     return visit.page
 
 
+def signed(stack: Stack, **claims: Any) -> str:
+    """A token with claims of its own."""
+    secret = (stack.layout.state / "jwt-secret").read_text().strip()
+    return jwt.encode({"exp": int(time.time()) + 3600, **claims}, secret, "HS256")
+
+
 def rows(page: Page) -> Locator:
     return page.locator(".orders tbody tr")
 
@@ -293,7 +299,125 @@ def test_given_a_lost_connection_when_shown_then_the_view_stays_with_its_age(
     expect(banner).to_be_hidden()
 
 
+def test_given_a_failed_task_when_support_looks_then_its_order_is_marked_and_found(
+    visit: Visit, visits: Open, stack: Stack, client: Client, services: httpx.Client
+) -> None:
+    order(client, "c-fine")
+    page = open_console(visit, stack, "support", STAFF)
+    expect(rows(page).filter(has_text="Customer c-fine")).to_have_count(1)
+    # While the payment service does not answer, the order is in the list; then its task fails, and it stays as it is.
+    services.put("/control/payment", json={"failure_rate": 1}).raise_for_status()
+    failing = order(client, "c-failing")
+    row = rows(page).filter(has_text=failing["id"][-8:])
+    expect(row).to_contain_text("Processing")
+    expect(row.get_by_role("img", name="Needs attention")).to_have_count(0)
+    row.get_by_role("link").click()
+    expect(pane(page).get_by_role("heading", name="Timeline")).to_be_visible()
+    services.put("/control/payment", json={"failure_rate": 1, "failure_status": 400}).raise_for_status()
+    expect(row.get_by_role("img", name="Needs attention")).to_be_visible()
+    expect(pane(page).get_by_role("alert")).to_contain_text("A task of this order has failed")
+    page.get_by_role("checkbox", name="Needs attention").check()
+    expect(rows(page).filter(has_text="Customer c-fine")).to_have_count(0)
+    expect(row).to_be_visible()
+    assert address(page) == f"order={failing['id']}&needs_attention=true"
+
+    own = open_console(visits(), stack, "c-failing", view=f"order={failing['id']}")
+    expect(pane(own).get_by_role("heading", name="Timeline")).to_be_visible()
+    expect(rows(own)).to_have_count(1)
+    expect(own.get_by_text("Needs attention").filter(visible=True)).to_have_count(0)
+    expect(own.get_by_role("img", name="Needs attention")).to_have_count(0)
+    assert visit.errors == []
+
+
+def test_given_the_end_of_an_id_when_searched_then_the_order_is_found(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    placed, _ = orders(client, "c-ids", 2)
+    page = open_console(visit, stack, "c-ids")
+    expect(rows(page)).to_have_count(2)
+    shown = rows(page).last.get_by_role("link").inner_text()
+    page.get_by_role("searchbox").fill(shown)
+    page.get_by_role("searchbox").press("Enter")
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page).get_by_role("link")).to_have_attribute("title", placed["id"])
+
+
 # An order
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_given_an_order_when_its_id_is_copied_then_a_toast_says_whether_it_was(
+    visit: Visit, stack: Stack, client: Client, *, allowed: bool
+) -> None:
+    placed = order(client, "c-copy")
+    page = visit.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    if not allowed:
+        page.add_init_script("navigator.clipboard.writeText = async () => { throw new Error(); }")
+    open_console(visit, stack, "c-copy", view=f"order={placed['id']}")
+    expect(pane(page)).to_contain_text(placed["id"])
+    button = pane(page).get_by_role("button", name="Copy id")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_have_text("Id copied" if allowed else re.compile("Copying failed"))
+    assert (page.evaluate("navigator.clipboard.readText()") == placed["id"]) is allowed
+
+
+def test_given_a_timeline_when_read_then_support_sees_who_and_customers_the_kind(
+    visit: Visit, visits: Open, stack: Stack, client: Client, services: httpx.Client
+) -> None:
+    placed = ready_order(client, "c-actors")
+    with httpx.Client(
+        base_url=stack.url, headers={"Authorization": f"Bearer {signed(stack, sub='ann', is_staff=True)}"}
+    ) as ann:
+        report = {"status": "shipped", "reason": "left_early"}
+        ann.put(f"/v1/orders/{placed['id']}/status", json=report).raise_for_status()
+    for page, actors in (
+        (open_console(visit, stack, "support", STAFF), ("staff:ann", "system:process_task", "service:support")),
+        (open_console(visits(), stack, "c-actors"), ("staff", "system", "service")),
+    ):
+        page.evaluate("(id) => { location.hash = `order=${id}`; }", placed["id"])
+        entries = pane(page).locator(".timeline li")
+        expect(entries.first.locator("p")).to_have_text(f"by {actors[0]} · Left early")
+        expect(entries.nth(1).locator("p")).to_have_text(f"by {actors[1]}")
+        expect(entries.last.locator("p")).to_have_text(f"by {actors[2]}")
+
+
+def test_given_a_declined_card_when_shown_then_codes_are_in_words(
+    visit: Visit, stack: Stack, client: Client, services: httpx.Client
+) -> None:
+    services.put("/control/payment", json={"decline_rate": 1}).raise_for_status()
+    placed = order(client, "c-declined")
+    with client("c-declined") as customer:
+        wait_for(customer, placed["id"], status="failed")
+    page = open_console(visit, stack, "c-declined", view=f"order={placed['id']}")
+    expect(pane(page).locator(".facts")).to_contain_text("Payment declined")
+    expect(pane(page).locator(".timeline")).to_contain_text("Card declined")
+    assert re.findall(r"[a-z]_[a-z]", pane(page).inner_text()) == []
+
+
+def test_given_a_reason_when_escape_is_pressed_then_it_asks_before_discarding(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    placed = order(client, "c-escape")
+    page = open_console(visit, stack, "c-escape", view=f"order={placed['id']}")
+    pane(page).get_by_role("button", name="Cancel order").click()
+    dialog = page.get_by_role("dialog", name="Cancel order")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    pane(page).get_by_role("button", name="Cancel order").click()
+    reason = dialog.get_by_label("Reason")
+    reason.press_sequentially("Too la")
+    page.keyboard.press("Escape")
+    expect(dialog.get_by_role("alert")).to_contain_text("Press Escape again")
+    reason.press_sequentially("te")
+    expect(dialog.get_by_role("alert")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    expect(reason).to_have_value("Too late")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(pane(page).get_by_role("button", name="Cancel order")).to_be_visible()
 
 
 def test_given_an_order_when_opened_then_all_of_it_is_shown_in_the_readers_locale(
@@ -511,6 +635,98 @@ def test_given_a_cart_when_ordered_then_the_order_has_its_lines(
     page.get_by_role("button", name="Place order").click()
     expect(pane(page).locator(".lines tbody")).to_contain_text("10")
     expect(pane(page).locator(".sum")).to_contain_text("$9.00")
+
+
+def test_given_support_when_an_order_is_entered_then_the_customer_is_required(
+    visit: Visit, stack: Stack, client: Client
+) -> None:
+    page = visit.page
+    page.goto("/console#new=yes")
+    page.get_by_label("Token").fill(stack.token("agent", STAFF))
+    page.get_by_role("button", name="Sign in").click()
+    customer = page.get_by_role("textbox", name="Customer", exact=True)
+    expect(customer).to_have_value("")
+    expect(customer).to_have_attribute("required", "")
+    fill_line(page, 0, "SKU456", 1)
+    place = page.get_by_role("button", name="Place order")
+    place.click()
+    expect(customer).to_be_focused()
+    expect(customer).to_have_accessible_description("Customer id is required.")
+    customer.fill("c-for")
+    place.click()
+    expect(pane(page).locator(".customer")).to_contain_text("Customer c-for")
+    with client("agent") as agent:
+        assert agent.get("/v1/orders").json()["orders"] == []
+
+
+def test_given_a_customer_when_an_order_is_entered_then_it_is_their_own(visit: Visit, stack: Stack) -> None:
+    page = open_console(visit, stack, "c-self", view="new=yes")
+    fill_line(page, 0, "SKU456", 1)
+    expect(page.get_by_role("textbox", name="Customer", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Place order").click()
+    expect(pane(page).locator(".customer")).to_have_text("Customer c-self")
+
+
+def test_given_invalid_fields_when_sent_then_each_has_its_error_in_a_sentence(visit: Visit, stack: Stack) -> None:
+    page = open_console(visit, stack, "c-invalid", view="new=yes")
+    fill_line(page, 0, "SKU456", 1)
+    page.get_by_role("button", name="Add line").click()
+    line = fill_line(page, 1, "SKU 1", 0, "1e3")
+    pane(page).get_by_label("E-mail").fill("nobody")
+    page.get_by_role("button", name="Place order").click()
+    expect(pane(page).get_by_role("alert")).to_contain_text("Correct the marked fields.")
+    expect(page.locator(".new-line .error").first).to_be_empty()
+    expect(line.locator(".error")).to_have_text(
+        "Product id must be 1 to 64 letters, digits and ._~@:+-, starting with a letter or digit. "
+        "Quantity must be at least 1. Unit price must be a decimal number such as 79.99."
+    )
+    expect(line.get_by_label("Product")).to_be_focused()
+    email = pane(page).get_by_label("E-mail")
+    expect(email).to_have_accessible_description("Customer email must be an e-mail address.")
+    for remove in page.get_by_role("button", name="Remove line").all()[::-1]:
+        remove.click()
+    pane(page).get_by_label("E-mail").fill("")
+    page.get_by_role("button", name="Place order").click()
+    expect(pane(page).get_by_role("alert")).to_contain_text("Items must not be empty.")
+
+
+def test_given_a_cart_that_cannot_be_ordered_when_sent_then_the_alert_says_why(
+    visit: Visit, stack: Stack, services: httpx.Client
+) -> None:
+    cart = {"items": [{"product_id": "no product", "quantity": 1}]}
+    services.put("/cart/carts/c-badcart", json=cart).raise_for_status()
+    page = open_console(visit, stack, "c-badcart", view="new=yes")
+    page.get_by_label("My cart").check()
+    page.get_by_role("button", name="Place order").click()
+    expect(pane(page).get_by_role("alert")).to_contain_text("Product id must be 1 to 64 letters")
+
+
+def test_given_a_form_when_it_is_left_then_what_was_entered_is_kept(visit: Visit, stack: Stack, client: Client) -> None:
+    order(client, "c-draft")
+    page = open_console(visit, stack, "agent", STAFF, view="customer_id=c-draft&new=yes")
+    customer = page.get_by_role("textbox", name="Customer", exact=True)
+    customer.fill("c-draft")
+    fill_line(page, 0, "SKU456", 7)
+    page.keyboard.press("Escape")
+    expect(pane(page)).to_be_hidden()
+    expect(page.locator(".toast")).to_contain_text("New order keeps what you entered")
+    expect(page.get_by_role("link", name="New order")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("spinbutton", name="Quantity")).to_have_value("7")
+    rows(page).get_by_role("link").click()
+    expect(pane(page).get_by_role("heading", name="Timeline")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("spinbutton", name="Quantity")).to_have_value("7")
+    expect(customer).to_have_value("c-draft")
+    page.get_by_role("button", name="Clear", exact=True).last.click()
+    expect(page.get_by_role("spinbutton", name="Quantity")).to_have_value("1")
+    expect(customer).to_have_value("")
+    fill_line(page, 0, "SKU456", 1)
+    customer.fill("c-draft")
+    page.get_by_role("button", name="Place order").click()
+    expect(rows(page)).to_have_count(2)
+    page.get_by_role("link", name="New order").click()
+    expect(customer).to_have_value("")
 
 
 # What must never happen

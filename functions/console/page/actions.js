@@ -26,15 +26,11 @@ const UPDATES = [
   },
 ];
 
-/** Returns the status updates that an order's status allows. */
 export function updatesOn(status) {
   return UPDATES.filter(({ from }) => from.includes(status));
 }
 
-/**
- * Returns the user's actions on an order.
- * @returns {Array<Object>} what `ask` shows, and `run`, a function of the entered values
- */
+/** @returns {Array<Object>} what `ask` shows, and `run`, a function of the entered values */
 export function actionsOn(order) {
   const isOwn = caller()?.customer === order.customer_id;
   const updates = may("orders:ship") ? updatesOn(order.status) : [];

@@ -1,8 +1,9 @@
 /** The view in the URL's fragment: it is not sent to a server, and the browser's Back button works. */
 
 /** The parameters of filter and sort, named as in the API. */
-export const FILTERS =
-  "status payment_status shipping_status product_id customer_id created_from created_to q sort_by".split(" ");
+export const FILTERS = (
+  "status payment_status shipping_status product_id customer_id created_from created_to q needs_attention sort_by"
+).split(" ");
 
 function parameters() {
   return new URLSearchParams(location.hash.slice(1));

@@ -64,24 +64,22 @@ async function send(method, path, { query = {}, body, headers = {}, signal }) {
   }
 }
 
-/** Reads an order with its timeline; null if it is still at this version. */
-export function readOrder(id, version) {
-  const headers = version ? { "If-None-Match": tag(version) } : {};
+/** Reads an order with its timeline; null if it is still as it was when it was read before. */
+export function readOrder(id, before) {
+  const headers = before ? { "If-None-Match": tag(before) } : {};
   return call("GET", orderPath(id), { query: { include: "timeline" }, headers });
 }
 
-/** Reads a page of orders. @param {Object} query the API's parameters */
 export function listOrders(query, signal) {
   return call("GET", "/v1/orders", { query, signal });
 }
 
-export function cancelOrder({ id, version }, reason) {
-  return call("POST", `${orderPath(id)}/cancel`, { body: { reason }, headers: { "If-Match": tag(version) } });
+export function cancelOrder(order, reason) {
+  return call("POST", `${orderPath(order.id)}/cancel`, { body: { reason }, headers: { "If-Match": tag(order) } });
 }
 
-/** @param {Object} change the new status, and optional fields such as the reason */
-export function updateOrder({ id, version }, change) {
-  return call("PUT", `${orderPath(id)}/status`, { body: change, headers: { "If-Match": tag(version) } });
+export function updateOrder(order, change) {
+  return call("PUT", `${orderPath(order.id)}/status`, { body: change, headers: { "If-Match": tag(order) } });
 }
 
 /** Places an order: for the items in the body, or without a body for the customer's cart. */
@@ -94,6 +92,7 @@ function orderPath(id) {
   return `/v1/orders/${encodeURIComponent(id)}`;
 }
 
-function tag(version) {
-  return `"v${version}"`;
+/** Returns the order's entity tag. A task can fail without a new version of the order. */
+export function tag({ version, needs_attention: needsAttention }) {
+  return `"v${version}${needsAttention ? "-attention" : ""}"`;
 }

@@ -1,10 +1,6 @@
 /** Creates elements. Text is inserted as text, never as markup. */
 
-/**
- * @param {string} name
- * @param {Object} attributes functions become event listeners; false, null and undefined are skipped
- * @param {...(Node|string|null|false|Array)} children
- */
+/** @param {Object} attributes functions become event listeners; false, null and undefined are skipped */
 export function element(name, attributes = {}, ...children) {
   const created = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -21,7 +17,6 @@ export function button(label, click, { kind = "button", ...rest } = {}) {
   return element("button", { type: "button", class: kind, click, ...rest }, label);
 }
 
-/** Creates a button and the popover that it opens. */
 export function menu(id, label, ...content) {
   return [
     element("button", { type: "button", class: "button menu", id: `${id}-menu`, popovertarget: id }, label),

@@ -2,7 +2,8 @@
 
 import { FILTERS, navigate } from "./address.js";
 import { button, element, field, menu } from "./dom.js";
-import { labelOf } from "./format.js";
+import { ATTENTION, labelOf } from "./format.js";
+import { may } from "./session.js";
 
 export const STATUSES = {
   status: ["pending", "confirmed", "shipped", "delivered", "cancelling", "cancelled", "failed", "returned"],
@@ -19,7 +20,6 @@ const SORTS = {
 };
 const form = document.getElementById("filters");
 
-/** Shows the values of a filter in the controls. */
 export function showFilters(filter) {
   if (!form.firstChild) build();
   document.getElementById("search").elements.q.value = filter.q ?? "";
@@ -35,6 +35,7 @@ export function showFilters(filter) {
   summarize("created", "Placed", from || to ? [`${from ?? ""} – ${to ?? ""}`] : []);
   form.querySelector("#customer-filter").hidden = !filter.customer_id;
   form.querySelector("#customer-filter").textContent = `Customer ${filter.customer_id} ✕`;
+  form.querySelector("#attention").hidden = !may("orders:read");
   form.querySelector("#clear").hidden = !FILTERS.some((name) => name !== "sort_by" && filter[name]);
 }
 
@@ -54,6 +55,7 @@ function build() {
     ...menu("created", "Placed",
       field("From", "created_from", { type: "date" }), field("To", "created_to", { type: "date" })),
     element("input", { name: "product_id", placeholder: "Product", "aria-label": "Product", maxlength: 64 }),
+    option("needs_attention", "true", { class: "button", id: "attention" }, ATTENTION),
     button("", () => navigate({ customer_id: "" }), { id: "customer-filter" }),
     button("Clear", clearFilters, { kind: "text", id: "clear" }),
     element("select", { name: "sort_by", "aria-label": "Sort" },
@@ -65,13 +67,13 @@ function build() {
 
 function read() {
   const chosen = new FormData(form);
-  const statuses = Object.keys(STATUSES).map((name) => [name, chosen.getAll(name).join()]);
+  const choices = [...Object.keys(STATUSES), "needs_attention"].map((name) => [name, chosen.getAll(name).join()]);
   const others = ["created_from", "created_to", "product_id", "sort_by"].map((name) => [name, chosen.get(name).trim()]);
-  navigate(Object.fromEntries([...statuses, ...others]));
+  navigate(Object.fromEntries([...choices, ...others]));
 }
 
-function option(name, value) {
-  return element("label", {}, element("input", { type: "checkbox", name, value }), labelOf(value));
+function option(name, value, attributes = {}, label = labelOf(value)) {
+  return element("label", attributes, element("input", { type: "checkbox", name, value }), label);
 }
 
 function summarize(name, label, chosen) {

@@ -5,11 +5,27 @@ import { element, setText } from "./dom.js";
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const AGE = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 const NUMBER = new Intl.NumberFormat();
+export const ATTENTION = "Needs attention";
 const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60]];
 
 /** Returns the label of a status, event or reason: `payment_declined` is "Payment declined". */
 export function labelOf(name) {
-  return name.charAt(0).toUpperCase() + name.slice(1).replaceAll(/[._]/g, " ");
+  return capitalized(name.replaceAll(/[._]/g, " "));
+}
+
+function capitalized(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Returns a reason as text: services state codes such as `card_declined`. */
+export function reasonOf(text) {
+  return /^[a-z]+(_[a-z]+)+$/.test(text) ? labelOf(text) : text;
+}
+
+/** Returns a field's error as a sentence: its text follows the field's name, or is a clause of its own. */
+export function sentence({ loc, msg }) {
+  const text = /^(must|is) /.test(msg) ? `${String(loc.at(-1)).replaceAll("_", " ")} ${msg}` : msg;
+  return `${capitalized(text)}.`;
 }
 
 /** @param {string} amount a decimal string, formatted without loss of digits */
@@ -32,7 +48,6 @@ export function moment(at) {
   return element("time", { datetime: date.toISOString() }, MOMENT.format(date));
 }
 
-/** Creates a `time` element that shows how long ago something was. */
 export function age(at) {
   const shown = moment(at);
   shown.title = shown.textContent;
@@ -40,7 +55,6 @@ export function age(at) {
   return shown;
 }
 
-/** Updates the age in a `time` element. */
 export function updateAge(shown) {
   const seconds = Math.max(0, (Date.now() - new Date(shown.dateTime)) / 1000);
   const [unit, length] = UNITS.find(([, long]) => seconds >= long) ?? UNITS.at(-1);

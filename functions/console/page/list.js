@@ -1,16 +1,19 @@
 /** The list of orders: loads pages by cursor and keeps the scroll position on refresh. */
 
 import { link } from "./address.js";
-import { listOrders, Problem } from "./api.js";
+import { listOrders, Problem, tag } from "./api.js";
 import { button, element, fill, setText } from "./dom.js";
 import { clearFilters } from "./filters.js";
-import { age, labelOf, money, number, pill, shortId, updateAge } from "./format.js";
+import { age, ATTENTION, labelOf, money, number, pill, shortId, updateAge } from "./format.js";
 import { alertOf, skeleton } from "./notice.js";
 
 const PAGE_SIZE = 25;
 const LARGEST_PAGE = 100;
 const SKELETON_ROWS = 8;
 const COLUMNS = ["Order", "Customer", "Status", "Payment", "Shipping", "Lines", "Total", "Placed"];
+const MARK = element("span", {
+  class: "pill", "data-status": "failed", role: "img", "aria-label": ATTENTION, title: ATTENTION,
+}, "!");
 const DAY = /^\d{4}-\d\d-\d\d$/;
 
 const place = document.getElementById("orders");
@@ -143,9 +146,9 @@ function keepScrollPosition() {
 
 function rowOf(order) {
   const known = current.rows.get(order.id);
-  if (known?.version === order.version) return known.row;
+  if (known?.tag === tag(order)) return known.row;
   const row = known?.row ?? element("tr");
-  current.rows.set(order.id, { row, version: order.version });
+  current.rows.set(order.id, { row, tag: tag(order) });
   fill(row, cells(order));
   mark(row, order.id);
   return row;
@@ -158,7 +161,7 @@ function cells(order) {
     element("th", { scope: "row" },
       element("a", { id: `row-${id}`, href: link({ order: id, new: "" }), title: id }, shortId(id))),
     element("td", { class: "who" }, name ?? customer, element("small", {}, email ?? (name && customer))),
-    element("td", {}, pill(order.status)),
+    element("td", {}, pill(order.status), " ", order.needs_attention && MARK.cloneNode(true)),
     element("td", { class: "quiet" }, labelOf(order.payment_status)),
     element("td", { class: "quiet" }, labelOf(order.shipping_status)),
     element("td", { class: "number quiet" }, number(order.line_count)),

@@ -6,17 +6,19 @@ import { ask } from "./dialog.js";
 import { button, element, fill, menu } from "./dom.js";
 import { moment, shortId } from "./format.js";
 import { refreshOrders, showOrders } from "./list.js";
-import { showNewOrder } from "./new-order.js";
+import { closeNewOrder, showNewOrder } from "./new-order.js";
 import { showToast } from "./notice.js";
 import { closeOrder, refreshOrder, showOrder } from "./order.js";
 import { keepRefreshing } from "./refresh.js";
 import { caller, callerOf, isExpired, signIn, signOut } from "./session.js";
+import { askForToken } from "./sign-in.js";
 
 const NARROW = matchMedia("(width < 1100px)");
 const list = document.getElementById("list");
 const pane = document.getElementById("pane");
 
 function show() {
+  if (!caller()) return;
   const { filter, order, isNew } = view();
   document.getElementById("new-order").href = link({ new: "yes", order: "" });
   showFilters(filter);
@@ -24,6 +26,7 @@ function show() {
   pane.hidden = !isNew && !order;
   coverList();
   if (isNew || !order) closeOrder();
+  if (!isNew) closeNewOrder();
   if (isNew) showNewOrder(pane, refresh);
   else if (order) showOrder(pane, order, refresh);
   else fill(pane);
@@ -47,7 +50,6 @@ async function mayReplaceSession(given) {
   return (await ask({ label: "Replace session", text, fields: [] })) !== null;
 }
 
-/** Makes the list inert while the pane covers it. */
 function coverList() {
   list.inert = NARROW.matches && !pane.hidden;
 }
@@ -68,10 +70,10 @@ function signOutAndReload() {
   location.reload();
 }
 
-/** Closes the order on Escape, unless a dialog or menu is open: the browser closes those first. */
-function onKey(event) {
-  const isCovered = document.querySelector("dialog[open], :popover-open");
-  if (event.key === "Escape" && view().order && !isCovered) navigate({ order: "" });
+/** Closes the pane on Escape, unless the browser closes a dialog or menu, or clears the search. */
+function onKey({ key, target }) {
+  const isTaken = target.type === "search" || document.querySelector("dialog[open], :popover-open");
+  if (key === "Escape" && !pane.hidden && !isTaken) navigate({ order: "", new: "" });
 }
 
 addEventListener("hashchange", async () => ((await signInFromUrl()) ? location.reload() : show()));
@@ -82,5 +84,6 @@ document.getElementById("search").addEventListener("search", readSearch);
 NARROW.addEventListener("change", coverList);
 const refresh = keepRefreshing(() => Promise.all([refreshOrders(), refreshOrder()]));
 await signInFromUrl();
+if (!caller()) await askForToken("missing");
 showCaller();
 show();

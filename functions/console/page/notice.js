@@ -4,20 +4,17 @@ import { element } from "./dom.js";
 
 const SHOWN_MILLISECONDS = 6000;
 
-/** Shows a short message for a few seconds. */
 export function showToast(text) {
   const toast = element("p", { class: "toast" }, text);
   document.getElementById("toasts").append(toast);
   setTimeout(() => toast.remove(), SHOWN_MILLISECONDS);
 }
 
-/** Creates a placeholder for content that is loading. */
 export function skeleton(rows) {
   const bones = Array.from({ length: rows }, () => element("span", { class: "bone" }));
   return element("div", { class: "skeleton", role: "status", "aria-label": "Loading" }, bones);
 }
 
-/** Creates an alert that describes a problem. @param {...(Node|false)} actions buttons */
 export function alertOf(problem, ...actions) {
   const text = [element("strong", {}, problem.title), element("p", {}, problem.message)];
   return element("div", { class: "alert", role: "alert" }, text, actions);

@@ -5,11 +5,15 @@ import { navigate } from "./address.js";
 import { Problem, readOrder } from "./api.js";
 import { ask } from "./dialog.js";
 import { button, element, fill, paneHeader } from "./dom.js";
-import { labelOf, moment, money, number, pill, shortId } from "./format.js";
+import { ATTENTION, labelOf, moment, money, number, pill, reasonOf, shortId } from "./format.js";
 import { alertOf, showToast, skeleton } from "./notice.js";
 import { may } from "./session.js";
 
 const SKELETON_ROWS = 3;
+const FAILED_TASK = {
+  title: ATTENTION,
+  message: "A task of this order has failed. It is not retried until an operator sends it again.",
+};
 
 /** The open order: id, pane, last known state, and a function to call on changes. */
 let open = null;
@@ -34,8 +38,8 @@ export function closeOrder() {
 export async function refreshOrder() {
   const view = open;
   if (!view?.order) return;
-  const order = await readOrder(view.id, view.order.version);
-  if (view !== open || !order || order.version <= view.order.version) return;
+  const order = await readOrder(view.id, view.order);
+  if (view !== open || !order || order.version < view.order.version) return;
   if (order.status !== view.order.status) showToast(`Order ${shortId(order.id)}: ${labelOf(order.status)}`);
   render(order);
 }
@@ -57,6 +61,7 @@ function render(order, problem) {
   fill(open.pane,
     head(order.id, order.status),
     problem && alertOf(problem),
+    order.needs_attention && alertOf(FAILED_TASK),
     element("p", { class: "sum" }, money(order.total, order.currency), element("small", {}, order.currency)),
     customer(order),
     element("div", { class: "choices" }, actionsOn(order).map(actionButton)),
@@ -110,10 +115,20 @@ function facts(order) {
     ["Failed", order.failure_reason && labelOf(order.failure_reason)],
     ["Reason", order.cancel_reason],
     ["Placed", moment(order.created_at)],
+    ["Id", [element("code", {}, order.id), " ", button("Copy id", () => copy(order.id), { kind: "text", id: "copy-id" })]],
   ];
   return element("dl", { class: "facts" },
     rows.filter(([, value]) => value).map(([name, value]) =>
       element("div", {}, element("dt", {}, name), element("dd", {}, value))));
+}
+
+async function copy(id) {
+  try {
+    await navigator.clipboard.writeText(id);
+    showToast("Id copied");
+  } catch {
+    showToast("Copying failed: select the id and copy it.");
+  }
 }
 
 function lines({ items, currency, total }) {
@@ -130,9 +145,9 @@ function lines({ items, currency, total }) {
       element("td", { class: "number" }, money(total, currency)))));
 }
 
-function event({ event: name, reason, occurred_at: at, status }) {
+function event({ event: name, actor, reason, occurred_at: at, status }) {
   return element("li", { "data-status": status },
     element("strong", {}, labelOf(name)),
     element("span", { class: "quiet" }, moment(at)),
-    reason && element("p", {}, reason));
+    element("p", {}, [`by ${actor}`, reason && reasonOf(reason)].filter(Boolean).join(" · ")));
 }

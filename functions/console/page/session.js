@@ -26,7 +26,6 @@ export function callerOf(token) {
 
 export const token = () => sessionStorage.getItem(KEY);
 
-/** Returns this tab's user; null for nobody. */
 export function caller() {
   return token() && callerOf(token());
 }

@@ -56,7 +56,6 @@ function identityOf({ customer, scopes }) {
   return [customer, ...[...scopes].sort()].join(" ");
 }
 
-/** Creates buttons that request a token from the local stack. */
 function localChoices(accept, fail) {
   const request = (scope) => async () => {
     const answer = await fetch("/local/token", {
