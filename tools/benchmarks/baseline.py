@@ -65,7 +65,7 @@ def prepare(testbed: Testbed, baseline: Path | None) -> dict[str, Checkout]:
     for name, folder in folders.items():
         variables = testbed.variables_of(f"checkout_{name}", folder)
         testbed.create_database(variables["DATABASE_NAME"], folder)
-        with environment(str(folder), variables) as running:
+        with environment(str(folder), variables | {"MAX_UNPAID_ORDERS": "0"}) as running:
             created = running.call("create_order", [events.create(CUSTOMER) for _ in range(FIRST_ORDERS)])
         checkouts[name] = Checkout(folder, variables, json.loads(created.last["body"])["id"])
     return checkouts
@@ -126,7 +126,7 @@ def lives(testbed: Testbed, checkouts: Mapping[str, Checkout], orders: int) -> d
 
 def _life(testbed: Testbed, database: str, environment: Environment) -> Iterator[Calls]:
     """Place an order, process its tasks, ship it and deliver it."""
-    created = environment.call("create_order", [events.create(CUSTOMER)])
+    created = environment.call("create_order", [events.create()])
     yield created
     order = json.loads(created.last["body"])["id"]
     for event in (None, events.ship(order), events.deliver(order)):
@@ -154,7 +154,7 @@ def _events(function: str, order: str) -> Iterator[Json]:
         case "list_customer_orders":
             return repeat(events.list_of(CUSTOMER))
         case "create_order":
-            return (events.create(CUSTOMER) for _ in count())
+            return (events.create() for _ in count())
         case _:
             return repeat(events.authorize(sign(SECRET, CUSTOMER)))
 

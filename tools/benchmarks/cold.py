@@ -62,7 +62,7 @@ def _starts(testbed: Testbed, number: int) -> dict[str, Start]:
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     signed = jwt.encode({"sub": owner, "exp": 2**32}, private, algorithm="ES256")
-    get, create = repeat(events.get(order, owner)), (events.create(owner) for _ in count())
+    get, create = repeat(events.get(order, owner)), (events.create() for _ in count())
 
     def ours(function: str, calls: Iterator[Json], **settings: str) -> Start:
         return Start(OURS, function, calls, {**variables, **settings})

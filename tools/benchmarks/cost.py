@@ -67,7 +67,7 @@ def measure(testbed: Testbed, contenders: Mapping[str, Contender], rounds: int) 
 
 
 def _create(environment: Environment) -> None:
-    environment.call("create_order", [events.create(f"c{number}") for number in range(CALLS)])
+    environment.call("create_order", [events.create() for _ in range(CALLS)])
 
 
 def _cpu_of_an_order(testbed: Testbed, environment: Environment) -> tuple[float, float]:

@@ -73,7 +73,7 @@ def _calls(testbed: Testbed) -> dict[str, Iterator[Json]]:
     get = repeat(events.get(order, owner))
     return {
         "get_order": get,
-        "create_order": (events.create(owner) for _ in count()),
+        "create_order": (events.create() for _ in count()),
         "authorizer": repeat(events.authorize(sign(SECRET, owner))),
         IDIOMATIC: get,
         TUNED: get,

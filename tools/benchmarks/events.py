@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from local.layout import ROOT
 from orders.domain.caller import METRICS, READ, WRITE
+from tools.benchmarks.customers import new_customer
 
 type Json = dict[str, Any]
 
@@ -69,11 +70,11 @@ def list_of_all(**query: str) -> Json:
     return http("GET /v1/orders", STAFF, query=query)
 
 
-def create(customer_id: str) -> Json:
-    """A customer orders three products, with an idempotency key."""
+def create(customer_id: str = "") -> Json:
+    """A customer, a new one by default, orders three products with an idempotency key."""
     items = [{"product_id": f"P{number}", "quantity": number, "unit_price": f"{number}9.99"} for number in range(1, 4)]
     headers = {"idempotency-key": str(uuid.uuid4())}
-    return http("POST /v1/orders", customer(customer_id), {"items": items}, headers=headers)
+    return http("POST /v1/orders", customer(customer_id or new_customer()), {"items": items}, headers=headers)
 
 
 def cancel(order_id: str) -> Json:

@@ -82,6 +82,7 @@ class Testbed:
             "PAYMENT_TIMEOUT_HOURS": "24",
             # The inventory states no prices, so that all contenders do the same with them.
             "CALLER_PRICES": "true",
+            "MAX_UNPAID_ORDERS": "20",
             # For a baseline from when each service had a queue.
             **{
                 f"{service.upper()}_QUEUE_URL": f"https://sqs.eu-central-1.amazonaws.com/123456789012/orders-{service}"

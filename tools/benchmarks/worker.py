@@ -10,7 +10,6 @@ Arguments: the contender, and `statements` to measure those.
 import json
 import os
 import sys
-import uuid
 from collections.abc import Iterator
 from itertools import cycle
 from time import monotonic, perf_counter
@@ -18,6 +17,7 @@ from typing import Any
 
 from tools.benchmarks import statements
 from tools.benchmarks.contenders import CONTEXT, Handler, load, seconds_sending
+from tools.benchmarks.customers import renew
 
 type Json = dict[str, Any]
 
@@ -62,7 +62,7 @@ def _events(command: Json) -> Iterator[Json]:
         if deadline is not None and monotonic() >= deadline:
             return
         if "idempotency-key" in event.get("headers", {}):
-            event["headers"]["idempotency-key"] = str(uuid.uuid4())
+            renew(event)
         yield event
 
 
