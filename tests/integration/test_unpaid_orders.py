@@ -1,5 +1,6 @@
 """A customer has a bounded number of unpaid orders, however many requests they send at once."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -9,11 +10,12 @@ import httpx
 import pytest
 
 from tests.integration.conftest import TASK_ID, Query
-from tests.support import Answer, Context, call, task_message
+from tests.support import ROOT, Answer, Context, call, task_message
 
 type Load = Callable[[str], ModuleType]
 type Order = Callable[..., Answer]
 
+FUNCTION = ROOT / "shared/orders/postgres/functions/place_order_1.sql"
 MAXIMUM = 3
 FREE = 1_000_000
 BODY = {"items": [{"product_id": "SKU123", "quantity": 1}]}
@@ -53,6 +55,15 @@ def test_given_the_maximum_of_unpaid_orders_when_one_more_is_placed_then_409(
 def test_given_the_maximum_when_a_request_is_repeated_then_its_order_is_answered(order: Order) -> None:
     placed = [order(key=f"key-{number}").json["id"] for number in range(MAXIMUM)]
     assert [order(key=f"key-{number}").json["id"] for number in range(MAXIMUM)] == placed
+
+
+def test_given_many_unpaid_orders_when_counted_then_only_the_customers_are_read(query: Query) -> None:
+    """Without statistics of the table, as between a rush of orders and the next ANALYZE."""
+    [counted] = re.findall(r"SELECT FROM orders\s+WHERE status[^)]*\)[^)]*LIMIT p_max_unpaid", FUNCTION.read_text())
+    statement = counted.replace("p_customer_id", "'5'").replace("p_max_unpaid", "20")
+    plan = " ".join(row["QUERY PLAN"] for row in query(f"EXPLAIN {statement}"))
+    assert "orders_unpaid" in plan
+    assert "customer_id" in plan.partition("Index Cond:")[2]
 
 
 @pytest.mark.parametrize("way", ["paid", "cancelled"])

@@ -76,8 +76,7 @@ BEGIN
         -- Not counted further than the maximum.
         SELECT count(*) INTO unpaid FROM (
             SELECT FROM orders
-            WHERE status = 'pending' AND payment_status IN ('pending', 'processing') AND shipping_status = 'pending'
-              AND customer_id = p_customer_id
+            WHERE status = 'pending' AND payment_status IN ('pending', 'processing') AND customer_id = p_customer_id
             LIMIT p_max_unpaid) AS counted;
         IF unpaid >= p_max_unpaid THEN
             RAISE EXCEPTION USING ERRCODE = 'OR003', MESSAGE = 'the customer has too many unpaid orders';

@@ -83,6 +83,8 @@ CREATE INDEX orders_by_email ON orders (lower(customer_email), id) INCLUDE (cust
     WHERE customer_email IS NOT NULL;
 CREATE UNIQUE INDEX orders_one_live_per_cart ON orders (customer_id, cart_version)
     WHERE cart_version <> '' AND status NOT IN ('cancelled', 'failed', 'returned');
+-- Those of a customer are counted before one more is placed. An index of all states might be read for all customers.
+CREATE INDEX orders_unpaid ON orders (customer_id) WHERE status = 'pending' AND payment_status IN ('pending', 'processing');
 CREATE INDEX orders_by_cart ON orders (customer_id, cart_version, id) WHERE cart_version IS NOT NULL;
 
 CREATE TABLE order_items (
