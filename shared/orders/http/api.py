@@ -132,8 +132,10 @@ class Api(APIGatewayHttpResolver):
             parameters = {name: value for name, value in self.query.items() if name not in {"page", "cursor"}}
             target = f"{self.current_event.path}?{urlencode({**parameters, 'cursor': page.next_cursor})}"
             headers["Link"] = f'<{target}>; rel="next"'
+        # Once: each access to the caller reads the authorizer's context again.
+        for_reader = self.caller.may_read_all
         payload: PageView = {
-            "orders": [summary_view(row, for_reader=self.caller.may_read_all) for row in page.rows],
+            "orders": [summary_view(row, for_reader=for_reader) for row in page.rows],
             "count": len(page.rows),
             "page_size": page.size,
             "next_cursor": page.next_cursor,
