@@ -78,12 +78,7 @@ def cart_without_version(world: World) -> None:
 def cart_without_version_declined(world: World) -> None:
     """A cart without a version is ordered again after a declined card, and filled anew before it is marked."""
     world.services.carts.set_settings(CartSettings(has_versions=False))
-    world.services.fill_cart("ann", desk=1)
-    world.services.payment.outcome = "declined"
-    world.place_cart("ann")
-    world.settle()
-    world.services.payment.outcome = "succeeded"
-    world.place_cart("ann")
+    cart_declined(world)
     world.services.fill_cart("ann", lamp=1)
     world.settle()
     world.place_cart("ann", has_key=False)
