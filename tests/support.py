@@ -4,8 +4,10 @@ import base64
 import importlib.util
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlencode
@@ -115,6 +117,20 @@ def http_event(
 def call(function: ModuleType, *args: Any, **kwargs: Any) -> Answer:
     """Send a request to a function; the arguments are those of `http_event`."""
     return Answer(function.handler(http_event(*args, **kwargs), Context()))
+
+
+def post_at_once(functions: Sequence[ModuleType], path: str, body: object = None, *, has_key: bool) -> list[int]:
+    """Post the same to several functions at once, each with a key of its own or none; return the statuses."""
+    start = Barrier(len(functions))
+
+    def post(numbered: tuple[int, ModuleType]) -> int:
+        number, function = numbered
+        headers = {"idempotency-key": f"key-{number}"} if has_key else None
+        start.wait()
+        return call(function, "POST", path, body, headers=headers).status
+
+    with ThreadPoolExecutor(len(functions)) as pool:
+        return list(pool.map(post, enumerate(functions)))
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 5) -> None:

@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Barrier
 from types import ModuleType
 from typing import Any, override
 
@@ -18,7 +16,7 @@ from orders.domain.caller import Caller
 from orders.domain.errors import CartAlreadyOrdered
 from tests.integration.conftest import TASK_ID, Query
 from tests.integration.world import World
-from tests.support import Answer, Context, call, task_message
+from tests.support import Answer, Context, call, post_at_once, task_message
 
 type Load = Callable[[str], ModuleType]
 type Order = Callable[..., Answer]
@@ -133,17 +131,7 @@ def test_given_a_cart_when_ordered_twenty_times_at_once_then_one_order_is_charge
 ) -> None:
     set_versions(services, has_versions=has_versions)
     fill()
-    environments = [function("create_order") for _ in range(20)]
-    start = Barrier(20)
-
-    def buy(numbered: tuple[int, ModuleType]) -> int:
-        number, environment = numbered
-        headers = {"idempotency-key": f"key-{number}"} if has_key else None
-        start.wait()
-        return call(environment, "POST", CART, headers=headers).status
-
-    with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(buy, enumerate(environments)))
+    answers = post_at_once([function("create_order") for _ in range(20)], CART, has_key=has_key)
     run_tasks()
     assert sorted(answers) == [201] + [409] * 19
     assert states() == ["confirmed"]

@@ -2,15 +2,13 @@
 
 import re
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from types import ModuleType
 
 import httpx
 import pytest
 
 from tests.integration.conftest import TASK_ID, Query
-from tests.support import ROOT, Answer, Context, call, task_message
+from tests.support import ROOT, Answer, Context, call, post_at_once, task_message
 
 type Load = Callable[[str], ModuleType]
 type Order = Callable[..., Answer]
@@ -92,17 +90,7 @@ def test_given_a_payment_in_progress_when_one_more_is_placed_then_it_counts(
 def test_given_many_requests_at_once_when_placed_then_the_maximum_is_stored(
     function: Load, order: Order, stock: Callable[[str], int], query: Query, *, has_key: bool
 ) -> None:
-    environments = [function("create_order") for _ in range(12)]
-    start = Barrier(12)
-
-    def buy(numbered: tuple[int, ModuleType]) -> int:
-        number, environment = numbered
-        headers = {"idempotency-key": f"key-{number}"} if has_key else None
-        start.wait()
-        return call(environment, "POST", "/v1/orders", BODY, headers=headers).status
-
-    with ThreadPoolExecutor(12) as pool:
-        answers = sorted(pool.map(buy, enumerate(environments)))
-    assert answers == [201] * MAXIMUM + [409] * 9
+    answers = post_at_once([function("create_order") for _ in range(12)], "/v1/orders", BODY, has_key=has_key)
+    assert sorted(answers) == [201] * MAXIMUM + [409] * 9
     assert query("SELECT count(*) AS n FROM orders") == [{"n": MAXIMUM}]
     assert stock("SKU123") == FREE - MAXIMUM
