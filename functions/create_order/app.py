@@ -8,8 +8,9 @@ from aws_lambda_powertools.event_handler import Response
 from orders import bootstrap
 from orders.domain.order import TransitionResult
 from orders.http.api import Api, customer_id
-from orders.schemas.requests import NewOrder
+from orders.schemas.requests import CustomerOrder, NewOrder
 from orders.use_cases.drafts import check_may_create
+from orders.use_cases.place_order import EMPTY
 from orders.warmup import connect, warm_up
 
 app = Api()
@@ -30,13 +31,13 @@ def create_order() -> Response[str]:
 @app.post("/v1/customers/<customer>/orders")
 @app.post("/orders/<customer>", deprecated=True)
 def create_customer_order(customer: str) -> Response[str]:
-    """Place an order for the items in the body, or without a body for the customer's cart."""
+    """Place an order for the items in the body, or without items for the customer's cart."""
     caller, customer, key = app.caller, customer_id(customer), app.idempotency_key
     check_may_create(caller, customer)
-    if app.has_body:
-        request = app.body(NewOrder)
-        return _created(place_order().from_items(caller, request, customer, key=key))
-    return _created(place_order().from_cart(caller, customer, key=key))
+    request = app.body(CustomerOrder) if app.has_body else EMPTY
+    if order := request.as_new_order():
+        return _created(place_order().from_items(caller, order, customer, key=key))
+    return _created(place_order().from_cart(caller, customer, request, key=key))
 
 
 def _created(result: TransitionResult) -> Response[str]:

@@ -43,6 +43,7 @@ def place_order() -> "PlaceOrder":
         default_currency=settings.default_currency,
         caller_prices=settings.caller_prices,
         max_unpaid_orders=settings.max_unpaid_orders or None,
+        requires_address=settings.requires_address,
     )
 
 

@@ -37,6 +37,10 @@ def _choice(name: str, choices: tuple[str, ...], default: str) -> str:
     return value
 
 
+def _flag(name: str) -> bool:
+    return _choice(name, ("true", "false"), "false") == "true"
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
     """The database's address, and how to log in: with an IAM token, or without a password to a local server."""
@@ -93,15 +97,18 @@ class PlacingSettings:
     caller_prices: bool
     max_unpaid_orders: int
     """How many unpaid orders a customer may have; 0 for any number."""
+    requires_address: bool
+    """Whether an order must have a shipping address."""
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ``INVENTORY_*``, ``CART_URL``, ``DEFAULT_CURRENCY``, ``CALLER_PRICES`` and ``MAX_UNPAID_ORDERS``."""
+        """Read ``INVENTORY_*``, ``CART_URL``, ``DEFAULT_CURRENCY``, and the rules of the shop."""
         return cls(
             inventory=InventorySettings.from_environment(),
             cart_url=_required("CART_URL"),
             default_currency=os.environ.get("DEFAULT_CURRENCY") or "USD",
-            caller_prices=_choice("CALLER_PRICES", ("true", "false"), "false") == "true",
+            caller_prices=_flag("CALLER_PRICES"),
+            requires_address=_flag("REQUIRE_SHIPPING_ADDRESS"),
             max_unpaid_orders=_number("MAX_UNPAID_ORDERS", os.environ.get("MAX_UNPAID_ORDERS") or "0"),
         )
 

@@ -89,7 +89,8 @@ def query(postgres: Postgres) -> Iterator[Query]:
                 cursor.execute(statement, parameters)
                 return [dict(row) for row in cursor.fetchall()] if cursor.description else []
 
-        run("TRUNCATE orders, order_items, order_events, order_tasks, idempotency_keys, stock_holds, catalog_changes")
+        run("TRUNCATE orders, order_items, order_details, order_events, order_tasks, idempotency_keys, erasures")
+        run("TRUNCATE stock_holds, catalog_changes")
         run("TRUNCATE count_deltas, order_counts, order_minutes")
         yield run
 

@@ -240,7 +240,7 @@ def test_given_a_killed_attempt_when_the_cart_has_changed_then_a_retry_orders_it
     items = [{"product_id": "SKU456", "quantity": 1}]
     services.put("/cart/carts/5", json={"items": items}).raise_for_status()
     placed = shop.process().from_cart(Caller("5"), "5", key="key-1")
-    assert placed.row["items"] == [("SKU456", 1, 5000)]
+    assert placed.row["items"] == [("SKU456", 1, 5000, None)]
     shop.clock.pass_time(seconds=ORPHANED.total_seconds() + 1)
     shop.relay().run()
     wait_until(lambda: (stock("PROD001"), stock("PROD002"), stock("SKU456")) == (FREE, FREE, FREE - 1))

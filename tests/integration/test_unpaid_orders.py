@@ -13,7 +13,7 @@ from tests.support import ROOT, Answer, Context, call, post_at_once, task_messag
 type Load = Callable[[str], ModuleType]
 type Order = Callable[..., Answer]
 
-FUNCTION = ROOT / "shared/orders/postgres/functions/place_order_1.sql"
+FUNCTION = ROOT / "shared/orders/postgres/functions/place_order_2.sql"
 MAXIMUM = 3
 FREE = 1_000_000
 BODY = {"items": [{"product_id": "SKU123", "quantity": 1}]}

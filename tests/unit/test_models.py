@@ -8,7 +8,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from orders.clients.cart import Cart
-from orders.schemas.requests import EXPECTED, Cancellation, NewOrder, StatusUpdate
+from orders.schemas.fields import EXPECTED
+from orders.schemas.requests import Cancellation, NewOrder, StatusUpdate
 
 
 def order(**changes: Any) -> dict[str, Any]:

@@ -9,6 +9,14 @@ ORDER_ID = "01a1f804-f676-7425-8d36-c12d7c86e4b3"
 REQUEST_ID = "JKJaXmPLvHcESHA="
 CURSOR = "AaH4BPZ2dCWNNsEtfIbks2hZ9Q0xSmTX"
 
+_ADDRESS: Json = {
+    "name": "Alice Johnson",
+    "line1": "12 Main Street",
+    "city": "Springfield",
+    "region": "IL",
+    "postal_code": "62701",
+    "country": "US",
+}
 NEW_ORDER: Json = {"items": [{"product_id": "PROD001", "quantity": 2, "unit_price": 79.99}]}
 NEW_ORDERS: dict[str, Json] = {
     "items": NEW_ORDER,
@@ -17,9 +25,25 @@ NEW_ORDERS: dict[str, Json] = {
         "customer_name": "Alice Johnson",
         "customer_email": "alice@example.com",
         "currency": "USD",
-        "items": [{"product_id": "PROD001", "quantity": 2, "unit_price": "79.99"}],
+        "items": [{"product_id": "PROD001", "name": "Desk lamp", "quantity": 2, "unit_price": "79.99"}],
+        "adjustments": [
+            {"kind": "shipping", "amount": "4.90", "description": "Standard"},
+            {"kind": "discount", "amount": "-10.00", "description": "WELCOME10"},
+            {"kind": "tax", "amount": "12.39", "description": "Sales tax 8 %"},
+        ],
+        "shipping_address": _ADDRESS,
+        "billing_address": {**_ADDRESS, "company": "Johnson Ltd."},
+        "shipping_method": "standard",
+        "payment_method": "pm_card_visa",
+        "external_reference": "WEB-20417",
+        "note": "Please ring twice.",
+        "metadata": {"channel": "web"},
     },
     "earlier_names": {"customer_id": 5, "items": [{"sku": "SKU123", "quantity": 2, "price": 100.0}]},
+}
+CUSTOMER_ORDERS: dict[str, Json] = {
+    "of_cart": {"shipping_address": _ADDRESS, "note": "Please ring twice."},
+    "items": NEW_ORDER,
 }
 CANCELLATIONS: dict[str, Json] = {"reason": {"reason": "changed my mind"}, "no_reason": {}}
 UPDATES: dict[str, Json] = {
@@ -28,9 +52,17 @@ UPDATES: dict[str, Json] = {
     "ready": {"shipping_status": "ready", "reason": "packed early"},
 }
 
-_LINE = {"product_id": "PROD001", "quantity": 2, "unit_price": "79.99", "line_total": "159.98"}
+_LINE = {
+    "product_id": "PROD001",
+    "name": "Desk lamp",
+    "quantity": 2,
+    "unit_price": "79.99",
+    "line_total": "159.98",
+}
 _SUMMARY: Json = {
     "id": ORDER_ID,
+    "number": 100_042,
+    "external_reference": "WEB-20417",
     "customer_id": "5",
     "customer_name": None,
     "customer_email": None,
@@ -41,14 +73,25 @@ _SUMMARY: Json = {
     "cancel_reason": None,
     "tracking_number": None,
     "currency": "USD",
-    "total": "159.98",
+    "total": "164.88",
     "line_count": 1,
     "version": 1,
     "created_at": "2026-11-20T08:00:00.118Z",
     "updated_at": "2026-11-20T08:00:00.118Z",
     "links": {"self": f"/v1/orders/{ORDER_ID}", "cancel": f"/v1/orders/{ORDER_ID}/cancel"},
 }
-PLACED: Json = {**_SUMMARY, "items": [_LINE]}
+PLACED: Json = {
+    **_SUMMARY,
+    "items": [_LINE],
+    "subtotal": "159.98",
+    "adjustments": [{"kind": "shipping", "amount": "4.90", "description": "Standard"}],
+    "shipping_address": _ADDRESS,
+    "billing_address": None,
+    "shipping_method": "standard",
+    "note": "Please ring twice.",
+    "metadata": {"channel": "web"},
+    "personal_data_erased_at": None,
+}
 _CANCELLED_STATUSES = {"status": "cancelled", "payment_status": "voided", "shipping_status": "cancelled"}
 CANCELLED: Json = {
     **PLACED,
@@ -80,6 +123,7 @@ WITH_TIMELINE: Json = {
             "shipping_status": "pending",
             "reason": None,
             "tracking_number": None,
+            "changed_fields": None,
             "occurred_at": PLACED["created_at"],
         },
         {
@@ -89,6 +133,7 @@ WITH_TIMELINE: Json = {
             **_CANCELLED_STATUSES,
             "reason": "changed my mind",
             "tracking_number": None,
+            "changed_fields": None,
             "occurred_at": CANCELLED["updated_at"],
         },
     ],

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from orders.domain import errors
 from orders.domain.caller import CANCEL, CREATE, PAY, SHIP
 from orders.domain.errors import OrderServiceError
-from orders.schemas.requests import Cancellation, NewOrder, StatusUpdate
+from orders.schemas.requests import Cancellation, CustomerOrder, NewOrder, StatusUpdate
 from tools.openapi import examples
 from tools.openapi.parameters import LIST_PARAMETERS
 from tools.openapi.references import Json, ref
@@ -136,7 +136,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "create_customer_order": Operation(
         tag="orders",
         description="Each cart can be ordered once; again if that order is cancelled, failed or returned. "
-        "With a body, the cart is not used.",
+        "With items in the body, the cart is not used; without, what the body says replaces what the cart says."
+        " The cart states its own adjustments.",
         answers={201: _PLACED},
         errors=(
             *_CREATE_ERRORS,
@@ -147,7 +148,7 @@ OPERATIONS: Mapping[str, Operation] = {
         ),
         places=("customer",),
         parameters=("IdempotencyKey",),
-        body=Body(model=NewOrder, examples=examples.NEW_ORDERS, required=False),
+        body=Body(model=CustomerOrder, examples=examples.CUSTOMER_ORDERS, required=False),
     ),
     "get_order": Operation(
         tag="orders",

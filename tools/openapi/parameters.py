@@ -71,11 +71,18 @@ _LISTING: dict[str, Json] = {
         f"Orders of this customer; other customers than the caller require the scope `{READ}`.",
         _CUSTOMER,
     ),
+    "OrderNumber": _query("number", "The order with this number.", {"type": "integer", "minimum": 100_001}),
+    "ExternalReference": _query(
+        "external_reference",
+        "Orders with this number of the shop.",
+        {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[^\x00-\x1f\x7f-\x9f]+$"},
+    ),
     "CreatedFrom": _query("created_from", "Orders placed at this time or later.", _TIME),
     "CreatedTo": _query("created_to", "Orders placed before this time.", _TIME),
     "Search": _query(
         "q",
-        "Orders whose id, last eight characters of the id, product, customer or e-mail address is exactly this.",
+        "Orders whose id, last eight characters of the id, number, external reference, product, customer or e-mail "
+        "address is exactly this.",
         {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH, "pattern": r"^[^\x00-\x1f\x7f-\x9f]+$"},
     ),
     "NeedsAttention": _query(
@@ -110,9 +117,8 @@ _LISTING: dict[str, Json] = {
     "Page": _query(
         "page",
         f"Page number, for up to {MAX_OFFSET:,} skipped orders; not together with `cursor`. Pages shift as orders are "
-        "placed. A search (`product_id`, `q`, `needs_attention`, or a creation time with another sort than "
-        "`created_at`) has only page 1; "
-        "continue with `cursor`.",
+        "placed. A search (`product_id`, `number`, `external_reference`, `q`, `needs_attention`, or a creation time "
+        "with another sort than `created_at`) has only page 1; continue with `cursor`.",
         {"type": "integer", "minimum": 1, "maximum": MAX_OFFSET},
     ),
     "IncludeTotal": _query(

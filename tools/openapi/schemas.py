@@ -14,9 +14,8 @@ from pydantic_core import core_schema
 
 from orders.domain import errors
 from orders.domain.errors import OrderServiceError
-from orders.domain.money import MAX_UNIT_PRICE
 from orders.schemas import problems
-from orders.schemas.requests import Cancellation, NewOrder, StatusUpdate
+from orders.schemas.requests import Cancellation, CustomerOrder, NewOrder, StatusUpdate
 from orders.schemas.responses import HealthView, OrderView, PageView
 from tools.openapi.references import SCHEMA, Json
 
@@ -28,7 +27,7 @@ class GatewayMessage(TypedDict):
     """What was wrong."""
 
 
-REQUESTS: tuple[type[BaseModel], ...] = (NewOrder, Cancellation, StatusUpdate)
+REQUESTS: tuple[type[BaseModel], ...] = (NewOrder, CustomerOrder, Cancellation, StatusUpdate)
 ANSWERS: tuple[Any, ...] = (OrderView, PageView, HealthView, GatewayMessage)
 PROBLEMS: dict[type[OrderServiceError], Any] = {
     errors.DownstreamUnavailable: problems.DownstreamProblem,
@@ -45,20 +44,11 @@ PROBLEMS: dict[type[OrderServiceError], Any] = {
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's schemas with field docstrings, alias names and readable prices."""
+    """Pydantic's schemas with field docstrings and alias names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401, ARG002 - pydantic's signature
         """Leave out titles, which repeat the names."""
         return False
-
-    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:  # noqa: ARG002
-        """Describe a price in a request: a number or a string."""
-        return {
-            "anyOf": [
-                {"type": "number", "minimum": 0, "maximum": MAX_UNIT_PRICE},
-                {"type": "string", "pattern": r"^[0-9]{1,11}(\.[0-9]+)?$"},
-            ]
-        }
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         """Describe a request, with field docstrings and aliases."""

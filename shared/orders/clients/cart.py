@@ -5,18 +5,32 @@ from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from urllib3 import BaseHTTPResponse
 
 from orders.clients.http import Client
+from orders.domain.details import MAX_ADJUSTMENTS
 from orders.domain.errors import CartNotFound, ValidationFailed
 from orders.domain.stock import add_up
 from orders.schemas.field_errors import field_errors
-from orders.schemas.requests import Currency, Email, Label, Name, NewLine
+from orders.schemas.fields import Currency, Email, Label, Name, Text64, Text255
+from orders.schemas.requests import NewAdjustment, NewLine, PostalAddress
 
 
 class CartLine(NewLine):
     """A line of a cart; further fields are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class CartAdjustment(NewAdjustment):
+    """An amount beside the lines of a cart; further fields are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class CartAddress(PostalAddress):
+    """An address of a cart; further fields are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -30,6 +44,11 @@ class Cart(BaseModel):
     customer_name: Name | None = None
     customer_email: Email | None = None
     items: list[CartLine] = []
+    adjustments: Annotated[list[CartAdjustment], Field(max_length=MAX_ADJUSTMENTS)] | None = None
+    shipping_address: CartAddress | None = None
+    billing_address: CartAddress | None = None
+    shipping_method: Text64 | None = None
+    payment_method: Text255 | None = None
 
     @property
     def is_ordered(self) -> bool:
@@ -101,6 +120,8 @@ class CartClient(Client):
 def _is_content(loc: list[str | int]) -> bool:
     """Tell whether a field has a value of this one cart, and is not a part of the form that all carts have."""
     match loc:
-        case ["items", int(), _, *_] | ["version" | "currency" | "customer_name" | "customer_email", *_]:
+        case ["items" | "adjustments", int(), _, *_]:
             return True
+        case [str(name), *_]:
+            return name in Cart.model_fields and name not in {"items", "status"}
     return False

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from orders.clients.http import Client
 from orders.domain.errors import InsufficientStock, UnknownProduct
 from orders.domain.stock import Price, ReservationUnusable, Shortage, insufficient_stock, unknown_products
-from orders.schemas.requests import Currency, ProductId
+from orders.schemas.fields import Currency, ProductId
 
 _RELEASED = "reservation_released"
 

@@ -11,7 +11,7 @@ class NotificationClient(Client):
 
     service = "notification"
 
-    def send(self, key: str, template: str, order: Mapping[str, str | None], email: str | None) -> None:
+    def send(self, key: str, template: str, order: Mapping[str, str | int | None], email: str | None) -> None:
         """Send the customer a message; calls with the same key send it once."""
         body = {"template": template, "order": dict(order), "email": email}
         expected = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})

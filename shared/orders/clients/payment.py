@@ -11,6 +11,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, Field
 
 from orders.clients.http import Client
+from orders.domain.details import Address
 
 _DONE = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
 
@@ -36,9 +37,27 @@ class PaymentClient(Client):
     service = "payment"
     read_timeout_seconds = 10.0
 
-    def charge(self, key: str, order_id: str, customer_id: str, amount: int, currency: str) -> Charge:
+    def charge(
+        self,
+        key: str,
+        order_id: str,
+        customer_id: str,
+        amount: int,
+        currency: str,
+        *,
+        payment_method: str | None = None,
+        billing_address: Address | None = None,
+    ) -> Charge:
         """Charge an amount; calls with the same key make one charge, while the service knows the key."""
-        body = {"reference": order_id, "customer_id": customer_id, "amount": amount, "currency": currency}
+        body = {
+            "reference": order_id,
+            "customer_id": customer_id,
+            "amount": amount,
+            "currency": currency,
+            "payment_method": payment_method,
+            "billing_address": billing_address,
+        }
+        body = {name: value for name, value in body.items() if value is not None}
         return self.read(self.call("POST", "/charges", json=body, key=key, expected=_DONE), Charge)
 
     def find(self, order_id: str) -> list[Charge]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Literal
+from typing import Literal, NotRequired, TypedDict
 from urllib.parse import quote
 
 from pydantic import BaseModel
 
 from orders.clients.http import Client
+from orders.domain.details import Address
 
 
 class Shipment(BaseModel):
@@ -16,6 +17,14 @@ class Shipment(BaseModel):
     id: str
     tracking_number: str | None = None
     status: Literal["ready", "dispatched", "cancelled"]
+
+
+class ParcelLine(TypedDict):
+    """A product to ship, with its quantity and what the customer saw."""
+
+    product_id: str
+    quantity: int
+    name: NotRequired[str]
 
 
 class _Shipments(BaseModel):
@@ -28,18 +37,26 @@ class ShippingClient(Client):
     service = "shipping"
     read_timeout_seconds = 10.0
 
-    def create(self, key: str, order_id: str, lines: Sequence[tuple[str, int]]) -> Shipment:
+    def create(
+        self,
+        key: str,
+        order_id: str,
+        lines: Sequence[ParcelLine],
+        *,
+        address: Address | None = None,
+        method: str | None = None,
+    ) -> Shipment:
         """Create a shipment; calls with the same key create it once, as long as the service knows the key.
 
         Args:
             key: the idempotency key.
             order_id: the order.
-            lines: product and quantity of each line.
+            lines: what to ship.
+            address: where to.
+            method: the service's name of a method.
         """
-        body = {
-            "reference": order_id,
-            "lines": [{"product_id": product, "quantity": quantity} for product, quantity in lines],
-        }
+        body = {"reference": order_id, "lines": lines, "address": address, "method": method}
+        body = {name: value for name, value in body.items() if value is not None}
         response = self.call(
             "POST", "/shipments", json=body, key=key, expected=frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
         )

@@ -14,6 +14,7 @@ class Event(StrEnum):
     """An event of an order."""
 
     PLACED = "order.placed"
+    UPDATED = "order.updated"
     PAYMENT_STARTED = "payment.started"
     PAYMENT_PROCESSING = "payment.processing"
     PAYMENT_SUCCEEDED = "payment.succeeded"
@@ -33,6 +34,7 @@ class Event(StrEnum):
     CANCELLED = "order.cancelled"
     EXPIRED = "order.expired"
     RETURNED = "order.returned"
+    ERASED = "personal_data.erased"
 
 
 class TaskKind(StrEnum):
@@ -205,6 +207,10 @@ order.returned          shipped|delivered/paid/*            returned/refunding/r
     refund_payment release_stock send_notification(order_returned)
 order.returned          shipped|delivered/refunded|charged_back/*       returned/=/returned
     release_stock send_notification(order_returned)
+
+# Addresses and words change until the parcel is made. Personal data is erased once nobody needs it.
+order.updated           pending|confirmed/*/pending         =/=/=
+personal_data.erased    delivered|cancelled|failed|returned/*/*         =/=/=
 """
 
 

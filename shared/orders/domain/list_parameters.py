@@ -10,7 +10,7 @@ from orders.domain import cursors
 from orders.domain.caller import CUSTOMER_ID, CUSTOMER_ID_FORMAT
 from orders.domain.clock import unix_milliseconds
 from orders.domain.errors import InvalidParameter
-from orders.domain.ids import PRODUCT_ID, PRODUCT_ID_FORMAT
+from orders.domain.ids import ORDER_NUMBER, PRODUCT_ID, PRODUCT_ID_FORMAT
 from orders.domain.lifecycle import STATES
 from orders.domain.order_query import DEFAULT_PAGE_SIZE, OrderFilter, OrderQuery, Page, Sort, SortKey
 from orders.domain.quoting import quoted
@@ -29,7 +29,16 @@ _STATUS_PARAMETERS: dict[str, tuple[str, type[StrEnum]]] = {
     "payment_filter": ("payment_status", PaymentStatus),
     "shipping_status": ("shipping_status", ShippingStatus),
 }
-_FILTER_PARAMETERS = (*_STATUS_PARAMETERS, "customer_id", "product_id", "created_from", "created_to", "q")
+_FILTER_PARAMETERS = (
+    *_STATUS_PARAMETERS,
+    "customer_id",
+    "product_id",
+    "number",
+    "external_reference",
+    "created_from",
+    "created_to",
+    "q",
+)
 _PAGE_PARAMETERS = ("sort_by", "sort_order", "page_size", "cursor", "page", "include_total")
 _PARAMETERS = (*_FILTER_PARAMETERS, "needs_attention", *_PAGE_PARAMETERS)
 
@@ -72,7 +81,9 @@ def parse(parameters: Mapping[str, str], *, owner: str | None) -> OrderQuery:
         product_id=_product(parameters.get("product_id")),
         created_from=created_from,
         created_to=created_to,
-        text=_text(parameters.get("q")),
+        number=_order_number(parameters.get("number")),
+        external_reference=_text("external_reference", parameters, "the shop's own number of the order"),
+        text=_text("q", parameters, "a whole order id or its end, number, product id, customer id or e-mail address"),
         needs_attention=_flag(parameters, "needs_attention", ("true",)),
     )
     query = OrderQuery(order_filter, _sort(parameters))
@@ -117,12 +128,19 @@ def _product(product_id: str | None) -> str | None:
     raise InvalidParameter("product_id", f"is {quoted(product_id)}; it must be {PRODUCT_ID_FORMAT}.")
 
 
-def _text(text: str | None) -> str | None:
+def _order_number(number: str | None) -> int | None:
+    if number is None:
+        return None
+    if not ORDER_NUMBER.fullmatch(number):
+        raise InvalidParameter("number", f"is {quoted(number)}; it must be an order's number such as 100001.")
+    return int(number)
+
+
+def _text(name: str, parameters: Mapping[str, str], expected: str) -> str | None:
+    text = parameters.get(name)
     if text is None or _TEXT.fullmatch(text):
         return text
-    raise InvalidParameter(
-        "q", f"is {quoted(text)}; it must be a whole order id or its end, product id, customer id or e-mail address."
-    )
+    raise InvalidParameter(name, f"is {quoted(text)}; it must be {expected}.")
 
 
 def _moment(parameters: Mapping[str, str], name: str) -> int | None:
@@ -171,8 +189,8 @@ def _page(parameters: Mapping[str, str], query: OrderQuery) -> Page:
     if number > 1 and query.searches:
         raise InvalidParameter(
             "page",
-            f"is {number}; a list by product_id, q or needs_attention, or by dates and another sort than created_at, "
-            "has no numbered pages; use the cursor in next_cursor.",
+            f"is {number}; a list by product_id, number, external_reference, q or needs_attention, or by dates and "
+            "another sort than created_at, has no numbered pages; use the cursor in next_cursor.",
         )
     return Page(size, offset=(number - 1) * size, with_total=with_total)
 

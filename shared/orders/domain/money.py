@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 MAX_UNIT_PRICE = 10_000_000_000
-"""Minor units. The total of 1,000 lines of 100,000 units at this price fits a bigint."""
+MAX_ADJUSTMENT = 1_000_000_000_000_000
+"""Minor units. The total of 1,000 lines of 100,000 units at this price, with 20 adjustments, fits a bigint."""
 
 _SHOWN_DIGITS = 20
 
@@ -28,24 +29,23 @@ DECIMALS: dict[str, int] = {
 
 
 def to_minor(amount: Decimal, currency: str) -> int:
-    """Convert an amount to minor units: 79.99 USD is 7999.
+    """Convert a price to minor units: 79.99 USD is 7999.
 
     Raises:
-        ValueError: the amount has more decimals than the currency, is negative, or is larger than `MAX_UNIT_PRICE`.
+        ValueError: the price has more decimals than the currency, is negative, or is larger than `MAX_UNIT_PRICE`.
     """
-    decimals = DECIMALS[currency]
     if amount < 0:
         raise ValueError(f"{_short(amount)} is negative; a price must be 0 or more")
-    # Compare before scaling: 1E+999999999 would be expanded to all its digits.
-    if amount > Decimal(MAX_UNIT_PRICE).scaleb(-decimals):
-        raise ValueError(
-            f"{_short(amount)} is too large; a price must be at most {to_decimal(MAX_UNIT_PRICE, currency)}"
-        )
-    minor = int(amount.scaleb(decimals))
-    # Compare with the amount, because scaling rounds to 28 digits.
-    if Decimal(minor).scaleb(-decimals) != amount:
-        raise ValueError(f"{_short(amount)} has too many decimals; a price in {currency} has at most {decimals}")
-    return minor
+    return _to_minor(amount, currency, MAX_UNIT_PRICE)
+
+
+def to_signed_minor(amount: Decimal, currency: str) -> int:
+    """Convert an adjustment to minor units: -5.00 USD is -500.
+
+    Raises:
+        ValueError: the amount has more decimals than the currency, or is more than `MAX_ADJUSTMENT` from 0.
+    """
+    return _to_minor(amount, currency, MAX_ADJUSTMENT)
 
 
 def to_decimal(minor: int, currency: str) -> str:
@@ -53,8 +53,21 @@ def to_decimal(minor: int, currency: str) -> str:
     decimals = DECIMALS[currency]
     if decimals == 0:
         return str(minor)
-    digits = f"{minor:0{decimals + 1}d}"
-    return f"{digits[:-decimals]}.{digits[-decimals:]}"
+    digits = f"{abs(minor):0{decimals + 1}d}"
+    return f"{'-' if minor < 0 else ''}{digits[:-decimals]}.{digits[-decimals:]}"
+
+
+def _to_minor(amount: Decimal, currency: str, maximum: int) -> int:
+    decimals = DECIMALS[currency]
+    # Compare before scaling: 1E+999999999 would be expanded to all its digits.
+    if amount.copy_abs() > Decimal(maximum).scaleb(-decimals):
+        limit = f"{to_decimal(maximum, currency)}{'' if amount > 0 else ' below 0'}"
+        raise ValueError(f"{_short(amount)} is too large; it must be at most {limit}")
+    minor = int(amount.scaleb(decimals))
+    # Compare with the amount, because scaling rounds to 28 digits.
+    if Decimal(minor).scaleb(-decimals) != amount:
+        raise ValueError(f"{_short(amount)} has too many decimals; an amount in {currency} has at most {decimals}")
+    return minor
 
 
 def _short(amount: Decimal) -> str:

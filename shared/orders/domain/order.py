@@ -1,31 +1,41 @@
 """An order: as placed, as stored, and after an event."""
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, NotRequired, TypedDict
 
+from orders.domain.details import NO_DETAILS, Details, adjusted
 from orders.domain.lifecycle import Event, TaskKind, already_holds
 from orders.domain.quoting import quoted
 from orders.domain.states import PLACED, PaymentStatus, ShippingStatus, State, Status
 
-type ItemRow = tuple[str, int, int]
-"""One line as stored: product id, quantity, and unit price in minor units."""
+type ItemRow = tuple[str, int, int, str | None]
+"""One line as stored: product id, quantity, unit price in minor units, and name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of an order: a product, its quantity, and its unit price in minor units."""
+    """One line of an order: a product, its quantity, its unit price in minor units, and what the customer saw."""
 
     product_id: str
     quantity: int
     unit_price: int
+    name: str | None = None
+
+
+def subtotal(lines: Iterable[Line]) -> int:
+    """Return the sum of lines, in minor units."""
+    return sum(line.quantity * line.unit_price for line in lines)
 
 
 class OrderRow(TypedDict):
     """What lists show of `orders`. Statuses are plain strings at run time; `state_of` makes enums of them."""
 
     id: str
+    number: int
+    external_reference: str | None
     customer_id: str
     customer_name: str | None
     customer_email: str | None
@@ -61,6 +71,7 @@ class TimelineRow(TypedDict):
     shipping_status: ShippingStatus
     reason: str | None
     tracking_number: str | None
+    changed_fields: list[str] | None
     occurred_at: str
 
 
@@ -68,12 +79,14 @@ class StoredOrder(OrderRow):
     """One row of `orders`, with what lists leave out."""
 
     reservation_id: str
+    erased_at: datetime | None
 
 
 class OrderDetails(OrderSummary, StoredOrder):
-    """An order with its lines and, where requested, its timeline."""
+    """An order with its lines, its details if it has any, and, where requested, its timeline."""
 
     items: list[ItemRow]
+    details: Details | None
     timeline: NotRequired[list[TimelineRow] | None]
 
 
@@ -90,17 +103,20 @@ class Order:
     cart_version: str | None
     reservation_id: str
     created_at: datetime
+    external_reference: str | None = None
+    details: Details = field(default_factory=NO_DETAILS.copy)
 
     @property
     def total(self) -> int:
-        """The sum of the lines, in minor units."""
-        return sum(line.quantity * line.unit_price for line in self.lines)
+        """What is charged, in minor units: the sum of the lines and the adjustments."""
+        return subtotal(self.lines) + adjusted(self.details["adjustments"])
 
-    @property
-    def row(self) -> OrderDetails:
-        """The order as it is stored first."""
+    def row(self, number: int) -> OrderDetails:
+        """Return the order as it is stored first, under its number."""
         return {
             "id": self.id,
+            "number": number,
+            "external_reference": self.external_reference,
             "customer_id": self.customer_id,
             "customer_name": self.customer_name,
             "customer_email": self.customer_email,
@@ -118,8 +134,10 @@ class Order:
             "version": 1,
             "created_at": self.created_at,
             "updated_at": self.created_at,
+            "erased_at": None,
             "needs_attention": False,
-            "items": [(line.product_id, line.quantity, line.unit_price) for line in self.lines],
+            "items": [(line.product_id, line.quantity, line.unit_price, line.name) for line in self.lines],
+            "details": self.details,
         }
 
 

@@ -39,7 +39,10 @@ class OrderFilter:
         product_id: it has a line of this product.
         created_from: it was created at this time or later; Unix time in milliseconds.
         created_to: it was created before this time; Unix time in milliseconds.
-        text: its id, the end of its id, its customer, e-mail address or one of its products equals this text.
+        number: it has this number.
+        external_reference: it has this number of the shop.
+        text: its id, the end of its id, its number, its shop's number, its customer, e-mail address or one of its
+            products equals this text.
         needs_attention: one of its tasks has failed.
     """
 
@@ -48,6 +51,8 @@ class OrderFilter:
     product_id: str | None = None
     created_from: int | None = None
     created_to: int | None = None
+    number: int | None = None
+    external_reference: str | None = None
     text: str | None = None
     needs_attention: bool = False
 
@@ -82,6 +87,8 @@ class OrderQuery:
         dated = self.filter.created_from is not None or self.filter.created_to is not None
         return (
             self.filter.product_id is not None
+            or self.filter.number is not None
+            or self.filter.external_reference is not None
             or self.filter.text is not None
             or self.filter.needs_attention
             or (dated and self.sort.key is not SortKey.CREATED_AT)

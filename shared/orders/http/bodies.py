@@ -10,7 +10,7 @@ from pydantic import AliasChoices, BaseModel, ValidationError
 from orders.domain import errors
 from orders.domain.quoting import quoted
 from orders.schemas.field_errors import field_errors
-from orders.schemas.requests import Request
+from orders.schemas.fields import Request
 
 MAX_BODY_BYTES = 1_048_576
 """A body with the maximum of a thousand lines is much smaller."""
@@ -76,7 +76,10 @@ def _body_error(error: ValidationError) -> errors.OrderServiceError:
 def _field_names() -> frozenset[str]:
     """Return the names of all fields, which may be logged: those of a caller's own may be personal data."""
     names: set[str] = set()
-    for model in Request.__subclasses__():
+    models = list(Request.__subclasses__())
+    # The list grows while it is iterated.
+    for model in models:
+        models += model.__subclasses__()
         for name, field in model.model_fields.items():
             alias = field.validation_alias
             names |= {name, *(str(each) for each in alias.choices)} if isinstance(alias, AliasChoices) else {name}

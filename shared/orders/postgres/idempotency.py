@@ -4,7 +4,7 @@ Callers see the behaviour of "The Idempotency-Key HTTP Header Field" (draft-ietf
 
 Nothing is claimed before the work. All attempts at a request reserve the same stock, because the id of the reservation
 is computed from the request, and the first one that stores an order completes the key in the same statement
-(functions/place_order_1.sql). An attempt that is refused after it has reserved stock first records that no order may be
+(functions/place_order_2.sql). An attempt that is refused after it has reserved stock first records that no order may be
 stored on this reservation, and then releases it; later attempts use the reservation of the next generation.
 """
 

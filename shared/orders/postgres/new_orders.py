@@ -3,6 +3,7 @@
 Every call is safe to run twice, because a lost connection makes it run twice.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,12 +20,12 @@ from orders.postgres.connection import Database
 from orders.postgres.idempotency import LIFETIME, Attempt
 
 _PLACE = """
-SELECT place_order_1(
+SELECT place_order_2(
     %(caller)s, %(key)s, %(request_hash)s, %(generation)s, %(expires_at)s, %(reservation_id)s, %(holds)s, %(id)s,
-    %(customer_id)s, %(customer_name)s, %(customer_email)s, %(currency)s, %(total)s, %(cart_version)s, %(actor)s,
-    %(created_at)s, %(products)s::text[], %(quantities)s::integer[], %(unit_prices)s::bigint[], %(kinds)s::text[],
-    %(templates)s::text[], %(max_unpaid)s)
-AS conflict
+    %(customer_id)s, %(customer_name)s, %(customer_email)s, %(currency)s, %(total)s, %(cart_version)s,
+    %(external_reference)s, %(details)s, %(actor)s, %(created_at)s, %(products)s::text[], %(names)s::text[],
+    %(quantities)s::integer[], %(unit_prices)s::bigint[], %(kinds)s::text[], %(templates)s::text[], %(max_unpaid)s)
+AS answer
 """
 _LATEST_OF_CART = """
 SELECT status FROM orders WHERE customer_id = %(customer_id)s AND cart_version = %(cart_version)s
@@ -39,7 +40,7 @@ class _StatusRow(TypedDict):
 
 
 class _PlaceRow(TypedDict):
-    conflict: str | None
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +91,24 @@ def place_order(
         TooManyUnpaidOrders: the customer would have more than `max_unpaid`.
         ReservationUnusable: the stock holds were released meanwhile.
     """
-    placed = order.row
     parameters = {
-        **placed,
+        "id": order.id,
+        "customer_id": order.customer_id,
+        "customer_name": order.customer_name,
+        "customer_email": order.customer_email,
+        "currency": order.currency,
+        "total": order.total,
+        "cart_version": order.cart_version,
+        "external_reference": order.external_reference,
+        "reservation_id": order.reservation_id,
+        "created_at": order.created_at,
+        "details": json.dumps(order.details, ensure_ascii=False) if any(order.details.values()) else None,
         **(_key_parameters(attempt, order.created_at) if attempt else _NO_KEY),
         "actor": actor,
         "holds": holds,
         "max_unpaid": max_unpaid,
         "products": [line.product_id for line in order.lines],
+        "names": [line.name for line in order.lines],
         "quantities": [line.quantity for line in order.lines],
         "unit_prices": [line.unit_price for line in order.lines],
         "kinds": [task.kind.value for task in tasks],
@@ -109,10 +120,11 @@ def place_order(
         if refusal := _refusal(order, error.pgcode, max_unpaid):
             raise refusal from error
         raise
-    if row["conflict"]:
-        return _key_conflict(row["conflict"])
+    state, *numbers = row["answer"].split(" ")
+    if state != "placed":
+        return _key_conflict(state, numbers)
     messages = tuple(TaskId(order.id, 1, task.kind) for task in tasks)
-    return TransitionResult(Event.PLACED, placed, messages, applied=True)
+    return TransitionResult(Event.PLACED, order.row(int(numbers[0])), messages, applied=True)
 
 
 def cart_already_ordered(customer_id: str) -> CartAlreadyOrdered:
@@ -127,7 +139,7 @@ def latest_of_cart(database: Database, customer_id: str, cart_version: str) -> s
 
 
 def _refusal(order: Order, sqlstate: str | None, max_unpaid: int | None) -> Exception | None:
-    """Return what an error of `place_order_1` means; None for an unexpected one."""
+    """Return what an error of `place_order_2` means; None for an unexpected one."""
     match sqlstate:
         case "OR001":
             return ReservationUnusable()
@@ -150,9 +162,8 @@ def _key_parameters(attempt: Attempt, at: datetime) -> dict[str, Any]:
     }
 
 
-def _key_conflict(text: str) -> KeyConflict:
-    """Read the answer of `place_order_1`; the head of its file lists the forms."""
-    state, *details = text.split(" ")
+def _key_conflict(state: str, details: Sequence[str]) -> KeyConflict:
+    """Read the answer of `place_order_2`; the head of its file lists the forms."""
     match state, details:
         case "live" | "ended", [order_id, reservation_id]:
             return KeyConflict(state, order_id, reservation_id)

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TypedDict
 
 from orders.domain.clock import unix_milliseconds, uuid7
+from orders.domain.details import Details
 from orders.domain.lifecycle import ONCE, STATES, Event, TaskSpec, already_holds, transition
 from orders.domain.order import (
     EarlierEvent,
@@ -22,9 +23,10 @@ from orders.domain.order import (
 )
 from orders.postgres.connection import Database
 
-_GET = "SELECT get_order_1(%(id)s, %(owner)s, %(timeline)s) AS found"
+_GET = "SELECT get_order_2(%(id)s, %(owner)s, %(timeline)s) AS found"
 _APPLY_EVENT = """
-SELECT (stored).*, items, needs_attention, tasks, applied, earlier_event, earlier_tracking_number FROM apply_event_1(
+SELECT (stored).*, items, details, needs_attention, tasks, applied, earlier_event, earlier_tracking_number
+FROM apply_event_2(
     %(id)s, %(owner)s, %(actor)s, %(event)s, %(at)s, %(expected_versions)s::integer[], %(event_id)s, %(reason)s,
     %(cancel_reason)s, %(tracking_number)s, %(task_version)s, %(task_kind)s, %(reference)s, %(states)s::text[],
     %(statuses)s::text[], %(payment_statuses)s::text[], %(shipping_statuses)s::text[], %(failure_reasons)s::text[],
@@ -46,6 +48,7 @@ class _FoundOrder(TypedDict):
 
     stored: StoredOrder
     items: list[ItemRow]
+    details: Details | None
     needs_attention: bool
     timeline: list[TimelineRow] | None
 
@@ -67,11 +70,14 @@ def get_order(database: Database, order_id: str, *, owner: str | None, timeline:
     found = row["found"]
     if found is None:
         return None
+    stored = found["stored"]
     return {
-        **found["stored"],
-        "created_at": datetime.fromisoformat(str(found["stored"]["created_at"])),
-        "updated_at": datetime.fromisoformat(str(found["stored"]["updated_at"])),
+        **stored,
+        "created_at": datetime.fromisoformat(str(stored["created_at"])),
+        "updated_at": datetime.fromisoformat(str(stored["updated_at"])),
+        "erased_at": datetime.fromisoformat(str(stored["erased_at"])) if stored["erased_at"] else None,
         "items": found["items"],
+        "details": found["details"],
         "needs_attention": found["needs_attention"],
         "timeline": found["timeline"],
     }

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypedDict
 
+from orders.domain.details import NO_DETAILS, Details
 from orders.domain.lifecycle import SERVICES, TaskKind
 from orders.domain.order import StoredOrder, TaskId, state_of
 from orders.domain.states import State
+from orders.domain.stock import add_up
 from orders.postgres.connection import Database
 from orders.postgres.statements import statement
 
@@ -27,8 +29,9 @@ BUSY_DELAY = timedelta(minutes=10)
 
 _TAKE_OVERDUE = statement("take_overdue_tasks")
 _CLAIM = """
-SELECT (stored).*, template, state, attempts, claims, available_at, enqueued_at, claimed, busy, prior_calls, lines
-FROM claim_task_1(
+SELECT (stored).*, template, state, attempts, claims, available_at, enqueued_at, claimed, busy, prior_calls, lines,
+    details
+FROM claim_task_2(
     %(order_id)s, %(version)s, %(kind)s, %(at)s, %(lease)s, %(service)s, %(kinds)s, %(slots)s,
     %(busy_delay)s)
 """
@@ -76,7 +79,8 @@ class _ClaimRow(StoredOrder):
     claimed: bool
     busy: bool
     prior_calls: dict[str, _PriorCallRow] | None
-    lines: list[tuple[str, int]] | None
+    lines: list[tuple[str, int, str | None]] | None
+    details: Details | None
 
 
 class _LagRow(TypedDict):
@@ -118,7 +122,8 @@ class ClaimedTask:
         claims: how often it was ever claimed, this claim included.
         prior_calls: the tasks that charge the order and create its shipment, for a task that undoes one.
         order: the order, without its lines.
-        lines: product and quantity of each line, for a task that needs them.
+        lines: product, quantity and name of each line, for a task that needs them.
+        details: addresses and methods, for a task that charges or ships.
     """
 
     id: TaskId
@@ -132,7 +137,8 @@ class ClaimedTask:
     claims: int
     prior_calls: Mapping[TaskKind, PriorCall]
     order: StoredOrder
-    lines: tuple[tuple[str, int], ...]
+    lines: tuple[tuple[str, int, str | None], ...]
+    details: Details
 
     @property
     def kind(self) -> TaskKind:
@@ -148,6 +154,11 @@ class ClaimedTask:
     def order_state(self) -> State:
         """The order's statuses."""
         return state_of(self.order)
+
+    @property
+    def quantities(self) -> dict[str, int]:
+        """The quantity of each product, over all lines."""
+        return add_up((product, quantity) for product, quantity, _ in self.lines)
 
     @property
     def is_first_attempt(self) -> bool:
@@ -184,7 +195,8 @@ def claim(database: Database, task_id: TaskId, at: datetime, slots: int) -> Clai
         claims=row["claims"],
         prior_calls={TaskKind(kind): PriorCall(**call) for kind, call in (row["prior_calls"] or {}).items()},
         order=row,
-        lines=tuple((product, quantity) for product, quantity in row["lines"] or ()),
+        lines=tuple((product, quantity, name) for product, quantity, name in row["lines"] or ()),
+        details=row["details"] or NO_DETAILS,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from orders.schemas.requests import EXPECTED
+from orders.schemas.fields import EXPECTED
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

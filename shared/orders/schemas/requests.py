@@ -1,99 +1,84 @@
-"""Request bodies: their fields, types and limits."""
+"""Request bodies."""
 
-import re
-from collections.abc import Mapping
-from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, model_validator
 
-from orders.domain import money
-from orders.domain.caller import CUSTOMER_ID, CUSTOMER_ID_FORMAT, EMAIL, MAX_EMAIL
-from orders.domain.ids import PRODUCT_ID, PRODUCT_ID_FORMAT
+from orders.domain.details import MAX_ADJUSTMENTS, Address
 from orders.domain.states import PaymentStatus, ShippingStatus, Status
-
-MAX_LINES = 1_000
-MAX_QUANTITY = 100_000
-
-
-def _whole(value: object) -> object:
-    """Accept 5.0 for 5: JSON does not tell them apart."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _number_as_text(value: object) -> object:
-    """Accept 5 for "5": many shops use numbers as ids. `True` is not a number here."""
-    number = _whole(value)
-    return str(number) if isinstance(number, int) and not isinstance(number, bool) else value
-
-
-def _lower_case(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def _status_name(value: object) -> object:
-    """Accept a status in any letter case, and `Ordered`, the name of `pending` in earlier services."""
-    name = _lower_case(value)
-    return Status.PENDING if name == "ordered" else name
-
-
-def _upper_case(value: object) -> object:
-    return value.strip().upper() if isinstance(value, str) else value
-
-
-_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
+from orders.schemas.fields import (
+    MAX_LINES,
+    Country,
+    Currency,
+    CustomerId,
+    Email,
+    EventId,
+    Metadata,
+    Name,
+    Note,
+    Price,
+    ProductId,
+    Quantity,
+    Reason,
+    Request,
+    RequiredText,
+    SignedAmount,
+    Text20,
+    Text32,
+    Text64,
+    Text100,
+    Text128,
+    Text200,
+    Text255,
+    TrackingNumber,
+    lower_case,
+    status_name,
+)
 
 
-def _decimal(value: object) -> object:
-    """Accept a string as a price only in plain decimal notation; Python also parses others, such as 1_000."""
-    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
-        raise ValueError("must be a decimal number such as 79.99")
-    return value
+class PostalAddress(Request):
+    """A postal address."""
+
+    name: Text200 | None = None
+    """The person who receives it."""
+    company: Text200 | None = None
+    """The company that receives it."""
+    line1: Annotated[RequiredText, Field(max_length=200)]
+    """Street and number, or a post-office box."""
+    line2: Text200 | None = None
+    """Apartment, floor, building and the like."""
+    city: Annotated[RequiredText, Field(max_length=100)]
+    """The city or town."""
+    region: Text100 | None = None
+    """The state, province or county."""
+    postal_code: Text20 | None = None
+    """The postal code."""
+    country: Country
+    """ISO 3166-1 alpha-2 code, in any letter case."""
+    phone: Text32 | None = None
+    """A phone number for the carrier."""
+
+    @property
+    def address(self) -> Address:
+        """The address without the fields that it does not have."""
+        return cast("Address", self.model_dump(exclude_none=True))
 
 
-# No control characters, because PostgreSQL cannot store NUL. Listed, because not every reader of the OpenAPI document
-# supports \p{Cc}.
-_CONTROL = r"\x00-\x1f\x7f-\x9f"
-_TEXT = rf"^[^{_CONTROL}]*$"
-# Surrounding white space is stripped; a name must have other characters, too.
-_STRIPPED_TEXT = rf"^\s*[^{_CONTROL}]*\s*$"
-_STRIPPED_NAME = rf"^\s*[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*\s*$"
+class NewAdjustment(Request):
+    """An amount beside the lines, such as postage, tax or a discount; nothing is computed here."""
 
-_CUSTOMER = f"^{CUSTOMER_ID.pattern}$"
-_PRODUCT = f"^{PRODUCT_ID.pattern}$"
-_EMAIL = f"^{EMAIL.pattern}$"
-EXPECTED: Mapping[str, str] = {
-    _CUSTOMER: CUSTOMER_ID_FORMAT,
-    _PRODUCT: PRODUCT_ID_FORMAT,
-    _EMAIL: "an e-mail address",
-    _TEXT: "text without control characters",
-    _STRIPPED_TEXT: "text without control characters",
-    _STRIPPED_NAME: "text without control characters",
-    "currency": "an ISO 4217 code such as USD",
-}
-"""What to say of a field instead of its pattern, by pattern; of a field with too many values to list, by its name."""
+    kind: Literal["shipping", "tax", "discount", "fee"]
+    """What it is for."""
+    amount: SignedAmount
+    """The amount, with no more decimals than the currency has; that of a discount is 0 or less."""
+    description: Text255 | None = None
+    """What the customer is shown."""
 
-_CustomerText = Annotated[str, StringConstraints(pattern=_CUSTOMER)]
-_ProductText = Annotated[str, StringConstraints(pattern=_PRODUCT)]
-_Natural = Annotated[int, Field(ge=0)]
-_Amount = Annotated[float, Field(ge=0)]
-_DecimalText = Annotated[str, StringConstraints(pattern=f"^{_DECIMAL.pattern}$")]
-
-CustomerId = Annotated[_CustomerText, BeforeValidator(_number_as_text, json_schema_input_type=_CustomerText | int)]
-ProductId = Annotated[_ProductText, BeforeValidator(_number_as_text, json_schema_input_type=_ProductText | _Natural)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_STRIPPED_NAME)]
-Email = Annotated[str, StringConstraints(max_length=MAX_EMAIL, pattern=_EMAIL)]
-Label = Annotated[str, StringConstraints(max_length=255, pattern=_TEXT)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=_STRIPPED_TEXT)]
-Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY), BeforeValidator(_whole)]
-Price = Annotated[Decimal, Field(ge=0), BeforeValidator(_decimal, json_schema_input_type=_Amount | _DecimalText)]
-Currency = Annotated[Literal[*money.DECIMALS], BeforeValidator(_upper_case)]  # type: ignore[valid-type]
-
-
-class Request(BaseModel):
-    """Base of all request bodies: unknown fields are rejected, not ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    @model_validator(mode="after")
+    def _discount_is_negative(self) -> Self:
+        if self.kind == "discount" and self.amount > 0:
+            raise ValueError("a discount must have an amount of 0 or less")
+        return self
 
 
 class NewLine(Request):
@@ -101,6 +86,8 @@ class NewLine(Request):
 
     product_id: ProductId = Field(validation_alias=AliasChoices("product_id", "sku"))
     """The product's id in the inventory; a number is read as a string."""
+    name: Text255 | None = None
+    """What the customer saw."""
     quantity: Quantity
     """Number of units."""
     unit_price: Price | None = Field(default=None, validation_alias=AliasChoices("unit_price", "price"))
@@ -120,8 +107,11 @@ class NewLine(Request):
         return line
 
 
-class NewOrder(Request):
-    """An order to place. Without a customer, it is the caller's."""
+class CustomerOrder(Request):
+    """An order to place for a customer: for the items, or without items for the customer's cart.
+
+    What is given replaces what the cart says.
+    """
 
     customer_id: CustomerId | None = None
     """The customer; by default the caller. Another customer requires the scope `orders:create`."""
@@ -133,9 +123,60 @@ class NewOrder(Request):
     If the token states one, another one requires the scope `orders:create`.
     """
     currency: Currency | None = None
-    """ISO 4217 code; by default the currency of the inventory's prices, else the service's default."""
+    """ISO 4217 code; by default the currency of the inventory's prices, else the service's default.
+
+    A cart has its own.
+    """
+    items: Annotated[list[NewLine], Field(min_length=1, max_length=MAX_LINES)] | None = None
+    """Lines to order; those of the same product at the same price are merged."""
+    adjustments: Annotated[list[NewAdjustment], Field(max_length=MAX_ADJUSTMENTS)] | None = None
+    """Amounts beside the lines; the total includes them. Requires the scope `orders:create`. A cart has its own."""
+    shipping_address: PostalAddress | None = None
+    """Where to ship to."""
+    billing_address: PostalAddress | None = None
+    """Where to bill to."""
+    shipping_method: Text64 | None = None
+    """The shipping service's name of a method."""
+    payment_method: Text255 | None = None
+    """The payment service's name of a method; no response has it."""
+    external_reference: Text128 | None = None
+    """The shop's own number of the order, which lists can be searched for."""
+    note: Note | None = None
+    """The customer's words."""
+    metadata: Metadata | None = None
+    """The shop's own data: strings by name."""
+
+    def as_new_order(self) -> "NewOrder | None":
+        """Return the order for the items; None without items."""
+        return None if self.items is None else NewOrder.model_construct(self.model_fields_set, **dict(self))
+
+
+class NewOrder(CustomerOrder):
+    """An order to place. Without a customer, it is the caller's."""
+
     items: Annotated[list[NewLine], Field(min_length=1, max_length=MAX_LINES)]
     """Lines to order; those of the same product at the same price are merged."""
+
+
+class OrderUpdate(Request):
+    """Fields of an order to change. A field that is given replaces the one before; null removes it."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    shipping_address: PostalAddress | None = None
+    """Where to ship to."""
+    external_reference: Text128 | None = None
+    """The shop's own number of the order."""
+    note: Note | None = None
+    """The customer's words."""
+    metadata: Metadata | None = None
+    """The shop's own data: strings by name."""
+
+    @model_validator(mode="after")
+    def _some_field(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError(f"must have at least one of {', '.join(type(self).model_fields)}")
+        return self
 
 
 class Cancellation(Request):
@@ -157,15 +198,15 @@ class StatusUpdate(Request):
         }
     )
 
-    status: Annotated[Status, BeforeValidator(_status_name)] | None = None
+    status: Annotated[Status, BeforeValidator(status_name)] | None = None
     """The new order status, in any letter case; `Ordered` means `pending`."""
-    payment_status: Annotated[PaymentStatus, BeforeValidator(_lower_case)] | None = None
+    payment_status: Annotated[PaymentStatus, BeforeValidator(lower_case)] | None = None
     """The new payment status, in any letter case."""
-    shipping_status: Annotated[ShippingStatus, BeforeValidator(_lower_case)] | None = None
+    shipping_status: Annotated[ShippingStatus, BeforeValidator(lower_case)] | None = None
     """The new shipping status, in any letter case."""
-    tracking_number: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_TEXT)] | None = None
+    tracking_number: TrackingNumber | None = None
     """The shipment's tracking number."""
-    event_id: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_TEXT)] | None = None
+    event_id: EventId | None = None
     """The sender's id of this event; an event with the same id is applied once."""
     reason: Reason | None = None
     """The reason, shown in the timeline."""

@@ -5,9 +5,21 @@ from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 from orders.domain import money
 from orders.domain.caller import actor_kind
+from orders.domain.details import NO_DETAILS, Address, AdjustmentKind, adjusted
 from orders.domain.lifecycle import CANCELLABLE, Event
 from orders.domain.states import PaymentStatus, ShippingStatus, Status
-from orders.schemas.types import Actor, Amount, Count, CurrencyCode, Moment, OrderId, OrderPath, Positive
+from orders.schemas.types import (
+    Actor,
+    Amount,
+    Count,
+    CurrencyCode,
+    Moment,
+    OrderId,
+    OrderNumber,
+    OrderPath,
+    Positive,
+    SignedAmount,
+)
 
 if TYPE_CHECKING:
     from orders.domain.order import OrderDetails, OrderSummary
@@ -18,12 +30,25 @@ class LineView(TypedDict):
 
     product_id: str
     """The product's id in the inventory."""
+    name: str | None
+    """What the customer saw, if given."""
     quantity: Positive
     """Number of units."""
     unit_price: Amount
     """Price of one unit, in the order's currency."""
     line_total: Amount
     """Quantity times unit price."""
+
+
+class AdjustmentView(TypedDict):
+    """An amount beside the lines of an order."""
+
+    kind: AdjustmentKind
+    """What it is for."""
+    amount: SignedAmount
+    """The amount, in the order's currency; that of a discount is 0 or less."""
+    description: str | None
+    """What the customer is shown, if given."""
 
 
 class TimelineEntry(TypedDict):
@@ -46,6 +71,8 @@ class TimelineEntry(TypedDict):
     """The reason, if one was given."""
     tracking_number: str | None
     """The tracking number that it brought, if any."""
+    changed_fields: list[str] | None
+    """The names of the fields that `order.updated` has changed."""
     occurred_at: Moment
     """When it occurred."""
 
@@ -64,6 +91,10 @@ class OrderSummaryView(TypedDict):
 
     id: OrderId
     """The order's id; never changes."""
+    number: OrderNumber
+    """A short number for people."""
+    external_reference: str | None
+    """The shop's own number of the order, if given."""
     customer_id: str
     """The customer whose order it is."""
     customer_name: str | None
@@ -85,7 +116,7 @@ class OrderSummaryView(TypedDict):
     currency: CurrencyCode
     """The currency of all amounts."""
     total: Amount
-    """The sum of the lines."""
+    """What is charged: the sum of the lines and the adjustments."""
     line_count: Positive
     """Number of lines."""
     version: Positive
@@ -105,6 +136,22 @@ class OrderView(OrderSummaryView):
 
     items: list[LineView]
     """The lines: one for each product and price."""
+    subtotal: Amount
+    """The sum of the lines."""
+    adjustments: list[AdjustmentView]
+    """Amounts beside the lines, such as postage, tax and discounts."""
+    shipping_address: Address | None
+    """Where it is shipped to, if given."""
+    billing_address: Address | None
+    """Where it is billed to, if given."""
+    shipping_method: str | None
+    """The shipping service's name of the method, if given."""
+    note: str | None
+    """The customer's words, if given."""
+    metadata: dict[str, str]
+    """The shop's own data: strings by name."""
+    personal_data_erased_at: Moment | None
+    """When the order's personal data was erased, if it was."""
     timeline: NotRequired[list[TimelineEntry]]
     """The order's events, oldest first; only with `include=timeline`."""
 
@@ -145,18 +192,29 @@ def order_view(row: "OrderDetails", *, for_reader: bool) -> OrderView:
         for_reader: whether the caller may read all customers' orders. Only then it names actors, and not just their
             kinds, and tells whether the order needs attention.
     """
-    currency = row["currency"]
+    currency, details = row["currency"], row["details"] or NO_DETAILS
     view: OrderView = {
         **summary_view(row, for_reader=for_reader),  # type: ignore[typeddict-item]  # a summary never has a timeline
         "items": [
             {
                 "product_id": product_id,
+                "name": name,
                 "quantity": quantity,
                 "unit_price": money.to_decimal(unit_price, currency),
                 "line_total": money.to_decimal(quantity * unit_price, currency),
             }
-            for product_id, quantity, unit_price in row["items"]
+            for product_id, quantity, unit_price, name in row["items"]
         ],
+        "subtotal": money.to_decimal(row["total"] - adjusted(details["adjustments"]), currency),
+        "adjustments": [
+            {**each, "amount": money.to_decimal(each["amount"], currency)} for each in details["adjustments"] or ()
+        ],
+        "shipping_address": details["shipping_address"],
+        "billing_address": details["billing_address"],
+        "shipping_method": details["shipping_method"],
+        "note": details["note"],
+        "metadata": dict(details["metadata"] or {}),
+        "personal_data_erased_at": timestamp(row["erased_at"]) if row["erased_at"] else None,
     }
     if timeline := row.get("timeline"):
         view["timeline"] = [
@@ -173,6 +231,8 @@ def summary_view(row: "OrderSummary", *, for_reader: bool) -> OrderSummaryView:
         links["cancel"] = f"{path}/cancel"
     view: OrderSummaryView = {
         "id": row["id"],
+        "number": row["number"],
+        "external_reference": row["external_reference"],
         "customer_id": row["customer_id"],
         "customer_name": row["customer_name"],
         "customer_email": row["customer_email"],

@@ -35,9 +35,17 @@ type Amount = Annotated[
         "An amount of money: a decimal string with the decimals of its currency.", pattern=r"^[0-9]+(\.[0-9]+)?$"
     ),
 ]
+type SignedAmount = Annotated[
+    str,
+    SchemaKeywords(
+        "A signed amount of money: a decimal string with the decimals of its currency.",
+        pattern=r"^-?[0-9]+(\.[0-9]+)?$",
+    ),
+]
 type Count = Annotated[int, SchemaKeywords("A number of things: 0 or more.", minimum=0)]
 type CurrencyCode = Annotated[str, SchemaKeywords("An ISO 4217 currency code.", pattern="^[A-Z]{3}$")]
 type Moment = Annotated[str, SchemaKeywords("A time by RFC 3339, in UTC, with milliseconds.", format="date-time")]
 type OrderId = Annotated[str, SchemaKeywords("An order's id: a UUID; later orders have greater ids.", format="uuid")]
 type OrderPath = Annotated[str, SchemaKeywords("A path in this API.", format="uri-reference")]
+type OrderNumber = Annotated[int, SchemaKeywords("An order's number for people: 100001 or more.", minimum=100_001)]
 type Positive = Annotated[int, SchemaKeywords("A whole number: 1 or more.", minimum=1)]

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from orders.clients.cart import Cart
 from orders.domain.caller import Caller
+from orders.domain.details import NO_DETAILS, Address, Details
 from orders.domain.errors import CartEmpty, Forbidden
 from orders.domain.stock import add_up
-from orders.schemas.requests import MAX_LINES, NewLine, NewOrder
+from orders.schemas.fields import MAX_LINES
+from orders.schemas.requests import CustomerOrder, NewAdjustment, NewLine, NewOrder, PostalAddress
 from orders.use_cases.pricing import invalid
 
 
@@ -23,6 +25,9 @@ class Draft:
         currency: that of the order; None for that of the prices.
         lines: the products.
         is_trusted: whether the caller has the scope `orders:create`.
+        adjustments: the amounts beside the lines.
+        details: addresses, methods, note and metadata.
+        external_reference: the shop's own number.
         cart_version: that of the cart that it comes from; empty if the cart has none, None if it comes from no cart.
     """
 
@@ -33,6 +38,9 @@ class Draft:
     currency: str | None
     lines: Sequence[NewLine]
     is_trusted: bool
+    adjustments: Sequence[NewAdjustment] | None
+    details: Details
+    external_reference: str | None
     cart_version: str | None = None
 
     @property
@@ -55,14 +63,12 @@ def of_request(caller: Caller, request: NewOrder, customer_id: str | None) -> Dr
         customer_id: the customer in the request's path, if it names one.
 
     Raises:
-        Forbidden: the caller may not create orders for that customer.
+        Forbidden: the caller may not create orders for that customer, or not with adjustments.
         ValidationFailed: path and body name different customers, or token and body different e-mail addresses.
     """
-    if customer_id and request.customer_id not in (None, customer_id):
-        message = f"{request.customer_id!r} is not the customer in the path, {customer_id!r}"
-        raise invalid(message, "customer_id")
-    customer_id = customer_id or request.customer_id or caller.customer_id
-    check_may_create(caller, customer_id)
+    customer_id = _customer_id(caller, request, customer_id)
+    if request.adjustments and not caller.may_create_for_all:
+        raise Forbidden("Adjustments come from the cart; to state them, the scope orders:create is required.")
     return Draft(
         caller.actor,
         customer_id,
@@ -70,31 +76,51 @@ def of_request(caller: Caller, request: NewOrder, customer_id: str | None) -> Dr
         _email(caller, request.customer_email),
         request.currency,
         request.items,
-        is_trusted=caller.may_create_for_all,
+        caller.may_create_for_all,
+        request.adjustments,
+        _details(request, Cart()),
+        request.external_reference,
     )
 
 
-def of_cart(caller: Caller, customer_id: str, cart: Cart) -> Draft:
-    """Draft an order for what is in a customer's cart.
+def of_cart(caller: Caller, customer_id: str, cart: Cart, request: CustomerOrder) -> Draft:
+    """Draft an order for what is in a customer's cart; what the request says replaces what the cart says.
 
     Raises:
         CartEmpty: the cart is empty.
-        ValidationFailed: the cart has too many lines.
+        ValidationFailed: the cart has too many lines; or the errors of `check_cart_request`.
     """
     if not cart.items:
         raise CartEmpty(f"The cart of the customer {customer_id!r} is empty.")
     if len(cart.items) > MAX_LINES:
         raise invalid(f"the cart has {len(cart.items)} lines; an order has at most {MAX_LINES}", "items")
+    email = _email(caller, request.customer_email)
     return Draft(
         caller.actor,
         customer_id,
-        cart.customer_name,
-        cart.customer_email if caller.may_create_for_all else caller.email or cart.customer_email,
+        request.customer_name or cart.customer_name,
+        email or cart.customer_email,
         cart.currency,
         cart.items,
-        is_trusted=caller.may_create_for_all,
-        cart_version=cart.version,
+        caller.may_create_for_all,
+        cart.adjustments,
+        _details(request, cart),
+        request.external_reference,
+        cart.version,
     )
+
+
+def check_cart_request(caller: Caller, request: CustomerOrder, customer_id: str) -> None:
+    """Check a request to order a customer's cart.
+
+    Raises:
+        Forbidden: the caller may not create orders for that customer.
+        ValidationFailed: path and body name different customers, or the body says what the cart decides.
+    """
+    _customer_id(caller, request, customer_id)
+    for name in ("currency", "adjustments"):
+        if getattr(request, name) is not None:
+            raise invalid("without items, the cart decides it; leave it out, or name the items", name)
 
 
 def check_may_create(caller: Caller, customer_id: str) -> None:
@@ -105,6 +131,16 @@ def check_may_create(caller: Caller, customer_id: str) -> None:
     """
     if not caller.may_create_for(customer_id):
         raise Forbidden("You may create orders for yourself only; for others, the scope orders:create is required.")
+
+
+def _customer_id(caller: Caller, request: CustomerOrder, customer_id: str | None) -> str:
+    """Return whose order it is: the customer in the path, else in the body, else the caller."""
+    if customer_id and request.customer_id not in (None, customer_id):
+        message = f"{request.customer_id!r} is not the customer in the path, {customer_id!r}"
+        raise invalid(message, "customer_id")
+    customer_id = customer_id or request.customer_id or caller.customer_id
+    check_may_create(caller, customer_id)
+    return customer_id
 
 
 def _email(caller: Caller, requested: str | None) -> str | None:
@@ -118,3 +154,20 @@ def _email(caller: Caller, requested: str | None) -> str | None:
     if requested and caller.email and requested.lower() != caller.email.lower():
         raise invalid("it is not the e-mail address of your token; leave it out, or send that one", "customer_email")
     return caller.email or requested
+
+
+def _details(request: CustomerOrder, cart: Cart) -> Details:
+    """Return what the request says, else what the cart says; adjustments follow when the order is priced."""
+    return {
+        **NO_DETAILS,
+        "shipping_address": _address(request.shipping_address or cart.shipping_address),
+        "billing_address": _address(request.billing_address or cart.billing_address),
+        "shipping_method": request.shipping_method or cart.shipping_method,
+        "payment_method": request.payment_method or cart.payment_method,
+        "note": request.note,
+        "metadata": request.metadata or None,
+    }
+
+
+def _address(address: PostalAddress | None) -> Address | None:
+    return address.address if address else None

@@ -131,7 +131,13 @@ class PaymentTasks:
     def _create(self, task: ClaimedTask) -> Charge:
         order = task.order
         charge = self.payments.charge(
-            str(task.id), task.order_id, order["customer_id"], order["total"], order["currency"]
+            str(task.id),
+            task.order_id,
+            order["customer_id"],
+            order["total"],
+            order["currency"],
+            payment_method=task.details["payment_method"],
+            billing_address=task.details["billing_address"],
         )
         self._check_amount(task, charge)
         return charge

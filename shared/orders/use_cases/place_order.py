@@ -14,6 +14,7 @@ from orders.clients.cart import CartClient
 from orders.domain import money
 from orders.domain.caller import Caller
 from orders.domain.clock import Clock
+from orders.domain.details import Adjustment
 from orders.domain.errors import (
     DatabaseUnavailable,
     DownstreamUnavailable,
@@ -28,15 +29,19 @@ from orders.postgres import idempotency, new_orders, orders
 from orders.postgres.connection import Database
 from orders.postgres.idempotency import Attempt, IdempotencyKey
 from orders.postgres.new_orders import KeyConflict
-from orders.schemas.requests import NewOrder
+from orders.schemas.requests import CustomerOrder, NewOrder
 from orders.telemetry import logger
 from orders.use_cases import drafts
 from orders.use_cases.drafts import Draft
-from orders.use_cases.pricing import price_order
+from orders.use_cases.pricing import invalid, price_adjustments, price_order
 from orders.use_cases.publish import TaskQueue, publish
 
 _MAX_GENERATIONS = 5
 """Reservations that one attempt tries, each after the one before could not be used."""
+
+
+EMPTY = CustomerOrder()
+"""A request that says nothing: what the cart says holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class PlaceOrder:
         default_currency: that of prices that are stated without one.
         caller_prices: whether any caller may price products that the inventory states no price of.
         max_unpaid_orders: how many unpaid orders a customer may have; None for any number.
+        requires_address: whether an order must have a shipping address.
     """
 
     database: Database
@@ -62,6 +68,7 @@ class PlaceOrder:
     default_currency: str
     caller_prices: bool = False
     max_unpaid_orders: int | None = None
+    requires_address: bool = False
 
     def from_items(
         self, caller: Caller, request: NewOrder, customer_id: str | None = None, *, key: str | None = None
@@ -81,44 +88,48 @@ class PlaceOrder:
         draft = drafts.of_request(caller, request, customer_id)
         if key is None:
             return self._place_without_key(draft, self.clock.now())
-        content = f"items of {draft.customer_id}: {request.model_dump_json(exclude={'customer_id'})}"
+        content = f"items of {draft.customer_id}: {_content(request)}"
         return self._place_with_key(IdempotencyKey(caller.customer_id, key, content), draft, self.clock.now())
 
-    def from_cart(self, caller: Caller, customer_id: str, *, key: str | None = None) -> TransitionResult:
+    def from_cart(
+        self, caller: Caller, customer_id: str, request: CustomerOrder = EMPTY, *, key: str | None = None
+    ) -> TransitionResult:
         """Place an order for what is in the customer's cart.
 
         Args:
             caller: the sender of the request.
             customer_id: the owner of the cart.
+            request: what to order beside the cart's contents, or in place of what the cart says.
             key: the idempotency key.
 
         Raises:
             Forbidden: the caller may not create orders for that customer.
+            ValidationFailed: the request says what the cart decides.
             CartNotFound: the customer has no cart.
             CartEmpty: the cart is empty.
             CartAlreadyOrdered: the cart has been ordered, and that order has not ended.
             OrderServiceError: as in `_place_with_key` and `_place`.
         """
-        drafts.check_may_create(caller, customer_id)
+        drafts.check_cart_request(caller, request, customer_id)
         # Before the cart is read: whatever is ordered from then on may be what is read.
         at = self.clock.now()
         if key is None:
-            return self._place_without_key(self._read_cart(caller, customer_id), at)
-        request = IdempotencyKey(caller.customer_id, key, f"cart of {customer_id}")
+            return self._place_without_key(self._read_cart(caller, customer_id, request), at)
+        attempt = IdempotencyKey(caller.customer_id, key, f"cart of {customer_id}: {_content(request)}")
         # A cart that was ordered with the key is empty or ordered by now.
-        known = idempotency.find(self.database, request, at)
+        known = idempotency.find(self.database, attempt, at)
         if known and known.order_id:
             return self._replay(known.order_id)
-        return self._place_with_key(request, self._read_cart(caller, customer_id), at)
+        return self._place_with_key(attempt, self._read_cart(caller, customer_id, request), at)
 
-    def _read_cart(self, caller: Caller, customer_id: str) -> Draft:
+    def _read_cart(self, caller: Caller, customer_id: str, request: CustomerOrder) -> Draft:
         cart = self.carts.get(customer_id)
         # The cart of an order that has ended can be ordered again, and stays marked as ordered at the cart service.
         if cart.is_ordered and (
             new_orders.latest_of_cart(self.database, customer_id, cart.version) not in TERMINAL_STATUSES
         ):
             raise new_orders.cart_already_ordered(customer_id)
-        return drafts.of_cart(caller, customer_id, cart)
+        return drafts.of_cart(caller, customer_id, cart, request)
 
     def _place_without_key(self, draft: Draft, at: datetime) -> TransitionResult:
         order_id = self.clock.new_order_id(at)
@@ -184,6 +195,8 @@ class PlaceOrder:
             DownstreamUnavailable: a service does not answer.
             DatabaseUnavailable: the database does not answer.
         """
+        if self.requires_address and not draft.details["shipping_address"]:
+            raise invalid("is required", "shipping_address")
         quantities = draft.quantities
         try:
             # Prices that the inventory knows before it reserves are compared before stock is touched.
@@ -194,7 +207,7 @@ class PlaceOrder:
             raise
         holds = len(quantities) if self.inventory.holds_in_database else 0
         try:
-            currency, lines = self._price(draft, prices)
+            currency, lines, adjustments = self._price(draft, prices)
             order = Order(
                 id=order_id,
                 customer_id=draft.customer_id,
@@ -205,6 +218,8 @@ class PlaceOrder:
                 cart_version=draft.cart_version,
                 reservation_id=reservation_id,
                 created_at=at,
+                external_reference=draft.external_reference,
+                details={**draft.details, "adjustments": adjustments},
             )
             tasks = placing_tasks(from_cart=draft.from_cart)
             result = new_orders.place_order(
@@ -228,9 +243,11 @@ class PlaceOrder:
         telemetry.amount("Revenue", float(money.to_decimal(order.total, currency)), currency=currency)
         return result
 
-    def _price(self, draft: Draft, prices: Mapping[str, Price]) -> tuple[str, tuple[Line, ...]]:
-        """Return the currency and the priced lines of an order; see `price_order`."""
-        return price_order(
+    def _price(
+        self, draft: Draft, prices: Mapping[str, Price]
+    ) -> tuple[str, tuple[Line, ...], list[Adjustment] | None]:
+        """Return the currency, lines and adjustments of an order; see `price_order` and `price_adjustments`."""
+        currency, lines = price_order(
             draft.lines,
             prices,
             currency=draft.currency,
@@ -238,6 +255,7 @@ class PlaceOrder:
             # A cart's prices are the shop's own.
             may_price=draft.is_trusted or draft.from_cart or self.caller_prices,
         )
+        return currency, lines, price_adjustments(draft.adjustments, currency, lines)
 
     def _resolve(self, conflict: KeyConflict, reservation_id: str) -> TransitionResult:
         """Release a reservation that no order will be stored on; replay the order that was placed with the key."""
@@ -261,3 +279,8 @@ class PlaceOrder:
             self.inventory.release(reservation_id)
         except (DownstreamUnavailable, DatabaseUnavailable):
             logger.warning("stock of a refused order not released", reservation_id=reservation_id, exc_info=True)
+
+
+def _content(request: CustomerOrder) -> str:
+    """Return what a request asks for. Fields that it does not have are missing, so that new ones change nothing."""
+    return request.model_dump_json(exclude={"customer_id"}, exclude_none=True)

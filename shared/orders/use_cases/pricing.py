@@ -1,13 +1,15 @@
-"""Price the lines of an order: at the inventory's price if it states one, else at the line's where that is allowed."""
+"""Price an order: its lines at the inventory's prices, else at their own where that is allowed, and its adjustments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from orders.domain import money
+from orders.domain.details import Adjustment, adjusted
 from orders.domain.errors import DownstreamUnavailable, PriceChanged, PriceUnknown, ValidationFailed
-from orders.domain.order import Line
+from orders.domain.order import Line, subtotal
 from orders.domain.stock import Price
+from orders.schemas.fields import MAX_QUANTITY
 from orders.schemas.problems import PriceChange
-from orders.schemas.requests import MAX_QUANTITY, NewLine
+from orders.schemas.requests import NewAdjustment, NewLine
 
 _UNSTATED = Price()
 
@@ -56,7 +58,7 @@ def price_lines(
 ) -> tuple[Line, ...]:
     """Return the lines with their prices; lines of the same product at the same price are merged.
 
-    Every stated price has a currency.
+    Every stated price has a currency. Of merged lines, the first name is kept.
 
     Raises:
         ValidationFailed: a price has too many decimals, or merged quantities exceed the maximum of a line.
@@ -65,6 +67,7 @@ def price_lines(
         DownstreamUnavailable: the inventory states an invalid price.
     """
     quantities: dict[tuple[str, int], int] = {}
+    names: dict[tuple[str, int], str | None] = {}
     unpriced: list[str] = []
     changed: list[PriceChange] = []
     for index, line in enumerate(lines):
@@ -77,7 +80,9 @@ def price_lines(
         elif current is not None and (requested not in (None, current) or stated.currency != currency):
             changed.append(_change(line.product_id, requested, current, currency, stated.currency or currency))
         else:
-            quantities[line.product_id, price] = quantities.get((line.product_id, price), 0) + line.quantity
+            key = (line.product_id, price)
+            quantities[key] = quantities.get(key, 0) + line.quantity
+            names[key] = names.get(key) or line.name
     if unpriced:
         raise _unknown(unpriced, may_price=may_price)
     if changed:
@@ -86,12 +91,39 @@ def price_lines(
         if quantity > MAX_QUANTITY:
             message = f"the quantities of {product_id} add up to {quantity}; the maximum is {MAX_QUANTITY}"
             raise invalid(message, "items")
-    return tuple(Line(product_id, quantity, price) for (product_id, price), quantity in quantities.items())
+    return tuple(
+        Line(product_id, quantity, price, names[product_id, price])
+        for (product_id, price), quantity in quantities.items()
+    )
+
+
+def price_adjustments(
+    adjustments: Sequence[NewAdjustment] | None, currency: str, lines: Iterable[Line]
+) -> list[Adjustment] | None:
+    """Return the adjustments of an order with these lines, in minor units; None if there are none.
+
+    Raises:
+        ValidationFailed: an amount has too many decimals or is too large, or the total would be negative.
+    """
+    priced = [_priced(index, each, currency) for index, each in enumerate(adjustments or ())]
+    total = subtotal(lines) + adjusted(priced)
+    if total < 0:
+        message = f"the total would be {money.to_decimal(total, currency)} {currency}; it must be 0 or more"
+        raise invalid(message, "adjustments")
+    return priced or None
 
 
 def invalid(message: str, *where: str | int) -> ValidationFailed:
     """Make the error for a field that violates a rule beyond its schema."""
     return ValidationFailed([{"loc": list(where), "msg": message, "type": "value_error"}])
+
+
+def _priced(index: int, adjustment: NewAdjustment, currency: str) -> Adjustment:
+    try:
+        amount = money.to_signed_minor(adjustment.amount, currency)
+    except ValueError as error:
+        raise invalid(str(error), "adjustments", index, "amount") from error
+    return {"kind": adjustment.kind, "amount": amount, "description": adjustment.description}
 
 
 def _with_currency(price: Price, default: str) -> Price:

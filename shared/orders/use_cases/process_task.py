@@ -17,7 +17,7 @@ from orders.domain.clock import Clock
 from orders.domain.errors import DownstreamRefused, DownstreamUnavailable, NotSettled, Unavailable
 from orders.domain.lifecycle import SERVICES, TERMINAL_STATUSES, Event, TaskKind
 from orders.domain.order import TaskId
-from orders.domain.stock import Inventory, add_up
+from orders.domain.stock import Inventory
 from orders.postgres import orders, outbox
 from orders.postgres.connection import Database
 from orders.postgres.outbox import BUSY_DELAY, ClaimedTask
@@ -236,7 +236,7 @@ class ProcessTask:
     def _commit_stock(self, task: ClaimedTask) -> TaskResult:
         """Commit the stock; if its reservation has expired, reserve it again for an order that still needs it."""
         is_needed = task.order_state.status not in TERMINAL_STATUSES
-        quantities = add_up(task.lines) if is_needed else None
+        quantities = task.quantities if is_needed else None
         committed = self.inventory.commit(task.order["reservation_id"], quantities)
         return TaskResult(Event.STOCK_COMMITTED if committed else Event.STOCK_LOST)
 
@@ -248,13 +248,14 @@ class ProcessTask:
         """Mark the cart as ordered; that of an order which has ended can be ordered again."""
         if task.order_state.status not in TERMINAL_STATUSES:
             version = task.order["cart_version"] or ""
-            self.carts.mark_ordered(task.order["customer_id"], version, add_up(task.lines))
+            self.carts.mark_ordered(task.order["customer_id"], version, task.quantities)
         return NOTHING
 
     def _send_notification(self, task: ClaimedTask) -> TaskResult:
-        # Only fields that never change: a later attempt with the same key must send the same message.
-        order = {
+        # Only fields that change at most by erasure: a later attempt with the same key must send the same message.
+        order: dict[str, str | int | None] = {
             "id": task.order_id,
+            "number": task.order["number"],
             "customer_id": task.order["customer_id"],
             "customer_name": task.order["customer_name"],
             "total": money.to_decimal(task.order["total"], task.order["currency"]),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from orders.clients.shipping import Shipment, ShippingClient
+from orders.clients.shipping import ParcelLine, Shipment, ShippingClient
 from orders.domain.clock import Clock
 from orders.domain.errors import DownstreamRefused, DownstreamUnavailable, NotSettled
 from orders.domain.lifecycle import Event, TaskKind
@@ -30,7 +30,7 @@ class ShipmentTasks:
         is_wanted = _awaits_shipment(task.order_state)
         shipments = [] if task.is_first_attempt else self.shipping.find(task.order_id)
         if not shipments and is_wanted:
-            shipments = [self.shipping.create(str(task.id), task.order_id, task.lines)]
+            shipments = [self._create(task)]
         for shipment in shipments:
             if shipment.status != "cancelled":
                 return TaskResult(Event.SHIPMENT_CREATED, shipment.id, tracking_number=shipment.tracking_number)
@@ -57,6 +57,11 @@ class ShipmentTasks:
             raise DownstreamRefused(message, service=self.shipping.service)
         return NOTHING
 
+    def _create(self, task: ClaimedTask) -> Shipment:
+        lines = [_parcel_line(*line) for line in task.lines]
+        address, method = task.details["shipping_address"], task.details["shipping_method"]
+        return self.shipping.create(str(task.id), task.order_id, lines, address=address, method=method)
+
     def _check_none_exists(self, task: ClaimedTask) -> None:
         """Check that the service can know no shipment because none was created.
 
@@ -82,6 +87,11 @@ class ShipmentTasks:
         if is_the_shipped_one or shipment.status == "dispatched":
             return False
         return shipment.status == "cancelled" or self.shipping.cancel(shipment.id)
+
+
+def _parcel_line(product_id: str, quantity: int, name: str | None) -> ParcelLine:
+    line: ParcelLine = {"product_id": product_id, "quantity": quantity}
+    return {**line, "name": name} if name else line
 
 
 def _awaits_shipment(state: State) -> bool:

@@ -40,6 +40,6 @@ def test_given_fakes_of_benchmarks_when_called_then_clients_accept_their_answers
     with testbed._downstream() as address:
         prices = InventoryClient(Session(), f"{address}/inventory").reserve("reservation", {"P1": 1}, lambda _: None)
         charge = PaymentClient(Session(), f"{address}/payment").charge("key", "order", "customer", 100, "USD")
-        shipment = ShippingClient(Session(), f"{address}/shipping").create("key", "order", [("P1", 1)])
+        shipment = ShippingClient(Session(), f"{address}/shipping").create("key", "order", [{"product_id": "P1", "quantity": 1}])
     assert list(prices) == ["P1"]
     assert (charge.status, charge.amount, shipment.status) == ("succeeded", 100, "ready")

@@ -96,6 +96,15 @@ _OF_PRODUCT = Ranges(
     order_id="order_id",
 )
 _NEEDING_ATTENTION = Ranges(table="order_tasks", order_id="order_id", condition="state = 'failed'")
+_OF_NUMBER = Ranges(
+    columns=("number",), values=("sought.number",), sources=("unnest(ARRAY[%(number)s]::bigint[]) AS sought (number)",)
+)
+_OF_REFERENCE = Ranges(
+    columns=("external_reference",),
+    values=("sought.reference",),
+    sources=("unnest(ARRAY[%(external_reference)s]) AS sought (reference)",),
+    condition="external_reference IS NOT NULL",
+)
 _TEXT = ("unnest(ARRAY[%(text)s]) AS text (value)",)
 _OF_TEXT = (
     Ranges(columns=("id",), values=("text.id",), sources=("unnest(ARRAY[%(text_id)s]::uuid[]) AS text (id)",)),
@@ -107,6 +116,12 @@ _OF_TEXT = (
         order_id="order_id",
         condition="line_no = 1",
     ),
+    replace(
+        _OF_NUMBER,
+        values=("text.number",),
+        sources=("unnest(ARRAY[%(text_number)s]::bigint[]) AS text (number)",),
+    ),
+    replace(_OF_REFERENCE, values=("text.value",), sources=_TEXT),
     replace(_OF_CUSTOMER, values=("text.value",), sources=_TEXT),
     replace(_OF_PRODUCT, values=("text.value",), sources=_TEXT),
     Ranges(
@@ -152,6 +167,10 @@ def walk_ranges(query: OrderQuery) -> Sequence[Ranges]:
     if query.sort.key is SortKey.CREATED_AT:
         if query.filter.needs_attention:
             return (_NEEDING_ATTENTION,)
+        if query.filter.number is not None:
+            return (_OF_NUMBER,)
+        if query.filter.external_reference is not None:
+            return (_OF_REFERENCE,)
         if query.filter.product_id is not None:
             return (_OF_PRODUCT,)
         if query.filter.text is not None:
@@ -161,7 +180,8 @@ def walk_ranges(query: OrderQuery) -> Sequence[Ranges]:
 
 def are_listed_by_function(query: OrderQuery) -> bool:
     """Tell whether `list_orders_1` lists the orders: by id, all or those of a product, or of a customer and states."""
-    if query.filter.text is not None or query.filter.needs_attention or query.sort.key is not SortKey.CREATED_AT:
+    sought = replace(query.filter, customer_id=None, states=STATES, product_id=None, created_from=None, created_to=None)
+    if sought != OrderFilter() or query.sort.key is not SortKey.CREATED_AT:
         return False
     return query.filter.product_id is None or (query.filter.customer_id is None and query.filter.states == STATES)
 
@@ -176,11 +196,18 @@ def gather_ranges(order_filter: OrderFilter) -> Sequence[Sequence[Ranges]]:
     parts: list[Sequence[Ranges]] = []
     if order_filter.product_id is not None:
         parts.append((_OF_PRODUCT,))
+    if order_filter.number is not None:
+        parts.append((_OF_NUMBER,))
+    if order_filter.external_reference is not None:
+        parts.append((_OF_REFERENCE,))
     if order_filter.text is not None:
         parts.append(_OF_TEXT)
     if order_filter.needs_attention:
         parts.append((_NEEDING_ATTENTION,))
-    if replace(order_filter, product_id=None, text=None, needs_attention=False) != OrderFilter():
+    others = replace(
+        order_filter, product_id=None, number=None, external_reference=None, text=None, needs_attention=False
+    )
+    if others != OrderFilter():
         parts.append((_of_customer_and_states(OrderQuery(order_filter)),))
     return parts
 

@@ -19,7 +19,7 @@ from typing import Any, TypedDict
 
 from orders.domain.clock import EPOCH, uuid7
 from orders.domain.cursors import Position
-from orders.domain.ids import SHORT_ID, is_order_id
+from orders.domain.ids import ORDER_NUMBER, SHORT_ID, is_order_id
 from orders.domain.lifecycle import STATES
 from orders.domain.order import OrderSummary
 from orders.domain.order_query import OrderFilter, OrderQuery, Sort, SortKey, Total
@@ -33,8 +33,9 @@ EXAMINED = 500
 COUNTED = 5_000
 """The maximum of orders that a total counts, or in a search reads."""
 
-_COLUMNS = """id, customer_id, customer_name, customer_email, status, payment_status, shipping_status, currency, total,
-       line_count, cart_version, cancel_reason, failure_reason, tracking_number, version, created_at, updated_at"""
+_COLUMNS = """id, number, external_reference, customer_id, customer_name, customer_email, status, payment_status,
+       shipping_status, currency, total, line_count, cart_version, cancel_reason, failure_reason, tracking_number,
+       version, created_at, updated_at"""
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -47,7 +48,10 @@ _MATCHES = f"""
         AND id > %(created_above)s::uuid AND id < %(created_below)s::uuid
         AND (%(product_id)s IS NULL OR {_HAS_PRODUCT.format("product_id")})
         AND (%(text)s IS NULL OR id = %(text_id)s::uuid OR right(id::text, 8) = %(short_id)s
-            OR customer_id = %(text)s OR lower(customer_email) = lower(%(text)s) OR {_HAS_PRODUCT.format("text")})
+            OR number = %(text_number)s OR external_reference = %(text)s OR customer_id = %(text)s
+            OR lower(customer_email) = lower(%(text)s) OR {_HAS_PRODUCT.format("text")})
+        AND (%(number)s::bigint IS NULL OR number = %(number)s)
+        AND (%(external_reference)s IS NULL OR external_reference = %(external_reference)s)
         AND (NOT %(needs_attention)s OR {_NEEDS_ATTENTION})"""
 _STATES = "%(statuses)s::text[], %(payment_statuses)s::text[], %(shipping_statuses)s::text[]"
 
@@ -122,6 +126,9 @@ def _parameters(query: OrderQuery) -> dict[str, Any]:
         "product_id": order_filter.product_id,
         "text": text,
         "short_id": text.lower() if text is not None and SHORT_ID.fullmatch(text) else None,
+        "text_number": int(text) if text is not None and ORDER_NUMBER.fullmatch(text) else None,
+        "number": order_filter.number,
+        "external_reference": order_filter.external_reference,
         "needs_attention": order_filter.needs_attention,
         "text_id": text if text is not None and is_order_id(text) else None,
         "created_above": created_above,

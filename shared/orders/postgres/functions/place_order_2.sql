@@ -1,7 +1,8 @@
--- Store an order with its lines, timeline, tasks and count delta, and complete its idempotency key.
+-- Store an order with its lines, details, timeline, tasks and count delta, and complete its idempotency key.
 --
--- Answers NULL if the order is stored, now or by an earlier run of the same call. Otherwise nothing was stored, because
--- the key stands for something else:
+-- Answers, if the order is stored, now or by an earlier run of the same call:
+--   placed <number>
+-- Otherwise nothing was stored, because the key stands for something else:
 --   live <order> <reservation>    an order that has not ended
 --   ended <order> <reservation>   an order that has ended
 --   reused                        another request
@@ -19,14 +20,16 @@
 -- Both rules need what other requests of the customer store at the same moment, so those orders are stored one after the
 -- other, under a lock on the customer.
 --
+-- p_details has the columns of order_details but the first; NULL if the order needs no row there.
+--
 -- p_holds is the number of stock holds that the reservation has in this database, 0 if the inventory service keeps
 -- them. Holds that are no longer there are an error with SQLSTATE OR001, which undoes everything.
-CREATE OR REPLACE FUNCTION place_order_1(
+CREATE OR REPLACE FUNCTION place_order_2(
     p_caller text, p_key text, p_request_hash bytea, p_generation integer, p_expires_at timestamptz,
     p_reservation_id uuid, p_holds integer, p_id uuid, p_customer_id text, p_customer_name text, p_customer_email text,
-    p_currency text, p_total bigint, p_cart_version text, p_actor text, p_at timestamptz,
-    p_products text[], p_quantities integer[], p_unit_prices bigint[], p_kinds text[], p_templates text[],
-    p_max_unpaid integer)
+    p_currency text, p_total bigint, p_cart_version text, p_external_reference text, p_details json, p_actor text,
+    p_at timestamptz, p_products text[], p_names text[], p_quantities integer[], p_unit_prices bigint[], p_kinds text[],
+    p_templates text[], p_max_unpaid integer)
 RETURNS text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     known idempotency_keys;
@@ -34,6 +37,7 @@ DECLARE
     adopted integer;
     latest orders;
     unpaid integer;
+    order_number bigint;
 BEGIN
     IF p_key IS NOT NULL THEN
         INSERT INTO idempotency_keys AS k (caller, key, request_hash, order_id, generation, expires_at)
@@ -46,7 +50,7 @@ BEGIN
             -- The row is locked by the statement above, whether or not it was updated.
             SELECT * INTO known FROM idempotency_keys WHERE caller = p_caller AND key = p_key;
             IF known.order_id = p_id THEN
-                RETURN NULL;
+                RETURN (SELECT 'placed ' || number FROM orders WHERE id = p_id);
             ELSIF known.order_id IS NULL THEN
                 RETURN 'refused ' || known.generation;
             END IF;
@@ -68,8 +72,9 @@ BEGIN
     IF p_max_unpaid IS NOT NULL OR p_cart_version = '' THEN
         PERFORM pg_advisory_xact_lock(hashtextextended('orders of ' || p_customer_id, 0));
         -- Stored by the same statement, whose answer was lost.
-        IF EXISTS (SELECT FROM orders WHERE id = p_id) THEN
-            RETURN NULL;
+        SELECT number INTO order_number FROM orders WHERE id = p_id;
+        IF FOUND THEN
+            RETURN 'placed ' || order_number;
         END IF;
     END IF;
     IF p_max_unpaid IS NOT NULL THEN
@@ -95,12 +100,13 @@ BEGIN
     END IF;
     PERFORM set_config('orders.appends_count_deltas', 'true', true);
     INSERT INTO orders (id, customer_id, customer_name, customer_email, status, payment_status, shipping_status,
-        currency, total, line_count, cart_version, reservation_id, version, created_at, updated_at)
+        currency, total, line_count, cart_version, external_reference, reservation_id, version, created_at, updated_at)
     VALUES (p_id, p_customer_id, p_customer_name, p_customer_email, 'pending', 'pending', 'pending', p_currency,
-        p_total, cardinality(p_products), p_cart_version, p_reservation_id, 1, p_at, p_at)
-    ON CONFLICT (id) DO NOTHING;
+        p_total, cardinality(p_products), p_cart_version, p_external_reference, p_reservation_id, 1, p_at, p_at)
+    ON CONFLICT (id) DO NOTHING
+    RETURNING number INTO order_number;
     IF NOT FOUND THEN
-        RETURN NULL;
+        RETURN (SELECT 'placed ' || number FROM orders WHERE id = p_id);
     END IF;
     IF p_holds > 0 THEN
         UPDATE stock_holds SET order_id = p_id
@@ -110,15 +116,22 @@ BEGIN
             RAISE EXCEPTION USING ERRCODE = 'OR001', MESSAGE = 'the reservation was released';
         END IF;
     END IF;
-    INSERT INTO order_items (order_id, line_no, product_id, quantity, unit_price)
-    SELECT p_id, line_no, product_id, quantity, unit_price
-    FROM unnest(p_products, p_quantities, p_unit_prices) WITH ORDINALITY
-        AS line (product_id, quantity, unit_price, line_no);
+    INSERT INTO order_items (order_id, line_no, product_id, name, quantity, unit_price)
+    SELECT p_id, line_no, product_id, name, quantity, unit_price
+    FROM unnest(p_products, p_names, p_quantities, p_unit_prices) WITH ORDINALITY
+        AS line (product_id, name, quantity, unit_price, line_no);
+    IF p_details IS NOT NULL THEN
+        INSERT INTO order_details (order_id, adjustments, shipping_address, billing_address, shipping_method,
+            payment_method, note, metadata)
+        SELECT p_id, details.* FROM json_to_record(p_details) AS details (
+            adjustments json, shipping_address json, billing_address json, shipping_method text, payment_method text,
+            note text, metadata json);
+    END IF;
     INSERT INTO order_events (order_id, version, event, actor, status, payment_status, shipping_status, occurred_at)
     VALUES (p_id, 1, 'order.placed', p_actor, 'pending', 'pending', 'pending', p_at);
     INSERT INTO order_tasks (order_id, version, kind, template, available_at)
     SELECT p_id, 1, kind, template, p_at FROM unnest(p_kinds, p_templates) AS task (kind, template);
     INSERT INTO count_deltas (minute, currency, status, payment_status, shipping_status, orders, revenue)
     VALUES (date_trunc('minute', p_at), p_currency, 'pending', 'pending', 'pending', 1, p_total);
-    RETURN NULL;
+    RETURN 'placed ' || order_number;
 END $$;

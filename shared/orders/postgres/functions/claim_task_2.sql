@@ -5,12 +5,12 @@
 -- rescheduled, or its lease ends. Without a free slot the answer is `busy`, and the caller sends the task again, after as
 -- long as it has been available, p_busy_delay at the most; until then the relay does not send it.
 -- A lock on one slot keeps concurrent claims from taking the same one, and none of them waits for another.
-CREATE OR REPLACE FUNCTION claim_task_1(
+CREATE OR REPLACE FUNCTION claim_task_2(
     p_order_id uuid, p_version integer, p_kind text, p_at timestamptz, p_lease interval,
     p_service text, p_kinds text[], p_slots integer, p_busy_delay interval)
 RETURNS TABLE (
     stored orders, template text, state text, attempts integer, claims integer, available_at timestamptz,
-    enqueued_at timestamptz, claimed boolean, busy boolean, prior_calls json, lines json)
+    enqueued_at timestamptz, claimed boolean, busy boolean, prior_calls json, lines json, details json)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
@@ -66,8 +66,11 @@ BEGIN
         enqueued_at := (SELECT occurred_at FROM order_events WHERE order_id = p_order_id AND version = p_version);
     ELSIF p_kind IN ('commit_stock', 'create_shipment', 'mark_cart_ordered') THEN
         lines := (
-            SELECT json_agg(json_build_array(product_id, quantity) ORDER BY line_no)
+            SELECT json_agg(json_build_array(product_id, quantity, name) ORDER BY line_no)
             FROM order_items WHERE order_id = p_order_id);
+    END IF;
+    IF p_kind IN ('charge_payment', 'create_shipment') THEN
+        details := (SELECT to_json(detail) FROM order_details AS detail WHERE order_id = p_order_id);
     END IF;
     RETURN NEXT;
 END $$;

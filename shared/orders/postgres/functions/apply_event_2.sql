@@ -10,13 +10,13 @@
 -- Otherwise the event contradicts the state, and the task stays as it is.
 --
 -- Answers no row if there is no such order of that owner. `tasks` is that of the rule that was applied.
-CREATE OR REPLACE FUNCTION apply_event_1(
+CREATE OR REPLACE FUNCTION apply_event_2(
     p_id uuid, p_owner text, p_actor text, p_event text, p_at timestamptz, p_expected_versions integer[], p_event_id text,
     p_reason text, p_cancel_reason text, p_tracking_number text, p_task_version integer, p_task_kind text,
     p_reference text, p_states text[], p_statuses text[], p_payment_statuses text[], p_shipping_statuses text[],
     p_failure_reasons text[], p_tasks text[], p_holds text[], p_once boolean)
 RETURNS TABLE (
-    stored orders, items json, needs_attention boolean, tasks text, applied boolean, earlier_event text,
+    stored orders, items json, details json, needs_attention boolean, tasks text, applied boolean, earlier_event text,
     earlier_tracking_number text)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -89,8 +89,9 @@ BEGIN
         WHERE order_id = p_id AND version = p_task_version AND kind = p_task_kind AND state <> 'done';
     END IF;
     items := (
-        SELECT json_agg(json_build_array(product_id, quantity, unit_price) ORDER BY line_no)
+        SELECT json_agg(json_build_array(product_id, quantity, unit_price, name) ORDER BY line_no)
         FROM order_items WHERE order_id = p_id);
+    details := (SELECT to_json(detail) FROM order_details AS detail WHERE order_id = p_id);
     needs_attention := EXISTS (SELECT FROM order_tasks WHERE order_id = p_id AND state = 'failed');
     RETURN NEXT;
 END $$;
