@@ -2,7 +2,7 @@
 
 from typing import Annotated, NotRequired, TypedDict
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, with_config
 
 type _Country = Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")]
 type _Phone = Annotated[str, Field(max_length=32, pattern=r"\S")]
@@ -11,14 +11,13 @@ type _Short = Annotated[str, Field(max_length=100, pattern=r"\S")]
 type _Long = Annotated[str, Field(max_length=200, pattern=r"\S")]
 
 
+@with_config(ConfigDict(extra="forbid"))
 class EnteredAddress(TypedDict):
     """An address as a customer enters it. A part that it does not have is left out, neither null nor empty.
 
     Attributes:
         country: An ISO 3166-1 alpha-2 code in any letter case.
     """
-
-    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # Pydantic reads the settings here.
 
     name: NotRequired[_Long]
     company: NotRequired[_Long]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, ClassVar, Literal, NotRequired, TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, with_config
 
 from fakes.address import Address
 from fakes.service import Answer, IdempotencyKey, Keys, Operation, Refusal, created, get_or_refuse, of_order
@@ -14,10 +14,9 @@ from fakes.values import Label, Record, ShippingMethod, StrictBody, Text, Units
 type ShipmentStatus = Literal["ready", "dispatched", "cancelled"]
 
 
+@with_config(ConfigDict(extra="forbid"))
 class ShipmentLine(TypedDict):
     """How much of a product is in a parcel, with the name that the customer saw where it is known."""
-
-    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # Pydantic reads the settings here.
 
     product_id: Text
     quantity: Units

@@ -7,6 +7,14 @@ import pytest
 
 from tests.fakes.addresses import ADDRESS, SHORTEST
 
+ALICE = {
+    "name": "Alice Johnson",
+    "line1": "27 Elm Street",
+    "city": "Madison",
+    "region": "WI",
+    "postal_code": "53703",
+    "country": "US",
+}
 ITEMS = [{"product_id": "1", "quantity": 2}, {"product_id": "PROD001", "quantity": 1, "unit_price": "79.99"}]
 
 
@@ -20,25 +28,53 @@ def test_given_a_demo_cart_when_read_then_it_has_its_items(client: httpx.Client)
         "status": "Active",
         "currency": "USD",
         "items": [
-            {"product_id": "PROD001", "quantity": 2, "unit_price": "79.99"},
-            {"product_id": "PROD002", "quantity": 1, "unit_price": "29.99"},
+            {"product_id": "PROD001", "quantity": 2, "unit_price": "79.99", "name": "Wireless Headphones"},
+            {"product_id": "PROD002", "quantity": 1, "unit_price": "29.99", "name": "Laptop Stand"},
         ],
         "customer_name": "Alice Johnson",
         "customer_email": "alice@example.com",
+        "adjustments": [
+            {"kind": "shipping", "amount": "5.99", "description": "Standard delivery"},
+            {"kind": "tax", "amount": "10.78", "description": "Wisconsin sales tax, 5.5%"},
+        ],
+        "shipping_address": ALICE,
+        "billing_address": ALICE,
+        "shipping_method": "standard",
+        "payment_method": "pm_card_visa",
     }
 
 
 @pytest.mark.parametrize("customer_id", ["1", "2", "3", "4", "5"])
-def test_given_every_demo_cart_when_read_then_its_prices_are_the_products(
+def test_given_every_demo_cart_when_read_then_its_items_are_the_products(
     client: httpx.Client, customer_id: str
 ) -> None:
-    """GIVEN the demo state WHEN a cart is read THEN it has items, each of a product and at its price."""
+    """GIVEN the demo state WHEN a cart is read THEN it has items, each with the name and the price of a product."""
     items = client.get(f"/cart/carts/{customer_id}").json()["items"]
 
     assert items
     for item in items:
         product = client.get(f"/inventory/products/{item['product_id']}").json()
-        assert product["unit_price"] == item["unit_price"]
+        assert (product["unit_price"], product["name"]) == (item["unit_price"], item["name"])
+
+
+@pytest.mark.parametrize(
+    ("customer_id", "amounts"),
+    [
+        ("1", [("shipping", "5.99"), ("tax", "16.81")]),
+        ("2", [("shipping", "14.90")]),
+        ("3", [("discount", "-25.00"), ("shipping", "14.90"), ("tax", "68.92")]),
+        ("4", [("shipping", "5.99")]),
+    ],
+)
+def test_given_every_demo_cart_when_read_then_it_can_be_shipped_and_billed(
+    client: httpx.Client, customer_id: str, amounts: list[tuple[str, str]]
+) -> None:
+    """GIVEN the demo state WHEN a cart is read THEN it has postage, tax where it is due, addresses and methods."""
+    cart = client.get(f"/cart/carts/{customer_id}").json()
+
+    assert [(each["kind"], each["amount"]) for each in cart["adjustments"]] == amounts
+    assert all(each["description"] for each in cart["adjustments"])
+    assert {"shipping_address", "billing_address", "shipping_method", "payment_method"} <= cart.keys()
 
 
 def test_given_an_unknown_cart_when_read_then_404(client: httpx.Client) -> None:
