@@ -27,6 +27,13 @@ class Line(NamedTuple):
     quantity: int
 
 
+class Adjustment(NamedTuple):
+    """An amount beside the lines of an order, in minor units."""
+
+    kind: str
+    amount: int
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A row of an order's timeline: an event, who caused it, and the state it led to."""
@@ -66,8 +73,9 @@ class Order:
         cart_marked_at: When the task that marks the cart was done.
         reservation_id: The id of its stock at the inventory.
         total: In minor units of the currency.
-        lines: Sorted.
         failure_reason: Why it failed; None unless it did.
+        lines: Sorted.
+        adjustments: Sorted.
     """
 
     id: str
@@ -83,6 +91,7 @@ class Order:
     total: int
     failure_reason: str | None
     lines: tuple[Line, ...]
+    adjustments: tuple[Adjustment, ...]
     timeline: tuple[Step, ...]
     tasks: tuple[Task, ...]
 

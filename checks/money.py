@@ -1,12 +1,29 @@
-"""Money: an order is charged once and in full, and gets everything back when it ends."""
+"""Money: an order's total adds up, is charged once and in full, and is given back when the order ends."""
 
 from collections.abc import Iterator
 
 from checks.evidence import Case
+from orders.domain import money
 from orders.domain.lifecycle import TaskKind
 from orders.domain.states import PaymentStatus
 
 _CHARGED = frozenset({PaymentStatus.PAID, PaymentStatus.REFUNDING, PaymentStatus.REFUNDED, PaymentStatus.CHARGED_BACK})
+
+
+def total(case: Case) -> Iterator[str]:
+    """The total is the sum of lines and adjustments, not below 0, and what the messages to the customer say."""
+    order = case.order
+    lines = sum(line.unit_price * line.quantity for line in order.lines)
+    adjustments = sum(adjustment.amount for adjustment in order.adjustments)
+    if order.total != lines + adjustments:
+        yield f"has a total of {order.total}, but lines of {lines} and adjustments of {adjustments}"
+    if order.total < 0:
+        yield f"has a total of {order.total}"
+    stated = money.to_decimal(order.total, order.currency)
+    for sent in case.notifications:
+        told = sent.order.get("total"), sent.order.get("currency")
+        if told != (stated, order.currency):
+            yield f"{sent.template} says {told[0]} {told[1]}, but the total is {stated} {order.currency}"
 
 
 def charged_once(case: Case) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from checks.evidence import Count, Hold, Line, Order, Step, Task
+from checks.evidence import Adjustment, Count, Hold, Line, Order, Step, Task
 from orders.domain.states import PaymentStatus, ShippingStatus, State, Status
 
 type Query = Callable[..., list[dict[str, Any]]]
@@ -17,6 +17,7 @@ SELECT id::text AS id, customer_id, customer_email AS key, created_at, cart_vers
     version, currency, total, failure_reason,
     (SELECT coalesce(json_agg(json_build_array(product_id, unit_price, quantity)), '[]')
         FROM order_items WHERE order_id = orders.id) AS lines,
+    (SELECT adjustments FROM order_details WHERE order_id = orders.id) AS adjustments,
     (SELECT coalesce(json_agg(json_build_array(version, event, actor, status, payment_status, shipping_status)
             ORDER BY version), '[]')
         FROM order_events WHERE order_id = orders.id) AS timeline,
@@ -79,6 +80,7 @@ def _order(row: Mapping[str, Any]) -> Order:
         total=row["total"],
         failure_reason=row["failure_reason"],
         lines=tuple(sorted(Line(*line) for line in row["lines"])),
+        adjustments=tuple(sorted(Adjustment(each["kind"], each["amount"]) for each in row["adjustments"] or ())),
         timeline=tuple(
             Step(version, event, actor, _state(*state)) for version, event, actor, *state in row["timeline"]
         ),

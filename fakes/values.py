@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
-type Amount = Annotated[int, Field(strict=True, ge=0, le=10**15)]
+type Amount = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 """Money as an integer number of minor units: 15998 is USD 159.98."""
 
 type Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]

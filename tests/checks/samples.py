@@ -7,7 +7,7 @@ from checks.evidence import Evidence, Fate, Hold, Line, Order, Request, Step, Ta
 from fakes.notification import Notification
 from fakes.payment import Charge, ChargeStatus
 from fakes.shipping import Shipment, ShipmentStatus
-from orders.domain import lifecycle
+from orders.domain import lifecycle, money
 from orders.domain.lifecycle import Event
 from orders.domain.states import PLACED
 
@@ -54,6 +54,7 @@ def order(
         total=sum(line.unit_price * line.quantity for line in lines),
         failure_reason=reason,
         lines=lines,
+        adjustments=(),
         timeline=tuple(steps),
         tasks=tuple(tasks),
     )
@@ -73,8 +74,9 @@ def shipment(order_id: str = "order-1", status: ShipmentStatus = "ready") -> Shi
 
 def notifications(of: Order) -> list[Notification]:
     """The messages that an order's tasks have sent."""
+    order = {"total": money.to_decimal(of.total, of.currency), "currency": of.currency}
     return [
-        Notification(id=task.id, template=task.template, order_id=of.id, email=None, order={}, sent_at="now")
+        Notification(id=task.id, template=task.template, order_id=of.id, email=None, order=order, sent_at="now")
         for task in of.tasks
         if task.template
     ]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from checks.evidence import Count, Evidence, Fate, Hold, Order, Request
+from checks.evidence import Adjustment, Count, Evidence, Fate, Hold, Order, Request
 from checks.stock import Shelf, shelves
 from checks.violations import violations
 from fakes.cart import Cart
@@ -116,6 +116,42 @@ def test_given_a_stray_hold_when_it_should_have_expired_then_it_is_reported() ->
         "product B: 3 are held for no order",
         "changes of stock are under way",
     ]
+
+
+ADJUSTED = replace(ORDER, adjustments=(Adjustment("discount", -50), Adjustment("shipping", 90)), total=240)
+
+
+def test_given_adjustments_when_all_is_of_the_whole_total_then_there_is_no_violation() -> None:
+    assert not violations(
+        replace(WELL, orders=[ADJUSTED], charges=[charge(amount=240)], notifications=notifications(ADJUSTED))
+    )
+
+
+@pytest.mark.parametrize(
+    ("evidence", "phrase"),
+    [
+        (
+            replace(WELL, orders=[replace(ADJUSTED, total=200)]),
+            "has a total of 200, but lines of 200 and adjustments of 40",
+        ),
+        (
+            replace(
+                WELL, orders=[replace(ORDER, adjustments=(Adjustment("discount", -300),), total=-100)], notifications=[]
+            ),
+            "has a total of -100",
+        ),
+        (
+            replace(WELL, orders=[ADJUSTED], charges=[charge(amount=240)]),
+            "order_received says 2.00 GBP, but the total is 2.40 GBP",
+        ),
+        (
+            replace(WELL, orders=[ADJUSTED], notifications=notifications(ADJUSTED)),
+            "was charged 200 GBP, but its total is 240 GBP",
+        ),
+    ],
+)
+def test_given_a_total_when_it_is_not_the_same_everywhere_then_it_is_reported(evidence: Evidence, phrase: str) -> None:
+    assert phrase in phrases(evidence)
 
 
 @pytest.mark.parametrize(
