@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+from fakes.address import Address
 from fakes.cart import Cart
 from fakes.inventory import Reservation
 from fakes.notification import Notification
@@ -32,6 +33,16 @@ class Adjustment(NamedTuple):
 
     kind: str
     amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Directions:
+    """What an order says to the services that ship and charge it. Personal data that was erased is None."""
+
+    shipping_address: Address | None = None
+    shipping_method: str | None = None
+    billing_address: Address | None = None
+    payment_method: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ class Order:
         failure_reason: Why it failed; None unless it did.
         lines: Sorted.
         adjustments: Sorted.
+        is_erased: Its personal data was erased.
     """
 
     id: str
@@ -92,6 +104,8 @@ class Order:
     failure_reason: str | None
     lines: tuple[Line, ...]
     adjustments: tuple[Adjustment, ...]
+    directions: Directions
+    is_erased: bool
     timeline: tuple[Step, ...]
     tasks: tuple[Task, ...]
 

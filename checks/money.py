@@ -54,3 +54,11 @@ def amounts(case: Case) -> Iterator[str]:
         due = charge.captured if is_due else 0
         if charge.refunded_amount != due and order.state.payment_status is not PaymentStatus.CHARGED_BACK:
             yield f"{charge.refunded_amount} of {charge.captured} were refunded, not {due}"
+
+
+def billed(case: Case) -> Iterator[str]:
+    """A charge has the payment method and the billing address of the order, as long as the order has them."""
+    wanted = case.order.directions.payment_method, case.order.directions.billing_address
+    for charge in case.charges:
+        if not case.order.is_erased and (charge.payment_method, charge.billing_address) != wanted:
+            yield f"the charge {charge.id} has another payment method or billing address"
