@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's name for its class
 
 _EMPTY = """
-DELETE FROM order_tasks; DELETE FROM order_events; DELETE FROM order_items; DELETE FROM orders;
-DELETE FROM idempotency_keys; DELETE FROM stock_holds; DELETE FROM catalog_changes
+DELETE FROM order_tasks; DELETE FROM order_events; DELETE FROM order_items; DELETE FROM order_details;
+DELETE FROM orders; DELETE FROM idempotency_keys; DELETE FROM stock_holds; DELETE FROM catalog_changes
 """
 _EMPTY_FOR_GOOD = """
-TRUNCATE order_tasks, order_events, order_items, orders, idempotency_keys, stock_holds, catalog_changes;
+TRUNCATE order_tasks, order_events, order_items, order_details, orders, idempotency_keys, stock_holds, catalog_changes;
 TRUNCATE count_deltas, order_counts, order_minutes
 """
 _WORLDS_BETWEEN = 100
