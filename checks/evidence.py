@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+from fakes.address import Address
 from fakes.cart import Cart
 from fakes.inventory import Reservation
 from fakes.notification import Notification
@@ -25,6 +26,23 @@ class Line(NamedTuple):
     product_id: str
     unit_price: int
     quantity: int
+
+
+class Adjustment(NamedTuple):
+    """An amount beside the lines of an order, in minor units."""
+
+    kind: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Directions:
+    """What an order says to the services that ship and charge it. Personal data that was erased is None."""
+
+    shipping_address: Address | None = None
+    shipping_method: str | None = None
+    billing_address: Address | None = None
+    payment_method: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +84,10 @@ class Order:
         cart_marked_at: When the task that marks the cart was done.
         reservation_id: The id of its stock at the inventory.
         total: In minor units of the currency.
-        lines: Sorted.
         failure_reason: Why it failed; None unless it did.
+        lines: Sorted.
+        adjustments: Sorted.
+        is_erased: Its personal data was erased.
     """
 
     id: str
@@ -83,6 +103,9 @@ class Order:
     total: int
     failure_reason: str | None
     lines: tuple[Line, ...]
+    adjustments: tuple[Adjustment, ...]
+    directions: Directions
+    is_erased: bool
     timeline: tuple[Step, ...]
     tasks: tuple[Task, ...]
 

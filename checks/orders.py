@@ -130,3 +130,17 @@ def parcels(case: Case, *, are_tracked: bool) -> Iterator[str]:
         is_reported = order.has_failed(TaskKind.CANCEL_SHIPMENT)
         if shipment.status == "dispatched" and order.state.status is Status.CANCELLED and not is_reported:
             yield "is cancelled, but its parcel is dispatched"
+
+
+def addressed(case: Case) -> Iterator[str]:
+    """A parcel holds what was ordered, and goes to the address of the order by its method, as long as it has them."""
+    order = case.order
+    wanted = order.directions.shipping_address, order.directions.shipping_method
+    for shipment in case.shipments:
+        units: Counter[str] = Counter()
+        for line in shipment.lines:
+            units[line["product_id"]] += line["quantity"]
+        if units != order.units:
+            yield f"the parcel {shipment.id} holds something else than was ordered"
+        if not order.is_erased and (shipment.address, shipment.method) != wanted:
+            yield f"the parcel {shipment.id} has another address or shipping method"

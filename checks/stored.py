@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from checks.evidence import Count, Hold, Line, Order, Step, Task
+from checks.evidence import Adjustment, Count, Directions, Hold, Line, Order, Step, Task
 from orders.domain.states import PaymentStatus, ShippingStatus, State, Status
 
 type Query = Callable[..., list[dict[str, Any]]]
@@ -17,6 +17,7 @@ SELECT id::text AS id, customer_id, customer_email AS key, created_at, cart_vers
     version, currency, total, failure_reason,
     (SELECT coalesce(json_agg(json_build_array(product_id, unit_price, quantity)), '[]')
         FROM order_items WHERE order_id = orders.id) AS lines,
+    adjustments, shipping_address, shipping_method, billing_address, payment_method, erased_at IS NOT NULL AS is_erased,
     (SELECT coalesce(json_agg(json_build_array(version, event, actor, status, payment_status, shipping_status)
             ORDER BY version), '[]')
         FROM order_events WHERE order_id = orders.id) AS timeline,
@@ -24,9 +25,9 @@ SELECT id::text AS id, customer_id, customer_email AS key, created_at, cart_vers
             concat_ws('.', order_id, version, kind), version, kind, state, template, last_error)
             ORDER BY version, kind), '[]')
         FROM order_tasks WHERE order_id = orders.id) AS tasks
-FROM orders
+FROM orders LEFT JOIN order_details ON order_details.order_id = orders.id
 WHERE %(customers)s::text[] IS NULL OR (customer_id = ANY (%(customers)s) AND created_at >= %(since)s)
-ORDER BY id
+ORDER BY orders.id
 """
 
 _COUNTS = """
@@ -79,6 +80,11 @@ def _order(row: Mapping[str, Any]) -> Order:
         total=row["total"],
         failure_reason=row["failure_reason"],
         lines=tuple(sorted(Line(*line) for line in row["lines"])),
+        adjustments=tuple(sorted(Adjustment(each["kind"], each["amount"]) for each in row["adjustments"] or ())),
+        directions=Directions(
+            row["shipping_address"], row["shipping_method"], row["billing_address"], row["payment_method"]
+        ),
+        is_erased=row["is_erased"],
         timeline=tuple(
             Step(version, event, actor, _state(*state)) for version, event, actor, *state in row["timeline"]
         ),

@@ -3,23 +3,43 @@
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from fakes.address import EnteredAddress
 from fakes.service import Answer, Operation, Refusal
-from fakes.values import Currency, Price, Record, Units
+from fakes.values import Currency, Label, Price, Record, ShippingMethod, SignedPrice, Text, Units
 
 
 class CartItem(Record):
-    """A product in a cart, with a price where the cart states one."""
+    """A product in a cart, with a price and the name that the customer saw where the cart states them."""
 
-    product_id: str
+    model_config = ConfigDict(extra="forbid")
+
+    product_id: Text
     quantity: Units
     unit_price: Price | None = None
+    name: Label | None = None
 
 
-class CartContents(BaseModel):
+class Adjustment(Record):
+    """An amount beside the items, in major units. A discount is 0 or less."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["shipping", "tax", "discount", "fee"]
+    amount: SignedPrice
+    description: Label | None = None
+
+    @model_validator(mode="after")
+    def _discounts_lower_the_total(self) -> Self:
+        if self.kind == "discount" and self.amount > 0:
+            raise ValueError("A discount must be 0 or less.")
+        return self
+
+
+class CartContents(Record):
     """The new contents of a cart."""
 
     model_config = ConfigDict(extra="forbid")
@@ -28,6 +48,11 @@ class CartContents(BaseModel):
     currency: Currency = "USD"
     customer_name: str | None = None
     customer_email: str | None = None
+    adjustments: Annotated[tuple[Adjustment, ...], Field(max_length=20)] | None = None
+    shipping_address: EnteredAddress | None = None
+    billing_address: EnteredAddress | None = None
+    shipping_method: ShippingMethod | None = None
+    payment_method: Label | None = None
 
 
 class CartOrdered(BaseModel):
@@ -43,16 +68,12 @@ class CartOrdered(BaseModel):
     version: str | None = None
 
 
-class Cart(Record):
+class Cart(CartContents):
     """A customer's cart. Each change of its contents gives it a new, unique version; null where none is shown."""
 
     customer_id: str
     version: str | None
     status: Literal["Active", "Ordered"]
-    currency: Currency
-    items: tuple[CartItem, ...]
-    customer_name: str | None
-    customer_email: str | None
 
 
 class CartSettings(Record):

@@ -6,26 +6,38 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, ClassVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from fakes.service import Answer, IdempotencyKey, Keys, Operation, of_order
-from fakes.values import Record, timestamp
+from fakes.values import Currency, Record, Text, timestamp
 
 
 class NotifiedOrder(BaseModel):
-    """The order that a message is about: its id, and any other members."""
+    """The order that a message is about. Whatever else an order has is refused: no message needs it.
 
-    model_config = ConfigDict(extra="allow")
+    Attributes:
+        number: The number that the customer knows the order by.
+        total: What the customer pays, in major units of the currency.
+    """
 
-    id: Annotated[str, Field(validation_alias=AliasChoices("id", "order_id"))]
+    model_config = ConfigDict(extra="forbid")
+
+    id: Text
+    number: Annotated[int, Field(strict=True, ge=100_001)]
+    customer_id: Text
+    customer_name: str | None = None
+    total: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")]
+    currency: Currency
 
 
 class NewNotification(BaseModel):
-    """A message to send."""
+    """A message to send; to nobody where the customer's e-mail address is not known."""
 
-    template: str
+    model_config = ConfigDict(extra="forbid")
+
+    template: Annotated[str, Field(pattern="^[a-z_]+$")]
     order: NotifiedOrder
-    email: str | None = None
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
 
 
 class Accepted(BaseModel):

@@ -7,31 +7,41 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
+from fakes.address import Address
 from fakes.service import Answer, IdempotencyKey, Keys, Operation, Refusal, created, get_or_refuse, of_order
-from fakes.values import Amount, Currency, Record
+from fakes.values import Amount, Currency, Label, Record, StrictBody, Text
 
 type ChargeStatus = Literal["succeeded", "declined", "processing", "cancelled"]
 
 DECLINE_REASON = "card_declined"
 
 
-class NewCharge(BaseModel):
+class NewCharge(StrictBody):
     """Money to take from a customer for an order, which is the reference."""
 
-    reference: str
-    customer_id: str
+    reference: Text
+    customer_id: Text
     amount: Amount
     currency: Currency
+    payment_method: Label | None = None
+    billing_address: Address | None = None
 
 
 class Charge(Record):
-    """A charge. The money has been taken once it has succeeded."""
+    """A charge. The money has been taken once it has succeeded.
+
+    Attributes:
+        payment_method: As received; null if the request had none.
+        billing_address: The same.
+    """
 
     id: str
     status: ChargeStatus
     order_id: str
     amount: Amount
     currency: Currency
+    payment_method: str | None = None
+    billing_address: Address | None = None
     refunded_amount: Amount = 0
     decline_reason: str | None = None
 
@@ -53,7 +63,7 @@ class Charges(BaseModel):
     charges: list[Charge]
 
 
-class NewRefund(BaseModel):
+class NewRefund(StrictBody):
     """Money to give back."""
 
     amount: Amount
@@ -99,13 +109,12 @@ class Payment:
                 id=self.new_id("ch"),
                 status="processing",
                 order_id=body.reference,
-                amount=body.amount,
-                currency=body.currency,
+                **body.model_dump(exclude={"reference", "customer_id"}),
             )
             self.charges[charge.id] = charge.ended(self.outcome)
             return charge.id
 
-        charge_id, is_new = self.keys.once("charge", idempotency_key, body.model_dump(), create)
+        charge_id, is_new = self.keys.once("charge", idempotency_key, body.model_dump(exclude_none=True), create)
         return created(self.charges[charge_id], is_new=is_new)
 
     def list_charges(

@@ -3,30 +3,48 @@
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NotRequired, TypedDict
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, with_config
 
+from fakes.address import Address
 from fakes.service import Answer, IdempotencyKey, Keys, Operation, Refusal, created, get_or_refuse, of_order
-from fakes.values import Record
+from fakes.values import Label, Record, ShippingMethod, StrictBody, Text, Units
 
 type ShipmentStatus = Literal["ready", "dispatched", "cancelled"]
 
 
-class NewShipment(BaseModel):
-    """The contents and the address of a parcel, and its order, which is the reference."""
+@with_config(ConfigDict(extra="forbid"))
+class ShipmentLine(TypedDict):
+    """How much of a product is in a parcel, with the name that the customer saw where it is known."""
 
-    reference: str
-    lines: Annotated[list[dict[str, JsonValue]], Field(min_length=1)]
-    address: JsonValue = None
+    product_id: Text
+    quantity: Units
+    name: NotRequired[Label]
+
+
+class NewShipment(StrictBody):
+    """The contents of a parcel, its address, how to ship it, and its order, which is the reference."""
+
+    reference: Text
+    lines: Annotated[list[ShipmentLine], Field(min_length=1)]
+    address: Address | None = None
+    method: ShippingMethod | None = None
 
 
 class Shipment(Record):
-    """A parcel."""
+    """A parcel.
+
+    Attributes:
+        lines: As received.
+        address: As received; null if the request had none.
+        method: The same.
+    """
 
     order_id: str
-    lines: list[dict[str, JsonValue]]
-    address: JsonValue
+    lines: list[ShipmentLine]
+    address: Address | None = None
+    method: str | None = None
     id: str
     tracking_number: str
     status: ShipmentStatus
@@ -68,7 +86,7 @@ class Shipping:
             )
             return shipment_id
 
-        shipment_id, is_new = self.keys.once("shipment", idempotency_key, body.model_dump(), create)
+        shipment_id, is_new = self.keys.once("shipment", idempotency_key, body.model_dump(exclude_none=True), create)
         return created(self.shipments[shipment_id], is_new=is_new)
 
     def list_shipments(self, reference: str | None = None, order_id: str | None = None) -> Answer[Shipments]:

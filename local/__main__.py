@@ -22,7 +22,11 @@ from local.stack import Stack
 
 CUSTOMER = "5"
 SCOPE = "orders:read orders:write"
-ORDER = '{"items": [{"product_id": "PROD001", "quantity": 2, "unit_price": 79.99}]}'
+ORDER = """{
+      "items": [{"product_id": "PROD001", "quantity": 2, "unit_price": 79.99}],
+      "shipping_address": {"name": "Alice Johnson", "line1": "27 Elm Street", "city": "Madison", "region": "WI",
+                           "postal_code": "53703", "country": "US"}
+    }"""
 STOPPED = "Everything is stopped; the data stays."
 Options = argparse.Namespace
 

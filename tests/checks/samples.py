@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from checks.evidence import Evidence, Fate, Hold, Line, Order, Request, Step, Task
+from checks.evidence import Directions, Evidence, Fate, Hold, Line, Order, Request, Step, Task
+from fakes.address import EnteredAddress
 from fakes.notification import Notification
 from fakes.payment import Charge, ChargeStatus
 from fakes.shipping import Shipment, ShipmentStatus
-from orders.domain import lifecycle
+from orders.domain import lifecycle, money
 from orders.domain.lifecycle import Event
 from orders.domain.states import PLACED
 
 PAID = (Event.PAYMENT_STARTED, Event.PAYMENT_SUCCEEDED, Event.STOCK_COMMITTED, Event.SHIPMENT_CREATED)
 CANCELLED = (*PAID, Event.CANCELLED, Event.SHIPMENT_RECALLED, Event.PAYMENT_REFUNDED)
 EMAIL = "request-1@example.com"
+ADDRESS: EnteredAddress = {"line1": "27 Elm Street", "city": "Madison", "country": "US"}
+DIRECTIONS = Directions(ADDRESS, "express", ADDRESS, "pm_card_visa")
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
@@ -54,6 +57,9 @@ def order(
         total=sum(line.unit_price * line.quantity for line in lines),
         failure_reason=reason,
         lines=lines,
+        adjustments=(),
+        directions=DIRECTIONS,
+        is_erased=False,
         timeline=tuple(steps),
         tasks=tuple(tasks),
     )
@@ -63,18 +69,36 @@ def charge(
     order_id: str = "order-1", status: ChargeStatus = "succeeded", amount: int = 200, refunded: int = 0
 ) -> Charge:
     """The charge of such an order."""
-    return Charge(id="ch_1", status=status, order_id=order_id, amount=amount, currency="GBP", refunded_amount=refunded)
+    return Charge(
+        id="ch_1",
+        status=status,
+        order_id=order_id,
+        amount=amount,
+        currency="GBP",
+        payment_method=DIRECTIONS.payment_method,
+        billing_address=DIRECTIONS.billing_address,
+        refunded_amount=refunded,
+    )
 
 
 def shipment(order_id: str = "order-1", status: ShipmentStatus = "ready") -> Shipment:
     """The parcel of such an order."""
-    return Shipment(id="shp_1", order_id=order_id, lines=[], address=None, tracking_number="TRK1", status=status)
+    return Shipment(
+        id="shp_1",
+        order_id=order_id,
+        lines=[{"product_id": "A", "quantity": 2, "name": "Lamp"}],
+        address=DIRECTIONS.shipping_address,
+        method=DIRECTIONS.shipping_method,
+        tracking_number="TRK1",
+        status=status,
+    )
 
 
 def notifications(of: Order) -> list[Notification]:
     """The messages that an order's tasks have sent."""
+    order = {"total": money.to_decimal(of.total, of.currency), "currency": of.currency}
     return [
-        Notification(id=task.id, template=task.template, order_id=of.id, email=None, order={}, sent_at="now")
+        Notification(id=task.id, template=task.template, order_id=of.id, email=None, order=order, sent_at="now")
         for task in of.tasks
         if task.template
     ]

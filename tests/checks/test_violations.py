@@ -6,13 +6,26 @@ from datetime import timedelta
 
 import pytest
 
-from checks.evidence import Count, Evidence, Fate, Hold, Order, Request
+from checks.evidence import Adjustment, Count, Directions, Evidence, Fate, Hold, Order, Request
 from checks.stock import Shelf, shelves
 from checks.violations import violations
 from fakes.cart import Cart
 from orders.domain.lifecycle import Event
 from orders.domain.states import PLACED
-from tests.checks.samples import CANCELLED, EMAIL, NOON, PAID, cancelled, charge, notifications, order, shipment, well
+from tests.checks.samples import (
+    ADDRESS,
+    CANCELLED,
+    DIRECTIONS,
+    EMAIL,
+    NOON,
+    PAID,
+    cancelled,
+    charge,
+    notifications,
+    order,
+    shipment,
+    well,
+)
 
 WELL = well()
 ENDED = cancelled()
@@ -116,6 +129,73 @@ def test_given_a_stray_hold_when_it_should_have_expired_then_it_is_reported() ->
         "product B: 3 are held for no order",
         "changes of stock are under way",
     ]
+
+
+MOVED = replace(DIRECTIONS, shipping_address=ADDRESS | {"city": "Milwaukee"})
+ELSEWHERE = "the parcel shp_1 has another address or shipping method"
+PAID_OTHERWISE = "the charge ch_1 has another payment method or billing address"
+
+
+@pytest.mark.parametrize(
+    ("directions", "phrase"),
+    [
+        (MOVED, ELSEWHERE),
+        (replace(DIRECTIONS, shipping_address=None), ELSEWHERE),
+        (replace(DIRECTIONS, shipping_method="standard"), ELSEWHERE),
+        (replace(DIRECTIONS, billing_address=None), PAID_OTHERWISE),
+        (replace(DIRECTIONS, payment_method=None), PAID_OTHERWISE),
+    ],
+)
+def test_given_a_parcel_or_charge_when_the_order_says_otherwise_then_it_is_reported(
+    directions: Directions, phrase: str
+) -> None:
+    assert phrases(replace(WELL, orders=[replace(ORDER, directions=directions)])) == [phrase]
+
+
+def test_given_an_erased_order_when_its_parcel_has_the_address_then_there_is_no_violation() -> None:
+    assert not violations(replace(WELL, orders=[replace(ORDER, directions=Directions(), is_erased=True)]))
+
+
+def test_given_a_parcel_when_it_holds_something_else_then_it_is_reported() -> None:
+    lines = [{"product_id": "A", "quantity": 1}]
+    evidence = replace(WELL, shipments=[shipment().model_copy(update={"lines": lines})])
+    assert phrases(evidence) == ["the parcel shp_1 holds something else than was ordered"]
+
+
+ADJUSTED = replace(ORDER, adjustments=(Adjustment("discount", -50), Adjustment("shipping", 90)), total=240)
+
+
+def test_given_adjustments_when_all_is_of_the_whole_total_then_there_is_no_violation() -> None:
+    assert not violations(
+        replace(WELL, orders=[ADJUSTED], charges=[charge(amount=240)], notifications=notifications(ADJUSTED))
+    )
+
+
+@pytest.mark.parametrize(
+    ("evidence", "phrase"),
+    [
+        (
+            replace(WELL, orders=[replace(ADJUSTED, total=200)]),
+            "has a total of 200, but lines of 200 and adjustments of 40",
+        ),
+        (
+            replace(
+                WELL, orders=[replace(ORDER, adjustments=(Adjustment("discount", -300),), total=-100)], notifications=[]
+            ),
+            "has a total of -100",
+        ),
+        (
+            replace(WELL, orders=[ADJUSTED], charges=[charge(amount=240)]),
+            "order_received says 2.00 GBP, but the total is 2.40 GBP",
+        ),
+        (
+            replace(WELL, orders=[ADJUSTED], notifications=notifications(ADJUSTED)),
+            "was charged 200 GBP, but its total is 240 GBP",
+        ),
+    ],
+)
+def test_given_a_total_when_it_is_not_the_same_everywhere_then_it_is_reported(evidence: Evidence, phrase: str) -> None:
+    assert phrase in phrases(evidence)
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_given_the_second_django_services_filters_when_sent_then_they_apply(clie
 def test_given_the_rds_services_requests_when_sent_then_they_succeed(client: Client) -> None:
     with client("5") as customer, client("shop", "orders:read orders:write") as shop:
         created = customer.post("/orders/5")
-        assert (created.status_code, created.json()["total"]) == (201, "189.97")
+        assert (created.status_code, created.json()["total"]) == (201, "206.74")
         order = created.json()
         assert shop.get("/orders").json()["count"] >= 1
         assert order["id"] in [each["id"] for each in shop.get("/orders/5").json()["orders"]]

@@ -5,10 +5,32 @@ from typing import Any
 import httpx
 import pytest
 
-CHARGE = {"reference": "order-1", "customer_id": "5", "amount": 15998, "currency": "USD"}
+from tests.fakes.addresses import ADDRESS
+
+CHARGE = {
+    "reference": "order-1",
+    "customer_id": "5",
+    "amount": 15998,
+    "currency": "USD",
+    "payment_method": "pm_card_visa",
+    "billing_address": ADDRESS,
+}
+
+NONSENSE: list[tuple[str, Any]] = [
+    *(("amount", amount) for amount in (-1, 159.98, "1", True, None, 2**63)),
+    *(("currency", currency) for currency in ("usd", "US", "", None)),
+    *(("reference", reference) for reference in ("", 1, None)),
+    *(("customer_id", customer) for customer in ("", 5, None)),
+    *(("payment_method", method) for method in ("", " ", "x" * 256, 1, None)),
+    ("billing_address", "27 Elm Street"),
+    ("billing_address", {}),
+    ("billing_address", None),
+    ("shipping_address", ADDRESS),
+    ("card_number", "4242424242424242"),
+]
 
 
-def charge(client: httpx.Client, key: str = "key", **changes: str | float) -> httpx.Response:
+def charge(client: httpx.Client, key: str = "key", **changes: Any) -> httpx.Response:
     return client.post("/payment/charges", json=CHARGE | changes, headers={"Idempotency-Key": key})
 
 
@@ -47,6 +69,8 @@ class TestCharge:
             "order_id": "order-1",
             "amount": 15998,
             "currency": "USD",
+            "payment_method": "pm_card_visa",
+            "billing_address": ADDRESS,
             "refunded_amount": 0,
             "decline_reason": None,
         }
@@ -76,12 +100,32 @@ class TestCharge:
         assert (response.status_code, response.json()["code"]) == (400, "idempotency_key_missing")
         assert client.get("/payment/charges").json() == {"charges": []}
 
-    @pytest.mark.parametrize("changes", [{"amount": -1}, {"amount": 159.98}, {"amount": "1"}, {"currency": "usd"}])
-    def test_an_invalid_amount_is_refused(self, client: httpx.Client, changes: dict[str, Any]) -> None:
-        """GIVEN an order WHEN it is charged with what is no amount of money THEN nothing happens."""
-        response = charge(client, **changes)
+    def test_a_plain_charge_has_neither_method_nor_address(self, client: httpx.Client) -> None:
+        """GIVEN an order without payment method and address WHEN it is charged THEN the charge has none."""
+        plain = {"reference": "order-1", "customer_id": "5", "amount": 0, "currency": "USD"}
+
+        created = client.post("/payment/charges", json=plain, headers={"Idempotency-Key": "key"}).json()
+
+        assert (created["payment_method"], created["billing_address"]) == (None, None)
+        assert client.get("/payment/charges", params={"reference": "order-1"}).json() == {"charges": [created]}
+
+    @pytest.mark.parametrize(("field", "value"), NONSENSE)
+    def test_a_field_that_makes_no_sense_is_refused(self, client: httpx.Client, field: str, value: Any) -> None:
+        """GIVEN an order WHEN its charge has a wrong field THEN the field is named and no money is taken."""
+        response = charge(client, **{field: value})
 
         assert (response.status_code, response.json()["code"]) == (422, "validation_error")
+        assert all(field in [*error["loc"], *error["msg"].split()] for error in response.json()["errors"])
+        assert client.get("/payment/charges").json() == {"charges": []}
+
+    @pytest.mark.parametrize("field", ["reference", "customer_id", "amount", "currency"])
+    def test_a_missing_field_is_refused(self, client: httpx.Client, field: str) -> None:
+        """GIVEN an order WHEN a required field of its charge is missing THEN no money is taken."""
+        body = {name: value for name, value in CHARGE.items() if name != field}
+
+        response = client.post("/payment/charges", json=body, headers={"Idempotency-Key": "key"})
+
+        assert [error["loc"] for error in response.json()["errors"]] == [["body", field]]
 
     def test_charges_are_filtered_by_order_and_key(self, client: httpx.Client) -> None:
         """GIVEN charges of two orders WHEN they are looked for THEN those of the order or key are found."""
@@ -120,6 +164,18 @@ class TestRefund:
         }
         assert answers[2].json()["code"] == "refund_exceeds_charge"
         assert client.get(f"/payment/charges/{charge_id}").json()["refunded_amount"] == 15_998
+
+    @pytest.mark.parametrize("body", [{}, {"amount": -1}, {"amount": "1"}, {"amount": 1, "currency": "USD"}])
+    def test_a_refund_that_makes_no_sense_is_refused(
+        self, client: httpx.Client, charge_id: str, body: dict[str, object]
+    ) -> None:
+        """GIVEN a charge WHEN its refund has a wrong field THEN no money is given back."""
+        url = f"/payment/charges/{charge_id}"
+
+        response = client.post(f"{url}/refunds", json=body, headers={"Idempotency-Key": "key"})
+
+        assert (response.status_code, response.json()["code"]) == (422, "validation_error")
+        assert client.get(url).json()["refunded_amount"] == 0
 
     def test_the_same_key_is_the_same_refund(self, client: httpx.Client, charge_id: str) -> None:
         """GIVEN a whole refund WHEN the same request comes again THEN it is the same refund."""

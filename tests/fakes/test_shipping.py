@@ -1,9 +1,14 @@
 """Shipments: created, dispatched, cancelled."""
 
+from typing import Any
+
 import httpx
 import pytest
 
-SHIPMENT = {"reference": "order-1", "lines": [{"product_id": "1", "quantity": 2}], "address": {"city": "Lisbon"}}
+from tests.fakes.addresses import ADDRESS
+
+LINE = {"product_id": "1", "quantity": 2, "name": "Mechanical Keyboard"}
+SHIPMENT = {"reference": "order-1", "lines": [LINE], "address": ADDRESS, "method": "express"}
 
 
 def ship(client: httpx.Client, key: str = "key", **changes: object) -> httpx.Response:
@@ -29,11 +34,54 @@ def test_given_one_key_when_shipped_twice_then_there_is_one_shipment(client: htt
         "order_id": SHIPMENT["reference"],
         "lines": SHIPMENT["lines"],
         "address": SHIPMENT["address"],
+        "method": SHIPMENT["method"],
         "id": shipment["id"],
         "tracking_number": shipment["tracking_number"],
         "status": "ready",
     }
     assert client.get("/shipping/shipments").json() == {"shipments": [shipment]}
+
+
+def test_given_a_plain_order_when_shipped_then_address_and_method_are_null(client: httpx.Client) -> None:
+    """GIVEN an order without address and method WHEN it is shipped THEN the shipment has none."""
+    plain = {"reference": "order-1", "lines": [{"product_id": "1", "quantity": 2}]}
+
+    shipment = client.post("/shipping/shipments", json=plain, headers={"Idempotency-Key": "key"}).json()
+
+    assert (shipment["lines"], shipment["address"], shipment["method"]) == (plain["lines"], None, None)
+    assert client.get("/shipping/shipments", params={"reference": "order-1"}).json() == {"shipments": [shipment]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "loc"),
+    [
+        ({"reference": ""}, ["reference"]),
+        ({"lines": []}, ["lines"]),
+        ({"lines": [{"quantity": 1}]}, ["lines", 0, "product_id"]),
+        ({"lines": [LINE | {"product_id": ""}]}, ["lines", 0, "product_id"]),
+        ({"lines": [LINE | {"quantity": 0}]}, ["lines", 0, "quantity"]),
+        ({"lines": [LINE | {"quantity": 1.5}]}, ["lines", 0, "quantity"]),
+        ({"lines": [LINE | {"quantity": "2"}]}, ["lines", 0, "quantity"]),
+        ({"lines": [LINE | {"name": " "}]}, ["lines", 0, "name"]),
+        ({"lines": [LINE | {"name": None}]}, ["lines", 0, "name"]),
+        ({"lines": [LINE | {"name": "x" * 256}]}, ["lines", 0, "name"]),
+        ({"lines": [LINE | {"unit_price": "1.00"}]}, ["lines", 0, "unit_price"]),
+        ({"method": ""}, ["method"]),
+        ({"method": "x" * 65}, ["method"]),
+        ({"method": None}, []),
+        ({"address": None}, []),
+        ({"customer_email": "a@example.com"}, ["customer_email"]),
+    ],
+)
+def test_given_a_field_that_makes_no_sense_when_shipped_then_it_is_refused(
+    client: httpx.Client, changes: dict[str, Any], loc: list[str | int]
+) -> None:
+    """GIVEN an order WHEN its shipment has a wrong field THEN the field is named and nothing is sent."""
+    response = ship(client, **changes)
+
+    assert response.status_code == 422
+    assert [error["loc"] for error in response.json()["errors"]] == [["body", *loc]]
+    assert client.get("/shipping/shipments").json() == {"shipments": []}
 
 
 def test_given_a_used_key_when_sent_with_another_request_then_it_is_refused(client: httpx.Client) -> None:
@@ -53,7 +101,7 @@ def test_given_no_key_when_shipped_then_it_is_refused(client: httpx.Client) -> N
 def test_given_shipments_when_filtered_by_order_then_only_its_own_are_listed(client: httpx.Client) -> None:
     """GIVEN shipments of two orders WHEN one's are asked for THEN only they come."""
     ship(client, "one")
-    second = ship(client, "two", reference="order-2", address=None).json()
+    second = ship(client, "two", reference="order-2").json()
 
     listed = client.get("/shipping/shipments", params={"order_id": "order-2"}).json()
 

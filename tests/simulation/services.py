@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+ADDRESS = {"name": "Alice Johnson", "line1": "27 Elm Street", "city": "Madison", "region": "WI", "country": "US"}
+ADJUSTMENTS = (
+    {"kind": "discount", "amount": "-5.00", "description": "Voucher"},
+    {"kind": "shipping", "amount": "4.90"},
+    {"kind": "tax", "amount": "5.49"},
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A call to a service: method and path, as in ``POST /charges``, the query, its JSON body and `Idempotency-Key`."""
@@ -96,8 +104,14 @@ class Services(Fakes):
                 return Response(HTTPStatus.UNPROCESSABLE_ENTITY, b'{"code": "validation_error"}')
 
     def fill_cart(self, customer: str, **items: int) -> None:
-        """Put products into a customer's cart, in place of what is there."""
-        contents = {"items": [{"product_id": name, "quantity": quantity} for name, quantity in items.items()]}
+        """Put products into a customer's cart, in place of what is there, and go through the checkout."""
+        contents = {
+            "items": [{"product_id": name, "quantity": quantity, "name": name} for name, quantity in items.items()],
+            "adjustments": ADJUSTMENTS,
+            "shipping_address": ADDRESS,
+            "shipping_method": "express",
+            "payment_method": "pm_card_visa",
+        }
         self.carts.set_cart(customer, CartContents.model_validate(contents))
 
     def settle_charges(self, status: Literal["succeeded", "declined"]) -> None:

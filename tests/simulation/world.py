@@ -23,7 +23,7 @@ from orders.use_cases.relay_outbox import PAYMENT_TIMEOUT
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.effects import Crash, Effects, Fault, NoFaults, Plan
 from tests.simulation.messages import Mailbox, Message
-from tests.simulation.services import Services
+from tests.simulation.services import ADDRESS, Services
 from tests.simulation.stage import Stage
 from tests.simulation.use_cases import UseCases, use_cases
 
@@ -113,6 +113,8 @@ class World:
                 "items": lines,
                 "customer_name": customer,
                 "customer_email": key,
+                "billing_address": ADDRESS,
+                "external_reference": key,
             }
         )
         return self._place(key, lambda: self.use_cases.place.from_items(Caller(customer), request, key=key))

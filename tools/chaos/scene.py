@@ -9,6 +9,12 @@ from tools.support.api import Json
 from tools.support.fakes_client import FakesClient
 
 CURRENCY = "USD"
+ADDRESS = {"line1": "27 Elm Street", "city": "Madison", "region": "WI", "postal_code": "53703", "country": "US"}
+ADJUSTMENTS = (
+    {"kind": "shipping", "amount": "5.99", "description": "Standard delivery"},
+    {"kind": "discount", "amount": "-1.00", "description": "Voucher"},
+)
+"""Of carts: only the shop's own services may add amounts to an order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,10 @@ class Scene:
             "customer_name": f"Customer {plan.customer}",
             "customer_email": self.email(plan),
             "items": self._items(plan),
+            "shipping_address": ADDRESS,
+            "billing_address": ADDRESS,
+            "shipping_method": "standard",
+            "payment_method": "pm_card_visa",
         }
 
     def set(self, fakes: FakesClient, stock: Mapping[str, int], plans: Iterable[Plan]) -> None:
@@ -57,7 +67,8 @@ class Scene:
         fakes.call("PUT", "/inventory/products", {"products": products})
         for plan in plans:
             if plan.from_cart:
-                fakes.call("PUT", f"/cart/carts/{self.customer(plan)}", self.order(plan))
+                cart = {**self.order(plan), "adjustments": ADJUSTMENTS}
+                fakes.call("PUT", f"/cart/carts/{self.customer(plan)}", cart)
 
     def _items(self, plan: Plan) -> list[dict[str, object]]:
         return [

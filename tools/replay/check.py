@@ -18,6 +18,9 @@ CANCELLED = {Status.CANCELLED, Status.CANCELLING}
 type _Line = tuple[str, Decimal | int, int]
 """Product, price of one in pence, quantity."""
 
+type _Adjustment = tuple[str, Decimal | int]
+"""Kind, amount in pence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -83,11 +86,13 @@ class _Ledger:
 
     def look_for_order(self, outcome: Outcome) -> None:
         """Claim the order that an invoice may have placed; without an id, it is found by its content."""
-        wanted = outcome.invoice.customer_id, _lines(outcome.invoice)
-        order = next((order for order in self._unclaimed.values() if (order.customer_id, order.lines) == wanted), None)
+        invoice = outcome.invoice
+        wanted = invoice.customer_id, _lines(invoice), _adjustments(invoice)
+        candidates = self._unclaimed.values()
+        order = next((each for each in candidates if (each.customer_id, each.lines, each.adjustments) == wanted), None)
         self._effects[order is not None] += 1
         if order:
-            self._claim(outcome.invoice, order)
+            self._claim(invoice, order)
 
     def expect_cancelled(self, outcome: Outcome) -> None:
         """Check that an order is cancelled."""
@@ -133,8 +138,7 @@ class _Ledger:
 
 
 def _differences(invoice: Invoice, order: Order) -> Iterator[str]:
-    lines = _lines(invoice)
-    total = sum((price * quantity for _, price, quantity in lines), Decimal())
+    total = sum((line.amount * PENCE for line in (*invoice.lines, *invoice.postage)), Decimal())
     for name, stored, expected in (
         ("customer", order.customer_id, invoice.customer_id),
         ("currency", order.currency, CURRENCY),
@@ -142,14 +146,34 @@ def _differences(invoice: Invoice, order: Order) -> Iterator[str]:
     ):
         if stored != expected:
             yield f"its {name} is {stored}, not {expected}"
-    wanted: Counter[_Line] = Counter(lines)
-    found: Counter[_Line] = Counter(order.lines)
+    wanted = _named(_lines(invoice), _adjustments(invoice))
+    found = _named(order.lines, order.adjustments)
     for difference, only in (
         ("is invoiced, but not stored", wanted - found),
         ("is stored, but not invoiced", found - wanted),
     ):
-        for product, price, quantity in only.elements():
-            yield f"{quantity} of {product} at {price:.0f} pence {difference}"
+        for name in only.elements():
+            yield f"{name} {difference}"
+
+
+def _named(lines: Iterable[_Line], adjustments: Iterable[_Adjustment]) -> Counter[str]:
+    """Describe lines and adjustments, and count equal ones."""
+    return Counter(
+        [
+            *(f"{quantity} of {product} at {_text(price)} pence" for product, price, quantity in lines),
+            *(f"{kind} of {_text(amount)} pence" for kind, amount in adjustments),
+        ]
+    )
+
+
+def _text(pence: Decimal | int) -> str:
+    """Return equal text for equal amounts."""
+    return f"{Decimal(pence).normalize():f}"
+
+
+def _adjustments(invoice: Invoice) -> tuple[_Adjustment, ...]:
+    """Return the adjustments as they must be stored: sorted."""
+    return tuple(sorted(("shipping", line.amount * PENCE) for line in invoice.postage))
 
 
 def _lines(invoice: Invoice) -> tuple[_Line, ...]:

@@ -21,6 +21,8 @@ DATE_FORMATS = ("%d/%m/%Y %H:%M", "%d/%m/%Y")
 CANCELLATION_PREFIX = "C"
 PRODUCT_CODE = re.compile(r"\d{5}|gift_")
 """How the code of a product begins; the others stand for postage, fees, discounts and corrections."""
+POSTAGE_CODES = frozenset({"POST", "DOT"})
+"""The codes of postage: by post, and of orders from the web shop."""
 
 
 class Skipped(StrEnum):
@@ -28,18 +30,24 @@ class Skipped(StrEnum):
 
     UNREADABLE = "unreadable"
     WRONG_SIGN = "quantity ≤ 0, or > 0 on a cancellation"
-    NO_PRODUCT = "postage, fee or discount, no product"
+    NO_PRODUCT = "fee, discount or correction, no product"
     NO_CUSTOMER = "no customer"
     OTHER_CUSTOMER = "another customer than the lines before it"
+    ONLY_POSTAGE = "postage of no products"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A product on an invoice, and how many of it are ordered; on a cancellation, how many come back."""
+    """A product or postage on an invoice, and how many of it are ordered; on a cancellation, how many come back."""
 
     product_id: str
     quantity: int
     unit_price: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        """The price of all units."""
+        return self.unit_price * self.quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +58,25 @@ class Invoice:
         number: As in the file.
         customer_id: Whose it is.
         time: When it was written; invoices of a file without times have the same for a whole day.
-        lines: At least one.
+        lines: The products, at least one.
+        postage: The lines of postage. That of a cancellation is not sent: an order that is cancelled gives all back.
     """
 
     number: str
     customer_id: str
     time: datetime
     lines: tuple[Line, ...]
+    postage: tuple[Line, ...] = ()
 
     @property
     def is_cancellation(self) -> bool:
         """Whether it cancels an earlier invoice."""
         return _is_cancellation(self.number)
+
+    @property
+    def line_count(self) -> int:
+        """How many lines of the file it has."""
+        return len(self.lines) + len(self.postage)
 
     @property
     def units(self) -> Counter[str]:
@@ -141,13 +156,23 @@ def collect(rows: Iterable[list[str]]) -> InvoiceFile:
                 continue
             entry = Skipped.OTHER_CUSTOMER
         skipped[entry] += 1
-    empty = len(numbers - entries.keys() - {""})
-    return InvoiceFile(tuple(sorted(map(_invoice, entries.values()), key=lambda invoice: invoice.time)), empty, skipped)
+    invoices = [_invoice(others) for others in entries.values()]
+    sent = sorted((invoice for invoice in invoices if invoice.lines), key=lambda invoice: invoice.time)
+    if only_postage := sum(len(invoice.postage) for invoice in invoices if not invoice.lines):
+        skipped[Skipped.ONLY_POSTAGE] = only_postage
+    return InvoiceFile(tuple(sent), empty=len(numbers - {""}) - len(sent), skipped=skipped)
 
 
 def _invoice(entries: list[_Entry]) -> Invoice:
     first = entries[0]
-    return Invoice(first.number, first.customer_id, first.time, tuple(entry.line for entry in entries))
+    lines = [entry.line for entry in entries]
+    return Invoice(
+        first.number,
+        first.customer_id,
+        first.time,
+        lines=tuple(line for line in lines if line.product_id not in POSTAGE_CODES),
+        postage=tuple(line for line in lines if line.product_id in POSTAGE_CODES),
+    )
 
 
 def _entry(cells: dict[str, str]) -> _Entry | Skipped:
@@ -164,7 +189,7 @@ def _entry(cells: dict[str, str]) -> _Entry | Skipped:
         quantity = -quantity
     if quantity <= 0:
         return Skipped.WRONG_SIGN
-    if not PRODUCT_CODE.match(product_id):
+    if not PRODUCT_CODE.match(product_id) and product_id not in POSTAGE_CODES:
         return Skipped.NO_PRODUCT
     if not customer_id:
         return Skipped.NO_CUSTOMER

@@ -8,6 +8,8 @@ from tools.replay.invoices import Invoice
 from tools.support.api import Api, Json
 
 CURRENCY = "GBP"
+POSTAGE = {"POST": "Postage", "DOT": "Postage of the web shop"}
+"""What the customer reads, by the code of the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,13 @@ class Orders:
             {"product_id": line.product_id, "quantity": line.quantity, "unit_price": f"{line.unit_price:f}"}
             for line in invoice.lines
         ]
+        adjustments = [
+            {"kind": "shipping", "amount": f"{line.amount:f}", "description": POSTAGE[line.product_id]}
+            for line in invoice.postage
+        ]
         body: Json = {"currency": CURRENCY, "items": items}
+        if adjustments:
+            body["adjustments"] = adjustments
         answer = await self._api.send("POST", "/v1/orders", invoice.customer_id, body, key=str(uuid.uuid4()))
         return Outcome(invoice, answer.fate, answer.order_id, answer.code, answer.seconds)
 

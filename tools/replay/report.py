@@ -22,7 +22,7 @@ def show_fates(console: Console, file: InvoiceFile, outcomes: Sequence[Outcome])
     lines: Counter[str] = Counter()
     for outcome in sorted(outcomes, key=_rank):
         invoices[_fate(outcome)] += 1
-        lines[_fate(outcome)] += len(outcome.invoice.lines)
+        lines[_fate(outcome)] += outcome.invoice.line_count
     table = new_table("Outcome", "Invoices", "Lines")
     for fate, count in invoices.items():
         table.add_row(fate, f"{count:,}", f"{lines[fate]:,}")

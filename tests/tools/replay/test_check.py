@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from checks.evidence import Fate, Line, Order
+from checks.evidence import Adjustment, Fate, Line, Order
 from orders.domain.states import Status
 from tests.checks.samples import order
 from tests.tools.replay.samples import CUSTOMER, accepted, invoice
@@ -17,6 +17,15 @@ LINES = (Line("A", 210, 1), Line("A", 255, 10), Line("B", 0, 1))
 STORED = replace(order("order-1"), total=2760, lines=LINES)
 PLACED = accepted(SENT, "order-1")
 CANCELLED = accepted(invoice("C536366"), "order-1")
+
+
+WITH_POSTAGE = invoice("536370", postage=[("POST", 3, "18"), ("POST", 1, "0.5")])
+STORED_WITH_POSTAGE = replace(
+    order("order-1"),
+    total=5550,
+    lines=(Line("A", 100, 1),),
+    adjustments=(Adjustment("shipping", 50), Adjustment("shipping", 5400)),
+)
 
 
 def unknown(sent: Invoice, order_id: str = "") -> Outcome:
@@ -68,6 +77,31 @@ def test_given_an_order_when_it_is_stored_otherwise_then_differences_are_reporte
     assert compare([PLACED], [stored]).mismatches == tuple(
         f"invoice 536365, order order-1: {difference}" for difference in differences
     )
+
+
+@pytest.mark.parametrize("outcome", [accepted(WITH_POSTAGE, "order-1"), unknown(WITH_POSTAGE)])
+def test_given_postage_when_the_order_has_it_then_no_mismatch(outcome: Outcome) -> None:
+    assert compare([outcome], [STORED_WITH_POSTAGE]).mismatches == ()
+
+
+def test_given_postage_when_the_order_has_other_adjustments_then_differences_are_reported() -> None:
+    stored = replace(STORED_WITH_POSTAGE, adjustments=(Adjustment("fee", 5400), Adjustment("shipping", 50)))
+    assert compare([accepted(WITH_POSTAGE, "order-1")], [stored]).mismatches == (
+        "invoice 536370, order order-1: shipping of 5400 pence is invoiced, but not stored",
+        "invoice 536370, order order-1: fee of 5400 pence is stored, but not invoiced",
+    )
+
+
+def test_given_postage_when_the_total_leaves_it_out_then_it_is_reported() -> None:
+    stored = replace(STORED_WITH_POSTAGE, total=100)
+    assert compare([accepted(WITH_POSTAGE, "order-1")], [stored]).mismatches == (
+        "invoice 536370, order order-1: its total in pence is 100, not 5550.00",
+    )
+
+
+def test_given_postage_of_unknown_fate_when_an_order_without_it_is_stored_then_it_is_not_that_one() -> None:
+    stored = replace(STORED_WITH_POSTAGE, adjustments=(), total=100)
+    assert compare([unknown(WITH_POSTAGE)], [stored]).had_no_effect == 1
 
 
 def test_given_orders_of_no_accepted_invoice_when_stored_then_they_are_reported() -> None:

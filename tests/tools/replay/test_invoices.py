@@ -68,15 +68,32 @@ def test_given_a_cancellation_when_collected_then_it_has_the_returned_quantities
         (row("1", quantity="0"), Skipped.WRONG_SIGN),
         (row("1", quantity="-6"), Skipped.WRONG_SIGN),
         (row("C1", quantity="6"), Skipped.WRONG_SIGN),
-        *((row("1", code), Skipped.NO_PRODUCT) for code in ("POST", "DOT", "M", "C2", "BANK CHARGES", "PADS", "")),
+        *((row("1", code), Skipped.NO_PRODUCT) for code in ("M", "D", "C2", "BANK CHARGES", "PADS", "POSTER", "")),
         (row("1", customer=""), Skipped.NO_CUSTOMER),
+        (row("1", "DOT", customer=""), Skipped.NO_CUSTOMER),
         (row("1", "POST", "-1", customer=""), Skipped.WRONG_SIGN),
+        (row("1", "POST"), Skipped.ONLY_POSTAGE),
+        (row("C1", "POST", "-1"), Skipped.ONLY_POSTAGE),
     ],
 )
 def test_given_a_line_that_is_no_sale_when_collected_then_its_reason_is_counted(
     line: list[str], reason: Skipped
 ) -> None:
     assert skipped(line) == {reason: 1}
+
+
+def test_given_postage_when_collected_then_it_is_beside_the_products() -> None:
+    lines = row("1", "POST", "3", price="18"), row("1"), row("1", "DOT", "1", price="254.43")
+    (invoice,) = collect([HEADER, *lines]).invoices
+    assert invoice.lines == (Line("85123A", 6, Decimal("2.55")),)
+    assert invoice.postage == (Line("POST", 3, Decimal(18)), Line("DOT", 1, Decimal("254.43")))
+    assert [line.amount for line in invoice.postage] == [Decimal(54), Decimal("254.43")]
+    assert (invoice.units, invoice.line_count) == ({"85123A": 6}, 3)
+
+
+def test_given_postage_of_a_cancellation_when_collected_then_it_is_counted_with_it() -> None:
+    (invoice,) = collect([HEADER, row("C1", quantity="-2"), row("C1", "POST", "-1", price="18")]).invoices
+    assert (invoice.units, invoice.line_count) == ({"85123A": 2}, 2)
 
 
 def test_given_a_line_of_another_customer_when_collected_then_it_is_skipped() -> None:
@@ -140,4 +157,6 @@ def test_given_the_real_file_when_read_then_every_line_and_invoice_is_accounted_
     file = read(REAL_ORDERS)
     orders = [invoice for invoice in file.invoices if not invoice.is_cancellation]
     assert (len(orders), len(file.invoices) - len(orders), file.empty) == (400, 41, 71)
-    assert (sum(len(invoice.lines) for invoice in file.invoices), file.skipped.total()) == (7677, 2322)
+    assert (sum(invoice.line_count for invoice in file.invoices), file.skipped.total()) == (7695, 2304)
+    postage = [line for invoice in orders for line in invoice.postage]
+    assert (len(postage), sum(line.amount for line in postage)) == (18, Decimal(863))

@@ -79,6 +79,21 @@ def test_given_an_invoice_when_placed_then_its_customer_orders_its_lines() -> No
     }
 
 
+def test_given_postage_when_placed_then_it_is_an_adjustment_of_the_order() -> None:
+    api = Api(created())
+    sent = invoice("536370", ("A", 6, "2.55"), postage=[("POST", 3, "18"), ("DOT", 1, "254.43")])
+    assert asyncio.run(api.orders.place(sent)).fate is Fate.ACCEPTED
+    (request,) = api.requests
+    assert json.loads(request.content) == {
+        "currency": "GBP",
+        "items": [{"product_id": "A", "quantity": 6, "unit_price": "2.55"}],
+        "adjustments": [
+            {"kind": "shipping", "amount": "54", "description": "Postage"},
+            {"kind": "shipping", "amount": "254.43", "description": "Postage of the web shop"},
+        ],
+    }
+
+
 def test_given_a_cancellation_when_sent_then_it_names_the_invoice() -> None:
     api = Api(httpx.Response(200, json={"id": "order-1", "status": "cancelled"}))
     outcome = cancel(api.orders)

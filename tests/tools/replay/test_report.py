@@ -16,7 +16,7 @@ from tools.replay.orders import Outcome
 from tools.support import progress
 
 LINE = ("A", 1, "1")
-ORDER = invoice("1", LINE, LINE)
+ORDER = invoice("1", LINE, postage=[("POST", 1, "18")])
 CANCELLATION = invoice("C1", LINE)
 OUTCOMES = [
     Outcome(CANCELLATION, Fate.NO_ORDER),
@@ -54,7 +54,7 @@ def test_given_outcomes_when_shown_then_all_invoices_and_lines_are_accounted_for
         ["Cancellation refused: order_not_cancellable", "1", "1"],
         ["Cancellation without an order", "1", "1"],
         ["Not sent: no customer", "", "2,254"],
-        ["Not sent: postage, fee or discount, no product", "", "38"],
+        ["Not sent: fee, discount or correction, no product", "", "38"],
         ["Not sent: no line left to send", "71", ""],
         ["Total", "176", "2,499"],
     ]
