@@ -45,3 +45,30 @@ def test_given_any_price_when_written_and_read_then_it_is_the_same(minor: int, c
 
 def test_given_small_amounts_when_written_then_zeros_are_kept() -> None:
     assert [money.to_decimal(minor, "USD") for minor in (0, 5, 100)] == ["0.00", "0.05", "1.00"]
+
+
+@given(st.integers(-money.MAX_ADJUSTMENT, money.MAX_ADJUSTMENT), st.sampled_from(sorted(money.DECIMALS)))
+def test_given_any_adjustment_when_written_and_read_then_it_is_the_same(minor: int, currency: str) -> None:
+    assert money.to_signed_minor(Decimal(money.to_decimal(minor, currency)), currency) == minor
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text"), [(-5, "USD", "-0.05"), (-1, "KWD", "-0.001"), (-7, "JPY", "-7")]
+)
+def test_given_a_negative_amount_when_written_then_its_sign_comes_first(minor: int, currency: str, text: str) -> None:
+    assert money.to_decimal(minor, currency) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "complaint"),
+    [
+        ("-0.001", "USD", "too many decimals"),
+        ("0.5", "JPY", "too many decimals"),
+        ("-10000000000000.01", "USD", "too large; it must be at most 10000000000000.00 below 0"),
+        ("-1E+999999999", "USD", "too large"),
+        ("1000000000000000.000000000000001", "JPY", "too large"),
+    ],
+)
+def test_given_an_invalid_adjustment_when_converted_then_refused(amount: str, currency: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        money.to_signed_minor(Decimal(amount), currency)

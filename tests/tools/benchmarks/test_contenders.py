@@ -8,7 +8,7 @@ from local.postgres import Postgres
 from orders.clients.http import Session
 from orders.clients.inventory import InventoryClient
 from orders.clients.payment import PaymentClient
-from orders.clients.shipping import ShippingClient
+from orders.clients.shipping import ParcelLine, ShippingClient
 from orders.config import DatabaseSettings, PlacingSettings, QueueSettings, ServiceSettings, TokenSettings
 from orders.domain.lifecycle import CANCELLABLE, STATES
 from tools.benchmarks import testbed
@@ -40,6 +40,7 @@ def test_given_fakes_of_benchmarks_when_called_then_clients_accept_their_answers
     with testbed._downstream() as address:
         prices = InventoryClient(Session(), f"{address}/inventory").reserve("reservation", {"P1": 1}, lambda _: None)
         charge = PaymentClient(Session(), f"{address}/payment").charge("key", "order", "customer", 100, "USD")
-        shipment = ShippingClient(Session(), f"{address}/shipping").create("key", "order", [{"product_id": "P1", "quantity": 1}])
+        lines: list[ParcelLine] = [{"product_id": "P1", "quantity": 1}]
+        shipment = ShippingClient(Session(), f"{address}/shipping").create("key", "order", lines)
     assert list(prices) == ["P1"]
     assert (charge.status, charge.amount, shipment.status) == ("succeeded", 100, "ready")
