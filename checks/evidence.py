@@ -53,6 +53,7 @@ class Step:
     event: str
     actor: str
     state: State
+    tracking_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from checks.evidence import Case, Evidence, Fate, Order
+from checks.evidence import Case, Evidence, Fate, Order, Step
 from orders.domain import lifecycle
 from orders.domain.lifecycle import Event, TaskKind
-from orders.domain.states import PaymentStatus, ShippingStatus, Status
+from orders.domain.states import PaymentStatus, ShippingStatus, State, Status
 
 _IN_BETWEEN = frozenset({"pending", "processing", "cancelling", "refunding"})
 """The statuses, of order, payment or shipment, that an order at rest does not have."""
@@ -103,18 +103,30 @@ def actors(case: Case) -> Iterator[str]:
 def _steps(order: Order) -> Iterator[str]:
     first = lifecycle.placing_tasks(from_cart=order.cart_version is not None)
     wanted = Counter((1, str(task.kind), task.template) for task in first)
+    ready: str | None = None
     for before, after in zip(order.timeline, order.timeline[1:], strict=False):
         transition = lifecycle.transition(Event(after.event), before.state)
         if transition is None or transition.apply(before.state) != after.state:
             yield f"{after.event} led from {'/'.join(before.state)} to {'/'.join(after.state)}"
             continue
         wanted.update((after.version, str(task.kind), task.template) for task in transition.tasks)
+        if _is_another_parcel(ready, after, before.state):
+            wanted.update([(after.version, str(TaskKind.CANCEL_SHIPMENT), None)])
+        if after.state.shipping_status is ShippingStatus.READY:
+            ready = after.tracking_number or ready
         for was, now, terminal in zip(before.state, after.state, _TERMINAL, strict=True):
             if was in terminal and now != was:
                 yield f"{was} became {now}"
     found = Counter((task.version, task.kind, task.template) for task in order.tasks)
     if found != wanted:
         yield f"lacks the tasks {sorted(map(str, wanted - found))} and has {sorted(map(str, found - wanted))} too many"
+
+
+def _is_another_parcel(ready: str | None, step: Step, before: State) -> bool:
+    """Whether a report says that another parcel has left than the one that was ready, by its tracking number."""
+    has_left = step.event in {Event.SHIPMENT_SHIPPED, Event.SHIPMENT_DELIVERED}
+    was_ready = before.shipping_status is ShippingStatus.READY
+    return has_left and was_ready and step.tracking_number not in {None, ready} and ready is not None
 
 
 def parcels(case: Case, *, are_tracked: bool) -> Iterator[str]:

@@ -18,7 +18,8 @@ SELECT id::text AS id, customer_id, customer_email AS key, created_at, cart_vers
     (SELECT coalesce(json_agg(json_build_array(product_id, unit_price, quantity)), '[]')
         FROM order_items WHERE order_id = orders.id) AS lines,
     adjustments, shipping_address, shipping_method, billing_address, payment_method, erased_at IS NOT NULL AS is_erased,
-    (SELECT coalesce(json_agg(json_build_array(version, event, actor, status, payment_status, shipping_status)
+    (SELECT coalesce(json_agg(json_build_array(
+                version, event, actor, tracking_number, status, payment_status, shipping_status)
             ORDER BY version), '[]')
         FROM order_events WHERE order_id = orders.id) AS timeline,
     (SELECT coalesce(json_agg(json_build_array(
@@ -86,7 +87,8 @@ def _order(row: Mapping[str, Any]) -> Order:
         ),
         is_erased=row["is_erased"],
         timeline=tuple(
-            Step(version, event, actor, _state(*state)) for version, event, actor, *state in row["timeline"]
+            Step(version, event, actor, _state(*state), number)
+            for version, event, actor, number, *state in row["timeline"]
         ),
         tasks=tuple(Task(*task) for task in row["tasks"]),
     )

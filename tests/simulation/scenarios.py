@@ -394,6 +394,28 @@ def shipped_twice(world: World) -> None:
     world.report(order, status="shipped", tracking_number="by-hand")
 
 
+def another_parcel_shipped(world: World) -> None:
+    """Another parcel leaves than the one that is ready."""
+    order = world.place("ann", DESKS)
+    world.settle()
+    world.report(order, status="shipped", tracking_number="by-hand")
+
+
+def another_parcel_delivered(world: World) -> None:
+    """Another parcel arrives than the one that is ready."""
+    order = world.place("ann", DESKS)
+    world.settle()
+    world.report(order, status="delivered", tracking_number="by-hand")
+
+
+def renumbered_by_the_carrier(world: World) -> None:
+    """The parcel has left, and its departure is reported with another number."""
+    order = world.place("ann", DESKS)
+    world.settle()
+    world.services.dispatch(order)
+    world.report(order, status="shipped", tracking_number="by-carrier")
+
+
 def tracking_changed(world: World) -> None:
     order = world.place("ann", DESKS)
     world.settle()
@@ -505,6 +527,9 @@ SCENARIOS: Mapping[str, Scenario] = {
         keys_forgotten,
         given_up_and_cancelled,
         shipped_twice,
+        another_parcel_shipped,
+        another_parcel_delivered,
+        renumbered_by_the_carrier,
         tracking_changed,
         delivered_first,
         refunded_at_the_provider,

@@ -169,6 +169,7 @@ stock.lost              confirmed/paid/pending              failed/refunding/can
 stock.lost              confirmed/refunded|charged_back/pending         failed/=/cancelled          out_of_stock
     send_notification(out_of_stock)
 
+# If another parcel has left than the one that is ready, apply_event_2 adds cancel_shipment.
 shipment.created        confirmed/*/pending                 =/=/ready
 # A shipment of an order that needs none is cancelled.
 shipment.created        cancelled|failed|shipped|delivered|returned/*/* =/=/=

@@ -66,6 +66,12 @@ BEGIN
         VALUES (p_id, stored.version, p_event, p_actor, stored.status, stored.payment_status, stored.shipping_status,
             coalesce(p_reason, p_failure_reasons[rule]), p_tracking_number, p_event_id, p_at);
         tasks := p_tasks[rule];
+        IF before.shipping_status = 'ready' AND p_event IN ('shipment.shipped', 'shipment.delivered')
+            AND p_tracking_number <> before.tracking_number
+        THEN
+            -- Another parcel has left than the one that is ready, which must not leave, too.
+            tasks := concat_ws(' ', nullif(tasks, ''), 'cancel_shipment');
+        END IF;
         IF tasks <> '' THEN
             INSERT INTO order_tasks (order_id, version, kind, template, available_at)
             SELECT p_id, stored.version, split_part(task, '(', 1), nullif(rtrim(split_part(task, '(', 2), ')'), ''),
