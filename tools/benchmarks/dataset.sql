@@ -82,16 +82,24 @@ BEGIN
     END LOOP;
 END $$;
 
-INSERT INTO orders (id, customer_id, customer_name, customer_email, status, payment_status, shipping_status, currency,
+INSERT INTO orders (id, number, customer_id, customer_name, customer_email, status, payment_status, shipping_status, currency,
     total, line_count, failure_reason, tracking_number, reservation_id, version, created_at, updated_at)
-SELECT made.id, customer, 'Customer ' || customer, customer || '@example.com', state[1], state[2], state[3], 'USD',
-    sums.total, lines, reason, CASE WHEN version BETWEEN 4 AND 8 THEN 'TRACK' || made.n END, made.id, version,
+SELECT made.id, 100000 + made.n, customer, 'Customer ' || customer, customer || '@example.com', state[1], state[2], state[3], 'USD',
+    sums.total + CASE WHEN made.n %% 3 = 0 THEN 490 ELSE 0 END, lines, reason, CASE WHEN version BETWEEN 4 AND 8 THEN 'TRACK' || made.n END, made.id, version,
     created_at, created_at + (version - 1) * interval '6 hours'
 FROM made JOIN (SELECT n, sum(quantity * unit_price) AS total FROM made_items GROUP BY n) AS sums USING (n)
 ORDER BY made.n;
+SELECT setval(pg_get_serial_sequence('orders', 'number'), 100000 + %(orders)s);
 
 INSERT INTO order_items (order_id, line_no, product_id, quantity, unit_price)
 SELECT id, line_no, product_id, quantity, unit_price FROM made_items ORDER BY n, line_no;
+
+-- A third of the orders was placed with an address and postage.
+INSERT INTO order_details (order_id, adjustments, shipping_address, shipping_method)
+SELECT id, '[{"kind": "shipping", "amount": 490, "description": "Standard"}]',
+    json_build_object('name', 'Customer ' || customer, 'line1', n || ' Main Street', 'city', 'Springfield', 'country', 'US'),
+    'standard'
+FROM made WHERE n %% 3 = 0 ORDER BY n;
 
 INSERT INTO order_events (order_id, version, event, actor, status, payment_status, shipping_status, occurred_at)
 SELECT id, entry, CASE entry WHEN 1 THEN 'order.placed' ELSE 'order.changed' END,
@@ -131,7 +139,8 @@ WHERE created_at >= now() - interval '2 days' GROUP BY 1, 2;
 CREATE SCHEMA peer;
 
 CREATE TABLE peer.orders (LIKE orders INCLUDING COMMENTS);
-ALTER TABLE peer.orders DROP COLUMN reservation_id;
+ALTER TABLE peer.orders
+    DROP COLUMN reservation_id, DROP COLUMN number, DROP COLUMN external_reference, DROP COLUMN erased_at;
 INSERT INTO peer.orders
 SELECT id, customer_id, customer_name, customer_email, status, payment_status, shipping_status, currency, total,
     line_count, cart_version, cancel_reason, failure_reason, tracking_number, version, created_at, updated_at
@@ -140,7 +149,9 @@ ALTER TABLE peer.orders ADD PRIMARY KEY (id);
 CREATE INDEX ON peer.orders (customer_id, id);
 
 CREATE TABLE peer.order_items (LIKE order_items INCLUDING COMMENTS);
-INSERT INTO peer.order_items SELECT * FROM order_items ORDER BY order_id, line_no;
+ALTER TABLE peer.order_items DROP COLUMN name;
+INSERT INTO peer.order_items
+SELECT order_id, line_no, product_id, quantity, unit_price FROM order_items ORDER BY order_id, line_no;
 ALTER TABLE peer.order_items ADD PRIMARY KEY (order_id, line_no),
     ADD FOREIGN KEY (order_id) REFERENCES peer.orders;
 CREATE INDEX ON peer.order_items (product_id, order_id);

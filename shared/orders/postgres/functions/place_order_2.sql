@@ -30,7 +30,11 @@ CREATE OR REPLACE FUNCTION place_order_2(
     p_currency text, p_total bigint, p_cart_version text, p_external_reference text, p_details json, p_actor text,
     p_at timestamptz, p_products text[], p_names text[], p_quantities integer[], p_unit_prices bigint[], p_kinds text[],
     p_templates text[], p_max_unpaid integer)
-RETURNS text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+RETURNS text LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+-- A plan that was made while a table was empty is kept until it is analyzed.
+SET enable_seqscan = off
+AS $$
 DECLARE
     known idempotency_keys;
     known_order orders;
@@ -78,10 +82,18 @@ BEGIN
         END IF;
     END IF;
     IF p_max_unpaid IS NOT NULL THEN
-        -- Not counted further than the maximum.
+        -- Not counted further than the maximum. All columns of orders_by_state_customer are compared and sorted by, so that
+        -- no other orders are read, whatever the planner's statistics are.
         SELECT count(*) INTO unpaid FROM (
-            SELECT FROM orders
-            WHERE status = 'pending' AND payment_status IN ('pending', 'processing') AND customer_id = p_customer_id
+            SELECT FROM unnest(ARRAY['pending', 'processing']) AS payment (state), LATERAL (
+                SELECT FROM orders
+                WHERE (status, payment_status, shipping_status, customer_id, id)
+                    > ('pending', payment.state, 'pending', p_customer_id, '00000000-0000-0000-0000-000000000000'::uuid)
+                  AND (status, payment_status, shipping_status, customer_id, id)
+                    < ('pending', payment.state, 'pending', p_customer_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+                ORDER BY status, payment_status, shipping_status, customer_id, id
+                LIMIT p_max_unpaid
+            ) AS entry
             LIMIT p_max_unpaid) AS counted;
         IF unpaid >= p_max_unpaid THEN
             RAISE EXCEPTION USING ERRCODE = 'OR003', MESSAGE = 'the customer has too many unpaid orders';
