@@ -179,7 +179,7 @@ def test_given_a_service_outage_when_it_recovers_then_each_task_is_done_once(
     records["notified"].sort()
     assert records == {
         "state": "confirmed/paid/ready",
-        "charged": [18997],
+        "charged": [20674],
         "refunded": 0,
         "shipments": ["ready"],
         "notified": ["order_confirmed", "order_received"],
