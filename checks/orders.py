@@ -16,7 +16,7 @@ _TERMINAL = (
     frozenset({ShippingStatus.CANCELLED, ShippingStatus.RETURNED}),
 )
 """The values of each status that an order keeps for good."""
-_OF_CUSTOMERS = frozenset({Event.PLACED, Event.CANCELLED})
+_OF_CUSTOMERS = frozenset({Event.PLACED, Event.UPDATED, Event.CANCELLED})
 """The events that customers cause."""
 _MONEY_WENT_BACK = frozenset({PaymentStatus.REFUNDED, PaymentStatus.CHARGED_BACK})
 _LEFT = frozenset({ShippingStatus.SHIPPED, ShippingStatus.DELIVERED, ShippingStatus.RETURNED})
@@ -91,7 +91,7 @@ def timeline(case: Case) -> Iterator[str]:
 
 
 def actors(case: Case) -> Iterator[str]:
-    """Each event has an actor. A customer has placed or cancelled an order of their own, and nothing else."""
+    """Each event has an actor. A customer has placed, updated or cancelled an order of their own, and nothing else."""
     for step in case.order.timeline:
         kind, _, name = step.actor.partition(":")
         if kind not in {"customer", "staff", "service", "system"} or not name:

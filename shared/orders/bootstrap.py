@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orders.use_cases.place_order import PlaceOrder
     from orders.use_cases.process_task import ProcessTask
     from orders.use_cases.relay_outbox import RelayOutbox
+    from orders.use_cases.update_order import UpdateOrder
     from orders.use_cases.update_order_status import UpdateOrderStatus
 
 
@@ -52,6 +53,14 @@ def cancel_order() -> "CancelOrder":
     from orders.use_cases.cancel_order import CancelOrder
 
     return CancelOrder(database(), task_queue(), Clock())
+
+
+def update_order() -> "UpdateOrder":
+    """Build what changes addresses, references, notes and metadata of orders."""
+    from orders.config import requires_shipping_address
+    from orders.use_cases.update_order import UpdateOrder
+
+    return UpdateOrder(database(), Clock(), requires_address=requires_shipping_address())
 
 
 def update_order_status() -> "UpdateOrderStatus":

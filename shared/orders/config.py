@@ -87,6 +87,11 @@ class InventorySettings:
         return cls(api, _required("INVENTORY_URL"), _number(name, os.environ.get(name) or str(CATALOG_MAX_PRODUCTS)))
 
 
+def requires_shipping_address() -> bool:
+    """Return whether an order must have a shipping address: ``REQUIRE_SHIPPING_ADDRESS``."""
+    return _flag("REQUIRE_SHIPPING_ADDRESS")
+
+
 @dataclass(frozen=True, slots=True)
 class PlacingSettings:
     """The services that are called to place an order, and the rules of the shop."""
@@ -108,7 +113,7 @@ class PlacingSettings:
             cart_url=_required("CART_URL"),
             default_currency=os.environ.get("DEFAULT_CURRENCY") or "USD",
             caller_prices=_flag("CALLER_PRICES"),
-            requires_address=_flag("REQUIRE_SHIPPING_ADDRESS"),
+            requires_address=requires_shipping_address(),
             max_unpaid_orders=_number("MAX_UNPAID_ORDERS", os.environ.get("MAX_UNPAID_ORDERS") or "0"),
         )
 

@@ -50,6 +50,7 @@ MAY: dict[str, set[str]] = {
     "migrate_database": REPORT,
     "process_task": SEND | WORK,
     "relay_outbox": SEND | PURGE | REPORT,
+    "update_order": set(),
     "update_order_status": SEND,
 }
 

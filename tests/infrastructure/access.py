@@ -1,4 +1,5 @@
-"""Which functions write to the database, and which only read."""
+"""Which functions write to the database, which of them send tasks, and which only read."""
 
-WRITES = {"cancel_order", "create_order", "process_task", "relay_outbox", "update_order_status"}
+WRITES = {"cancel_order", "create_order", "process_task", "relay_outbox", "update_order", "update_order_status"}
+SENDS = WRITES - {"update_order"}
 READS = {"get_order", "health", "list_customer_orders", "list_orders", "metrics"}

@@ -8,7 +8,7 @@ import pytest
 
 from local import template as sam
 from local.template import statements
-from tests.infrastructure.access import READS, WRITES
+from tests.infrastructure.access import READS, SENDS, WRITES
 from tests.infrastructure.templates import ALL, EXPANDED, MAIN, NEW, expanded, texts
 
 
@@ -92,7 +92,7 @@ def test_given_a_function_when_it_logs_then_to_its_own_log_group_only(name: str)
 
 
 QUEUES = {
-    **{name: {("sqs:SendMessage", "TaskQueue")} for name in WRITES},
+    **{name: {("sqs:SendMessage", "TaskQueue")} for name in SENDS},
     "process_task": {
         ("sqs:SendMessage", "TaskQueue"),
         ("sqs:ReceiveMessage", "TaskQueue"),

@@ -60,6 +60,7 @@ ROUTES = {
         "GET /v1/orders/my-orders/{customer_id}/{proxy+}",
     },
     "cancel_order": {"POST /v1/orders/{order_id}/cancel", "POST /v1/orders/{order_id}/cancel/{proxy+}"},
+    "update_order": {"PATCH /v1/orders/{order_id}"},
     "update_order_status": {"PUT /v1/orders/{order_id}/status", "PUT /orders/{id}"},
     "health": HEALTH,
     "docs": {*DOCS, DEFAULT},

@@ -37,6 +37,7 @@ def connections(query: Query, monkeypatch: pytest.MonkeyPatch) -> Callable[[], l
         "list_customer_orders",
         "list_orders",
         "process_task",
+        "update_order",
         "update_order_status",
     ],
 )

@@ -166,6 +166,7 @@ def test_given_a_request_without_authorizer_context_when_answered_then_403() -> 
         ("get_order", "GET", "/v1/orders/17"),
         ("get_order", "GET", "/v1/orders/01a1f804f67674258d36c12d7c86e4b3/details"),
         ("cancel_order", "POST", "/v1/orders/17/cancel"),
+        ("update_order", "PATCH", "/v1/orders/17"),
         ("update_order_status", "PUT", "/orders/17"),
     ],
 )

@@ -118,6 +118,7 @@ def duplicates(number: int) -> str:
         ("create_order", "POST", "/v1/orders"),
         ("create_order", "POST", "/v1/customers/5/orders"),
         ("cancel_order", "POST", f"{ORDER}/cancel"),
+        ("update_order", "PATCH", ORDER),
         ("update_order_status", "PUT", f"{ORDER}/status"),
     ],
 )
@@ -146,6 +147,7 @@ PATHS = (
     ("get_order", "GET", "/orders/{}"),
     ("get_order", "GET", "/v1/nowhere/{}"),
     ("cancel_order", "POST", "/v1/orders/{}/cancel"),
+    ("update_order", "PATCH", "/v1/orders/{}"),
     ("update_order_status", "PUT", "/v1/orders/{}/status"),
     ("list_customer_orders", "GET", "/v1/customers/{}/orders"),
     ("create_order", "POST", "/v1/customers/{}/orders"),

@@ -42,13 +42,13 @@ _TAGS = {
     "documentation": "The API's documentation.",
 }
 _TOKEN = f"""\
-A JWT of the user service. The customer is its `customer_id`, `user_id` or `sub`. Customers create, read, list and
-cancel their own orders. Scopes, in `scope`, `scp` or `roles`:
+A JWT of the user service. The customer is its `customer_id`, `user_id` or `sub`. Customers create, read, list,
+update and cancel their own orders. Scopes, in `scope`, `scp` or `roles`:
 
 - `{READ}`: read and list all orders
 - `{CREATE}`: create orders for any customer, with prices of products that the inventory states no price of
 - `{CANCEL}`: cancel orders of any customer
-- `{SHIP}`: report shipping statuses and tracking numbers
+- `{SHIP}`: report shipping statuses and tracking numbers, and update orders of any customer
 - `{PAY}`: report payment statuses
 - `{WRITE}`: all of `{CREATE}`, `{CANCEL}`, `{SHIP}` and `{PAY}`
 - `{METRICS}`: read the metrics

@@ -46,6 +46,10 @@ CUSTOMER_ORDERS: dict[str, Json] = {
     "items": NEW_ORDER,
 }
 CANCELLATIONS: dict[str, Json] = {"reason": {"reason": "changed my mind"}, "no_reason": {}}
+ORDER_UPDATES: dict[str, Json] = {
+    "address": {"shipping_address": {**_ADDRESS, "line1": "21 Main Street"}},
+    "words": {"external_reference": "WEB-20418", "note": None, "metadata": {"channel": "phone", "gift": "yes"}},
+}
 UPDATES: dict[str, Json] = {
     "shipped": {"status": "shipped", "tracking_number": "TRACK-1", "event_id": "evt_9"},
     "paid": {"payment_status": "paid"},
@@ -100,6 +104,12 @@ CANCELLED: Json = {
     "version": 2,
     "updated_at": "2026-11-20T08:01:12.004Z",
     "links": {"self": f"/v1/orders/{ORDER_ID}"},
+}
+UPDATED: Json = {
+    **PLACED,
+    **ORDER_UPDATES["address"],
+    "version": 2,
+    "updated_at": "2026-11-20T08:00:40.731Z",
 }
 SHIPPED: Json = {
     **PLACED,
@@ -210,6 +220,10 @@ _PROBLEMS: tuple[OrderServiceError, ...] = (
     errors.OrderNotCancellable(
         "The order is shipped and can no longer be cancelled.",
         current={"status": "shipped", "payment_status": "paid", "shipping_status": "shipped"},
+    ),
+    errors.OrderNotUpdatable(
+        "The order is confirmed/paid/ready; it can no longer be changed.",
+        current={"status": "confirmed", "payment_status": "paid", "shipping_status": "ready"},
     ),
     errors.InvalidTransition(
         "The order cannot go to status shipped from pending/pending/pending (order/payment/shipping).",

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from orders.domain import errors
 from orders.domain.caller import CANCEL, CREATE, PAY, SHIP
 from orders.domain.errors import OrderServiceError
-from orders.schemas.requests import Cancellation, CustomerOrder, NewOrder, StatusUpdate
+from orders.schemas.requests import Cancellation, CustomerOrder, NewOrder, OrderUpdate, StatusUpdate
 from tools.openapi import examples
 from tools.openapi.parameters import LIST_PARAMETERS
 from tools.openapi.references import Json, ref
@@ -71,6 +71,7 @@ class Operation:
 _FROM_ORDER = {
     "get_order": {"order_id": "$response.body#/id"},
     "cancel_order": {"order_id": "$response.body#/id"},
+    "update_order": {"order_id": "$response.body#/id"},
     "update_order_status": {"order_id": "$response.body#/id"},
     "list_customer_orders": {"customer_id": "$response.body#/customer_id"},
 }
@@ -203,6 +204,17 @@ OPERATIONS: Mapping[str, Operation] = {
         places=("order",),
         parameters=("IfMatch",),
         body=Body(model=Cancellation, examples=examples.CANCELLATIONS, required=False),
+    ),
+    "update_order": Operation(
+        tag="orders",
+        description="Each field that is given replaces the one before, `metadata` as a whole; null removes it. This is "
+        "possible until the shipping service is asked for the parcel. Values that the order already has change nothing, "
+        f"and are accepted with any `If-Match`. Orders of other customers require the scope `{SHIP}`.",
+        answers={200: _order("The current order.", updated=examples.UPDATED)},
+        errors=(*_CHANGE_ERRORS, errors.OrderNotUpdatable),
+        places=("order",),
+        parameters=("IfMatch",),
+        body=Body(model=OrderUpdate, examples=examples.ORDER_UPDATES),
     ),
     "update_order_status": Operation(
         tag="orders",

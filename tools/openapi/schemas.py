@@ -15,7 +15,7 @@ from pydantic_core import core_schema
 from orders.domain import errors
 from orders.domain.errors import OrderServiceError
 from orders.schemas import problems
-from orders.schemas.requests import Cancellation, CustomerOrder, NewOrder, StatusUpdate
+from orders.schemas.requests import Cancellation, CustomerOrder, NewOrder, OrderUpdate, StatusUpdate
 from orders.schemas.responses import HealthView, OrderView, PageView
 from tools.openapi.references import SCHEMA, Json
 
@@ -27,13 +27,14 @@ class GatewayMessage(TypedDict):
     """What was wrong."""
 
 
-REQUESTS: tuple[type[BaseModel], ...] = (NewOrder, CustomerOrder, Cancellation, StatusUpdate)
+REQUESTS: tuple[type[BaseModel], ...] = (NewOrder, CustomerOrder, OrderUpdate, Cancellation, StatusUpdate)
 ANSWERS: tuple[Any, ...] = (OrderView, PageView, HealthView, GatewayMessage)
 PROBLEMS: dict[type[OrderServiceError], Any] = {
     errors.DownstreamUnavailable: problems.DownstreamProblem,
     errors.InsufficientStock: problems.InsufficientStockProblem,
     errors.InvalidTransition: problems.InvalidTransitionProblem,
     errors.OrderNotCancellable: problems.OrderNotCancellableProblem,
+    errors.OrderNotUpdatable: problems.OrderNotUpdatableProblem,
     errors.PriceChanged: problems.PriceChangedProblem,
     errors.PriceUnknown: problems.ProductsProblem,
     errors.UnknownProduct: problems.ProductsProblem,

@@ -12,7 +12,7 @@ CREATE = "orders:create"
 CANCEL = "orders:cancel"
 """Scope: cancel all customers' orders."""
 SHIP = "orders:ship"
-"""Scope: report shipping statuses and tracking numbers."""
+"""Scope: report shipping statuses and tracking numbers, and update all customers' orders."""
 PAY = "orders:pay"
 """Scope: report payment statuses."""
 WRITE = "orders:write"
@@ -124,6 +124,11 @@ class Caller:
     def cancellable_owner(self) -> str | None:
         """The only customer whose orders the caller may cancel; None for all customers."""
         return None if self.has(CANCEL) else self.customer_id
+
+    @property
+    def updatable_owner(self) -> str | None:
+        """The only customer whose orders the caller may update; None for all customers."""
+        return None if self.has(SHIP) else self.customer_id
 
 
 def scope_to_report(field: str, value: str) -> str:

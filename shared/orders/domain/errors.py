@@ -6,7 +6,7 @@
     ├── NotFound 404 ── RouteNotFound, OrderNotFound, CartNotFound
     ├── MethodNotAllowed 405
     ├── Conflict 409 ── InsufficientStock, PriceChanged, CartAlreadyOrdered, TooManyUnpaidOrders, OrderNotCancellable,
-    │                   InvalidTransition, RequestInProgress
+    │                   OrderNotUpdatable, InvalidTransition, RequestInProgress
     ├── VersionMismatch 412
     ├── BodyTooLarge 413
     ├── UnsupportedMediaType 415
@@ -162,6 +162,12 @@ class OrderNotCancellable(Conflict):
     """The order can no longer be cancelled."""
 
     code = "order_not_cancellable"
+
+
+class OrderNotUpdatable(Conflict):
+    """The order can no longer be changed: its parcel is made, or it has ended."""
+
+    code = "order_not_updatable"
 
 
 class InvalidTransition(Conflict):

@@ -21,7 +21,7 @@ PATHS: Mapping[str, str] = {
     "/v1/orders": "GET POST",
     "/v1/orders/create": "POST",
     "/v1/orders/my-orders/{customer_id}": "GET",
-    "/v1/orders/{order_id}": "GET",
+    "/v1/orders/{order_id}": "GET PATCH",
     "/v1/orders/{order_id}/cancel": "POST",
     "/v1/orders/{order_id}/details": "GET",
     "/v1/orders/{order_id}/status": "PUT",

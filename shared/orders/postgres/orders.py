@@ -1,10 +1,11 @@
-"""Read stored orders and apply events to them: one call of a database function and one round trip for each operation.
+"""Read and change stored orders: one call of a database function and one round trip for each operation.
 
 Every call is safe to run twice, because a lost connection makes it run twice.
 """
 
+import json
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import cache
 from typing import TypedDict
@@ -31,6 +32,12 @@ FROM apply_event_2(
     %(cancel_reason)s, %(tracking_number)s, %(task_version)s, %(task_kind)s, %(reference)s, %(states)s::text[],
     %(statuses)s::text[], %(payment_statuses)s::text[], %(shipping_statuses)s::text[], %(failure_reasons)s::text[],
     %(tasks)s::text[], %(holds)s::text[], %(once)s)
+"""
+_UPDATE = """
+SELECT (stored).*, items, details, needs_attention, applied, holds
+FROM update_order_1(
+    %(id)s, %(owner)s, %(actor)s, %(event)s, %(event_id)s, %(at)s, %(expected_versions)s::integer[],
+    %(states)s::text[], %(changes)s)
 """
 _UNPAID = """
 SELECT id FROM orders
@@ -62,6 +69,11 @@ class _TransitionRow(OrderDetails):
     applied: bool
     earlier_event: str | None
     earlier_tracking_number: str | None
+
+
+class _UpdateRow(OrderDetails):
+    applied: bool
+    holds: bool
 
 
 def get_order(database: Database, order_id: str, *, owner: str | None, timeline: bool = False) -> OrderDetails | None:
@@ -155,6 +167,48 @@ def apply_event(
         repeated=earlier is not None,
         earlier=EarlierEvent(Event(earlier), row["earlier_tracking_number"]) if earlier else None,
     )
+
+
+def update_order(
+    database: Database,
+    order_id: str,
+    changes: Mapping[str, object],
+    *,
+    actor: str,
+    at: datetime,
+    owner: str | None = None,
+    expected_versions: Collection[int] | None = None,
+) -> TransitionResult | None:
+    """Change fields of an order, if its state allows and no worker has begun to make its parcel.
+
+    Args:
+        database: where the order is.
+        order_id: the order.
+        changes: the new values of `shipping_address`, `external_reference`, `note` and `metadata`, as JSON; those that
+            are missing stay, and None removes one.
+        actor: who changes them.
+        at: when.
+        owner: the only customer whose order may change; None for anybody's.
+        expected_versions: the only versions that may change; None for any.
+
+    Returns:
+        The result, `repeated` if all values hold already; None if there is no such order of that owner.
+    """
+    event = Event.UPDATED
+    parameters = {
+        "id": order_id,
+        "owner": owner,
+        "actor": actor,
+        "event": event.value,
+        # A change that is run again over a new connection must recognise itself, whatever was changed meanwhile.
+        "event_id": str(uuid.uuid4()),
+        "at": at,
+        "expected_versions": None if expected_versions is None else sorted(expected_versions),
+        "states": _rules(event)["states"],
+        "changes": json.dumps(changes, ensure_ascii=False),
+    }
+    row = database.fetch_one(_UpdateRow, _UPDATE, parameters)
+    return row and TransitionResult(event, row, (), applied=row["applied"], repeated=row["holds"])
 
 
 @cache

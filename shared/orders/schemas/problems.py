@@ -93,6 +93,10 @@ class OrderNotCancellableProblem(Problem):
     """The order's statuses now."""
 
 
+class OrderNotUpdatableProblem(OrderNotCancellableProblem):
+    """The order can no longer be changed."""
+
+
 class InvalidTransitionProblem(OrderNotCancellableProblem):
     """The order's state does not allow this change."""
 

@@ -178,6 +178,11 @@ class OrderUpdate(Request):
             raise ValueError(f"must have at least one of {', '.join(type(self).model_fields)}")
         return self
 
+    def changes(self) -> dict[str, object]:
+        """Return the new values of the given fields, as JSON; None removes one."""
+        values = self.model_dump(exclude_none=True)
+        return {name: values.get(name) or None for name in type(self).model_fields if name in self.model_fields_set}
+
 
 class Cancellation(Request):
     """The reason to cancel an order."""

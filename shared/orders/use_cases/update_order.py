@@ -1,0 +1,68 @@
+"""Change an order's shipping address, reference, note and metadata, until its parcel is made."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from orders.domain.caller import SHIP, Caller
+from orders.domain.clock import Clock
+from orders.domain.errors import OrderNotUpdatable, ValidationFailed
+from orders.domain.lifecycle import Event, transition
+from orders.domain.order import OrderDetails, TransitionResult
+from orders.postgres import orders
+from orders.postgres.connection import Database
+from orders.schemas.requests import OrderUpdate
+from orders.use_cases.publish import count
+from orders.use_cases.refusals import is_applied_or_already_holds, refusal
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateOrder:
+    """Update orders: a customer's own, or anybody's with the scope `orders:ship`.
+
+    Attributes:
+        database: where the orders are.
+        clock: the clock.
+        requires_address: whether an order must have a shipping address.
+    """
+
+    database: Database
+    clock: Clock
+    requires_address: bool = False
+
+    def update(
+        self, caller: Caller, order_id: str, update: OrderUpdate, expected_versions: Collection[int] | None
+    ) -> OrderDetails:
+        """Change the given fields of an order; values that hold already change nothing, whatever its version.
+
+        Raises:
+            ValidationFailed: the order must keep its shipping address.
+            OrderNotFound: there is no such order, or the caller may not see it.
+            Forbidden: the caller may see the order, but not change it.
+            OrderNotUpdatable: its parcel is made, or it has ended.
+            VersionMismatch: the order has changed since the caller read it.
+        """
+        changes = update.changes()
+        if self.requires_address and changes.get("shipping_address", ...) is None:
+            raise ValidationFailed([{"loc": ["shipping_address"], "msg": "is required", "type": "value_error"}])
+        result = orders.update_order(
+            self.database,
+            order_id,
+            changes,
+            actor=caller.actor,
+            at=self.clock.now(),
+            owner=caller.updatable_owner,
+            expected_versions=expected_versions,
+        )
+        if result is None:
+            raise refusal(self.database, caller, order_id, SHIP)
+        if not is_applied_or_already_holds(result, expected_versions):
+            raise _not_updatable(result)
+        count(result)
+        return result.row
+
+
+def _not_updatable(result: TransitionResult) -> OrderNotUpdatable:
+    state = result.state
+    is_being_shipped = transition(Event.UPDATED, state) is not None
+    reason = "The order's parcel is being made" if is_being_shipped else f"The order is {'/'.join(state)}"
+    return OrderNotUpdatable(f"{reason}; it can no longer be changed.", current=state._asdict())
