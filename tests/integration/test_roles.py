@@ -82,7 +82,7 @@ def test_given_a_concurrent_migration_when_migrated_then_it_waits_and_succeeds(
         wait_until(waits)
         other.commit()
         migration.join()
-    assert applied == ["0001.orders", "0002.shipping_and_billing"]
+    assert applied == ["0001.orders", "0002.shipping_and_billing", "0003.privileges"]
 
 
 def test_given_the_tables_when_migrated_then_the_functions_role_may_read_each(run: Run) -> None:
@@ -126,6 +126,13 @@ def test_given_reading_functions_when_they_log_in_as_the_reader_then_they_answer
         "UPDATE order_items SET unit_price = 0",
         "UPDATE order_events SET event = 'order.cancelled'",
         "DELETE FROM order_details",
+        "UPDATE orders SET total = 0",
+        "UPDATE orders SET customer_id = '6'",
+        "UPDATE order_details SET adjustments = NULL",
+        "UPDATE order_tasks SET kind = 'refund_payment'",
+        "UPDATE idempotency_keys SET caller = '6'",
+        "UPDATE stock_holds SET quantity = 1",
+        "CREATE TEMPORARY TABLE orders (id uuid)",
         "SELECT FROM _yoyo_migration",
         "DELETE FROM yoyo_lock",
         "CREATE ROLE loot",
@@ -161,7 +168,7 @@ def test_given_a_functions_role_when_it_logs_in_then_its_session_limits_are_set(
     assert run(role, "SHOW statement_timeout") == [(f"{seconds}s",)]
     assert run(role, "SHOW lock_timeout") == [("5s",)]
     assert run(role, "SHOW idle_in_transaction_session_timeout") == [("10s",)]
-    assert run(role, "SHOW search_path") == [("public",)]
+    assert run(role, "SHOW search_path") == [("public, pg_temp",)]
     assert run(OWNER, "SHOW statement_timeout") == [("0",)]
 
 
