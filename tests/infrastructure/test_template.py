@@ -103,6 +103,15 @@ def test_given_the_designed_routes_when_compared_then_the_template_has_them(func
     assert declared == ROUTES
 
 
+def test_given_the_routes_when_another_origin_calls_then_cors_allows_their_methods(
+    resources: dict[str, Any], functions: dict[str, Any]
+) -> None:
+    allowed = resources["Api"]["Properties"]["CorsConfiguration"]["AllowMethods"]
+    methods = {event["Method"].upper() for properties in functions.values() for event in events(properties)}
+    # ANY is the default route, which answers what no other route takes.
+    assert set(allowed) == (methods - {"ANY"}) | {"OPTIONS"}
+
+
 @pytest.mark.parametrize("name", sorted(ROUTES))
 def test_given_a_function_when_called_then_it_has_just_the_template_s_routes(name: str) -> None:
     answered = {

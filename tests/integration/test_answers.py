@@ -16,6 +16,7 @@ type Ask = Callable[..., Answer]
 
 ITEMS = {"items": [{"product_id": "SKU123", "quantity": 2}]}
 STAFF = {"customer": "agent", "scope": "orders:read orders:write"}
+NOTE = {"note": "Please ring twice."}
 NOBODYS = "01a1f804-f676-7425-8d36-c12d7c86e4b3"
 
 
@@ -112,6 +113,7 @@ def test_given_orders_when_listed_then_the_answers_are_as_documented(ask: Ask) -
 def test_given_an_order_when_updated_then_the_answers_are_as_documented(ask: Ask) -> None:
     order = ask("create_order", "POST", "/v1/orders", ITEMS, status=201).json["id"]
     cancel, update = "/v1/orders/{order_id}/cancel", "/v1/orders/{order_id}/status"
+    order_path = "/v1/orders/{order_id}"
 
     def report(body: object, status: int, **how: Any) -> Answer:
         return ask("update_order_status", "PUT", update, body, at=order, status=status, **{**STAFF, **how})
@@ -130,6 +132,15 @@ def test_given_an_order_when_updated_then_the_answers_are_as_documented(ask: Ask
     ask("cancel_order", "POST", cancel, at=order, status=409)
     ask("cancel_order", "POST", cancel, at=NOBODYS, status=404)
     other = ask("create_order", "POST", "/v1/orders", ITEMS, status=201).json["id"]
+    ask("update_order", "PATCH", order_path, NOTE, at=other, status=200)
+    ask("update_order", "PATCH", order_path, {"note": None}, at=other, headers={"if-match": '"v1"'}, status=412)
+    ask("update_order", "PATCH", order_path, {}, at=other, status=422)
+    ask("update_order", "PATCH", order_path, "{", at=other, status=400)
+    ask("update_order", "PATCH", order_path, NOTE, at=other, headers={"content-type": "text/plain"}, status=415)
+    ask("update_order", "PATCH", order_path, NOTE, at=other, customer="agent", scope="orders:read", status=403)
+    ask("update_order", "PATCH", order_path, NOTE, at=order, status=409)
+    ask("update_order", "PATCH", order_path, NOTE, at=NOBODYS, status=404)
+    ask("get_order", "GET", order_path, at=other, query={"include": "timeline"}, status=200)
     ask("cancel_order", "POST", cancel, {"reason": "changed my mind"}, at=other, status=200)
 
 

@@ -13,6 +13,7 @@ from tests.support import call
 type Load = Callable[[str], ModuleType]
 
 ITEMS = [{"product_id": "SKU123", "quantity": 1}]
+NOTE = {"note": "Please ring twice."}
 SCOPES = ("", "orders:read", "orders:metrics", "orders:create", "orders:cancel", "orders:ship", "orders:pay")
 BY_STATUS = {
     "pending": "orders:create",
@@ -96,14 +97,17 @@ def test_given_a_scope_when_others_orders_are_changed_then_only_with_its_own(
     assert create.status == (201 if has(scope, "orders:create") else 403)
     cart = call(function("create_order"), "POST", "/v1/customers/5/orders", **sender)
     assert cart.status == (201 if has(scope, "orders:create") else 403)
-    cancel = call(function("cancel_order"), "POST", f"/v1/orders/{order}/cancel", **sender)
     refused = 403 if scope == "orders:read" else 404
+    update = call(function("update_order"), "PATCH", f"/v1/orders/{order}", NOTE, **sender)
+    assert update.status == (200 if has(scope, "orders:ship") else refused)
+    cancel = call(function("cancel_order"), "POST", f"/v1/orders/{order}/cancel", **sender)
     assert cancel.status == (200 if has(scope, "orders:cancel") else refused)
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-def test_given_any_scope_when_the_order_is_ones_own_then_it_can_be_cancelled(
+def test_given_any_scope_when_the_order_is_ones_own_then_it_can_be_changed(
     function: Load, order: str, scope: str
 ) -> None:
     assert call(function("get_order"), "GET", f"/v1/orders/{order}", scope=scope).status == 200
+    assert call(function("update_order"), "PATCH", f"/v1/orders/{order}", NOTE, scope=scope).status == 200
     assert call(function("cancel_order"), "POST", f"/v1/orders/{order}/cancel", scope=scope).status == 200

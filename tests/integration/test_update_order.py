@@ -176,7 +176,7 @@ def test_given_a_shop_that_requires_an_address_when_removed_then_422(
     assert (kept.status, kept.json["shipping_address"]) == (200, WORK)
 
 
-def test_given_values_that_hold_when_updated_then_nothing_changes_whatever_the_version(
+def test_given_values_that_hold_when_updated_at_any_version_then_nothing_changes(
     update: Update, query: Query, order: str
 ) -> None:
     stored = "SELECT orders::text, (SELECT count(*) FROM order_events) AS events FROM orders"
@@ -197,7 +197,7 @@ def test_given_a_lost_answer_when_sent_again_with_its_version_then_200(update: U
     assert update(order, GIVEN, '"v1", "v2"').headers["etag"] == '"v3"'
 
 
-def test_given_a_lost_connection_when_run_again_after_another_change_then_applied_once(
+def test_given_a_lost_connection_when_run_again_after_another_then_applied_once(
     function: Load, update: Update, order: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = function("update_order")
@@ -380,7 +380,7 @@ def test_given_an_open_update_when_cancelled_then_it_waits_and_follows(
     assert (cancelled.result()["status"], cancelled.result()["version"]) == ("cancelled", 3)
 
 
-def test_given_a_claim_and_an_update_at_once_then_the_parcel_and_the_order_agree(
+def test_given_a_claim_when_updated_at_once_then_parcel_and_order_agree(
     world: World, update: Update, services: httpx.Client
 ) -> None:
     for _ in range(ROUNDS):
@@ -402,7 +402,7 @@ def test_given_a_claim_and_an_update_at_once_then_the_parcel_and_the_order_agree
         assert _addresses(services, order) == [WORK if answer.result().status == 200 else None]
 
 
-def test_given_a_cancel_and_an_update_at_once_then_each_has_its_own_version(
+def test_given_a_cancel_when_updated_at_once_then_each_has_its_own_version(
     function: Load, update: Update, query: Query
 ) -> None:
     cancel = function("cancel_order")

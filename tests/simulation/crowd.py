@@ -26,13 +26,13 @@ def crowd(world: World) -> None:
         customer = random.choice(["ann", "bob", "eve"])
         order = random.choice([None, *customers])
         world.services.payment.outcome = random.choice(["succeeded", "succeeded", "declined", "processing"])
-        match random.randrange(11):
+        match random.randrange(12):
             case 0 | 1 | 8 | 9:
                 placed = _place(world, customer)
                 if placed:
                     customers[placed] = customer
-            case 2 if order:
-                world.cancel(order, customers[order])
+            case 2 | 10 if order:
+                random.choice([world.cancel, world.move])(order, customers[order])
             case 3:
                 ship(world, order)
             case 5:

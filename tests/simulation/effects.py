@@ -42,6 +42,8 @@ class Fault(StrEnum):
     """It happens, its answer is lost, and it happens again after a while."""
     CANCEL_MEANWHILE = "cancel-meanwhile"
     """Before it happens, the customers cancel all their orders."""
+    MOVE_MEANWHILE = "move-meanwhile"
+    """Before it happens, the customers change the shipping addresses of all their orders."""
     REPORT_MEANWHILE = "report-meanwhile"
     """Before it happens, the services report their charges and shipments."""
     DELIVER_MEANWHILE = "deliver-meanwhile"
@@ -52,6 +54,7 @@ class Fault(StrEnum):
 
 _MEANWHILE = (
     Fault.CANCEL_MEANWHILE,
+    Fault.MOVE_MEANWHILE,
     Fault.REPORT_MEANWHILE,
     Fault.DELIVER_MEANWHILE,
     Fault.WORK_MEANWHILE,

@@ -450,6 +450,33 @@ def refunded_before_the_cancel(world: World) -> None:
     world.cancel(order, "ann")
 
 
+def moved(world: World) -> None:
+    """A customer changes the address again and again, while the parcel is made."""
+    order = world.place("ann", DESKS)
+    world.move(order, "ann")
+    world.process(CHARGE)
+    world.move(order, "ann")
+    world.process(COMMIT)
+    world.move(order, "ann")
+    world.services.lose_answer("shipping")
+    world.process(SHIP)
+    world.move(order, "ann")
+    world.settle()
+    world.move(order, "ann")
+
+
+def moved_from_the_cart(world: World) -> None:
+    """An order has the address of its cart until the customer changes it; then it is cancelled."""
+    world.services.fill_cart("ann", desk=1)
+    order = world.place_cart("ann")
+    world.process(CHARGE, COMMIT)
+    world.move(order, "ann")
+    world.process(SHIP)
+    world.move(order, "ann")
+    world.cancel(order, "ann")
+    world.move(order, "ann")
+
+
 def shortage(world: World) -> None:
     world.place("ann", {"desk": 1, "chair": 2})
     world.place("ann", {"chair": 1})
@@ -474,11 +501,10 @@ def last_piece(world: World) -> None:
 
 def somebody_elses(world: World) -> None:
     order = world.place("ann", DESKS)
-    if world.cancel(order, "eve"):
-        raise AssertionError("somebody else's order was cancelled")
-    world.settle()
-    if world.cancel(order, "eve"):
-        raise AssertionError("somebody else's order was cancelled")
+    for _ in range(2):
+        if world.cancel(order, "eve") or world.move(order, "eve"):
+            raise AssertionError("somebody else's order was changed")
+        world.settle()
 
 
 SCENARIOS: Mapping[str, Scenario] = {
@@ -534,6 +560,8 @@ SCENARIOS: Mapping[str, Scenario] = {
         delivered_first,
         refunded_at_the_provider,
         refunded_before_the_cancel,
+        moved,
+        moved_from_the_cart,
         shortage,
         unknown_product,
         price_changed,

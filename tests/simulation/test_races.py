@@ -16,7 +16,7 @@ from orders.domain.caller import Caller
 from orders.domain.errors import OrderServiceError
 from orders.domain.lifecycle import TaskKind
 from orders.domain.order import TaskId
-from orders.schemas.requests import NewOrder, StatusUpdate
+from orders.schemas.requests import NewOrder, OrderUpdate, StatusUpdate
 from tests.simulation.effects import Effect, Fault
 from tests.simulation.evidence import collect
 from tests.simulation.schedules import INVENTORY_APIS
@@ -94,6 +94,32 @@ def test_given_a_shipment_when_the_order_is_cancelled_then_it_ends_cancelled(wor
         world.process(TaskKind.CHARGE_PAYMENT, TaskKind.COMMIT_STOCK)
         task = _waiting(world, TaskKind.CREATE_SHIPMENT)
         _race(world, _work(task, where), _cancel(order))
+        world.drain()
+        assert _status(world) == "cancelled"
+
+
+@pytest.mark.parametrize("where", ["outbox.claim", "shipping POST /shipments", "orders.apply_event"])
+def test_given_a_shipment_when_the_address_changes_then_the_parcel_has_the_orders(worlds: Worlds, where: str) -> None:
+    for world in worlds():
+        order = _placed(world)
+        world.process(TaskKind.CHARGE_PAYMENT, TaskKind.COMMIT_STOCK)
+        _race(world, _work(_waiting(world, TaskKind.CREATE_SHIPMENT), where), _move(order))
+
+
+@pytest.mark.parametrize("kind", [TaskKind.CHARGE_PAYMENT, TaskKind.COMMIT_STOCK])
+def test_given_a_task_before_the_parcel_when_the_address_changes_then_both_apply(
+    worlds: Worlds, kind: TaskKind
+) -> None:
+    for world in worlds():
+        _bring_about(world, kind)
+        [row] = world.look("SELECT id::text AS id FROM orders")
+        assert len(_race(world, _work(_waiting(world, kind), "orders.apply_event"), _move(row["id"]))) == 2
+
+
+def test_given_an_order_when_moved_and_cancelled_at_once_then_it_ends_cancelled(worlds: Worlds) -> None:
+    for world in worlds():
+        order = _placed(world)
+        _race(world, _cancel(order), _move(order))
         world.drain()
         assert _status(world) == "cancelled"
 
@@ -225,6 +251,12 @@ def _unless_refused(action: Action, uses: UseCases) -> object | None:
 
 def _cancel(order: str) -> tuple[str, Action]:
     return "orders.apply_event", lambda uses: uses.cancel.cancel(ANN, order, None, None)
+
+
+def _move(order: str) -> tuple[str, Action]:
+    address = {"line1": "1 New Street", "city": "Springfield", "country": "US"}
+    update = OrderUpdate.model_validate({"shipping_address": address})
+    return "orders.update", lambda uses: uses.change.update(ANN, order, update, None)
 
 
 def _report(order: str, **report: str) -> tuple[str, Action]:

@@ -15,6 +15,7 @@ from orders.use_cases.cancel_order import CancelOrder
 from orders.use_cases.place_order import PlaceOrder
 from orders.use_cases.process_task import ProcessTask
 from orders.use_cases.relay_outbox import RelayOutbox
+from orders.use_cases.update_order import UpdateOrder
 from orders.use_cases.update_order_status import UpdateOrderStatus
 from tests.simulation.database import SimulatedDatabase
 from tests.simulation.messages import Mailbox, SimulatedQueue
@@ -31,6 +32,7 @@ class UseCases:
 
     place: PlaceOrder
     cancel: CancelOrder
+    change: UpdateOrder
     update: UpdateOrderStatus
     work: ProcessTask
     relay: RelayOutbox
@@ -52,6 +54,7 @@ def use_cases(
     return UseCases(
         place=PlaceOrder(database, queue, inventory, carts, clock, "USD"),
         cancel=CancelOrder(database, queue, clock),
+        change=UpdateOrder(database, clock),
         update=UpdateOrderStatus(database, queue, clock),
         work=ProcessTask(
             database=database,

@@ -17,7 +17,7 @@ from orders.domain.caller import WRITE, Caller
 from orders.domain.errors import OrderServiceError, RequestInProgress, Unavailable
 from orders.domain.lifecycle import SERVICES, TaskKind
 from orders.domain.order import OrderDetails, TransitionResult
-from orders.schemas.requests import NewOrder, StatusUpdate
+from orders.schemas.requests import NewOrder, OrderUpdate, StatusUpdate
 from orders.use_cases.process_task import MessageDisposition
 from orders.use_cases.relay_outbox import PAYMENT_TIMEOUT
 from tests.simulation.clock import SimulatedClock
@@ -59,6 +59,7 @@ class World:
         other_effects: what those have done; nothing goes wrong with it.
         requests: what customers sent to place orders, and what they were told.
         keys: how many idempotency keys customers have used.
+        moves: how many addresses customers have changed to.
 
     Args:
         stage: where the orders are stored; what was there is forgotten.
@@ -90,6 +91,7 @@ class World:
         self.inventory_api = inventory_api
         self.requests: list[Request] = []
         self.keys = 0
+        self.moves = 0
         stage.database.effects = self.effects
         stage.other.effects = self.other_effects
         around = (self.mailbox, self.services, self.clock, random, inventory_api)
@@ -128,6 +130,13 @@ class World:
         """A customer cancels an order; return whether it was accepted."""
         return order is not None and self._ask(
             lambda: self.use_cases.cancel.cancel(Caller(customer), order, "changed my mind", None)
+        )
+
+    def move(self, order: str | None, customer: str) -> bool:
+        """A customer changes the shipping address of an order to a new one; return whether it was accepted."""
+        update = self._new_address()
+        return order is not None and self._ask(
+            lambda: self.use_cases.change.update(Caller(customer), order, update, None)
         )
 
     def report(self, order: str | None, **update: str) -> bool:
@@ -197,6 +206,10 @@ class World:
         self.keys += 1
         return f"request-{self.keys}@example.com"
 
+    def _new_address(self) -> OrderUpdate:
+        self.moves += 1
+        return OrderUpdate.model_validate({"shipping_address": {**ADDRESS, "line1": f"{self.moves} New Street"}})
+
     def _place(self, email: str | None, action: Callable[[], TransitionResult]) -> str | None:
         """Place an order and record the request by its e-mail address, which a cart does not have."""
         outcome = self._attempt(action, self._attempts)
@@ -252,9 +265,10 @@ class World:
         """Somebody else acts at the moment of an effect, in another process."""
         match fault:
             case Fault.CANCEL_MEANWHILE:
-                for row in self.look("SELECT id::text AS id, customer_id FROM orders"):
-                    with suppress(OrderServiceError):
-                        self.others.cancel.cancel(Caller(row["customer_id"]), row["id"], None, None)
+                self._by_customers(lambda customer, order: self.others.cancel.cancel(customer, order, None, None))
+            case Fault.MOVE_MEANWHILE:
+                address = self._new_address()
+                self._by_customers(lambda customer, order: self.others.change.update(customer, order, address, None))
             case Fault.REPORT_MEANWHILE:
                 for order, update in self._reports():
                     with suppress(OrderServiceError):
@@ -271,6 +285,12 @@ class World:
                         self.mailbox.waiting.remove(message)
                         self.clock.pass_until(message.due)
                         self._apply(self.others.work.process(message.task), message)
+
+    def _by_customers(self, action: Callable[[Caller, str], object]) -> None:
+        """Let customers act on each of their orders."""
+        for row in self.look("SELECT id::text AS id, customer_id FROM orders"):
+            with suppress(OrderServiceError):
+                action(Caller(row["customer_id"]), row["id"])
 
     def _reports(self) -> Iterator[tuple[str, dict[str, str]]]:
         """What the services have to report about orders, repeatedly and in any order."""

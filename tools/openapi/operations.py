@@ -208,7 +208,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "update_order": Operation(
         tag="orders",
         description="Each field that is given replaces the one before, `metadata` as a whole; null removes it. This is "
-        "possible until the shipping service is asked for the parcel. Values that the order already has change nothing, "
+        "possible until the shipping service is asked for the parcel. Values that the order already has change nothing "
         f"and are accepted with any `If-Match`. Orders of other customers require the scope `{SHIP}`.",
         answers={200: _order("The current order.", updated=examples.UPDATED)},
         errors=(*_CHANGE_ERRORS, errors.OrderNotUpdatable),
