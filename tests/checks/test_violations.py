@@ -152,7 +152,7 @@ def test_given_a_parcel_or_charge_when_the_order_says_otherwise_then_it_is_repor
     assert phrases(replace(WELL, orders=[replace(ORDER, directions=directions)])) == [phrase]
 
 
-def test_given_an_erased_order_when_its_parcel_has_the_address_then_there_is_no_violation() -> None:
+def test_given_an_erased_order_when_its_parcel_has_the_address_then_all_is_well() -> None:
     assert not violations(replace(WELL, orders=[replace(ORDER, directions=Directions(), is_erased=True)]))
 
 
@@ -165,7 +165,7 @@ def test_given_a_parcel_when_it_holds_something_else_then_it_is_reported() -> No
 ADJUSTED = replace(ORDER, adjustments=(Adjustment("discount", -50), Adjustment("shipping", 90)), total=240)
 
 
-def test_given_adjustments_when_all_is_of_the_whole_total_then_there_is_no_violation() -> None:
+def test_given_adjustments_when_all_is_of_the_whole_total_then_all_is_well() -> None:
     assert not violations(
         replace(WELL, orders=[ADJUSTED], charges=[charge(amount=240)], notifications=notifications(ADJUSTED))
     )

@@ -131,6 +131,12 @@ def test_given_a_schema_that_refuses_new_fields_when_compared_then_it_is_reporte
     assert breaking_changes(old, small()) == ["POST /things: request: other fields are refused now"]
 
 
+def _name_request(new: Json) -> None:
+    new["components"]["schemas"]["Renamed"] = dict(request(new))
+    request(new).clear()
+    request(new)["$ref"] = "#/components/schemas/Renamed"
+
+
 HARMLESS: dict[str, Callable[[Json], Any]] = {
     "another path": lambda new: new["paths"].update({"/more": {"get": {"responses": {}}}}),
     "another method": lambda new: new["paths"]["/things"].update(put={"responses": {}}),
@@ -149,6 +155,7 @@ HARMLESS: dict[str, Callable[[Json], Any]] = {
     "an answer that always has a field": lambda new: answer(new)["required"].append("note"),
     "a new status in an answer": lambda new: answer(new)["properties"]["status"]["enum"].append("done"),
     "fewer values in an answer": lambda new: new["components"]["schemas"]["State"]["enum"].pop(),
+    "another name of the only schema of a body": _name_request,
     "a text that reads better": lambda new: answer(new).update(description="better"),
 }
 

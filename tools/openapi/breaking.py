@@ -99,6 +99,9 @@ class _Comparison:
     def _schema(self, where: str, side: _Side, old: Json, new: Json) -> Iterator[str]:
         """Compare two schemas, alternative by alternative."""
         before, after = _alternatives(self._old, old), _alternatives(self._new, new)
+        if [each.get("type") for each in (*before.values(), *after.values())] == ["object", "object"]:
+            # The name of an only alternative means nothing.
+            after = dict(zip(before, after.values(), strict=True))
         for name in before.keys() - after.keys():
             yield f"{where}: {name} removed"
         # Clients must expect unknown problems.

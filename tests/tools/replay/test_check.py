@@ -84,7 +84,7 @@ def test_given_postage_when_the_order_has_it_then_no_mismatch(outcome: Outcome) 
     assert compare([outcome], [STORED_WITH_POSTAGE]).mismatches == ()
 
 
-def test_given_postage_when_the_order_has_other_adjustments_then_differences_are_reported() -> None:
+def test_given_postage_when_the_order_has_other_adjustments_then_it_is_reported() -> None:
     stored = replace(STORED_WITH_POSTAGE, adjustments=(Adjustment("fee", 5400), Adjustment("shipping", 50)))
     assert compare([accepted(WITH_POSTAGE, "order-1")], [stored]).mismatches == (
         "invoice 536370, order order-1: shipping of 5400 pence is invoiced, but not stored",
@@ -99,7 +99,7 @@ def test_given_postage_when_the_total_leaves_it_out_then_it_is_reported() -> Non
     )
 
 
-def test_given_postage_of_unknown_fate_when_an_order_without_it_is_stored_then_it_is_not_that_one() -> None:
+def test_given_postage_of_unknown_fate_when_stored_without_it_then_it_is_another() -> None:
     stored = replace(STORED_WITH_POSTAGE, adjustments=(), total=100)
     assert compare([unknown(WITH_POSTAGE)], [stored]).had_no_effect == 1
 
