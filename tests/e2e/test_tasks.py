@@ -28,6 +28,27 @@ def test_given_a_cart_when_ordered_then_the_timeline_shows_it_paid_and_ready(
         assert services.get("/cart/carts/5").json()["status"] == "Ordered"
 
 
+def test_given_an_unpaid_order_when_its_address_changes_then_the_parcel_goes_there(
+    client: Client, services: httpx.Client
+) -> None:
+    # The order is not paid before its address has changed.
+    services.put("/control/payment", json={"failure_rate": 1, "times": 4}).raise_for_status()
+    address = {"line1": "21 Main Street", "city": "Springfield", "country": "US"}
+    with client("5") as customer:
+        order = customer.post("/v1/orders", json=ITEMS).json()
+        path = order["links"]["self"]
+        changed = customer.patch(path, json={"shipping_address": address})
+        assert (changed.status_code, changed.json()["shipping_address"]) == (200, address)
+        ready = wait_for(customer, order["id"], shipping_status="ready")
+        assert [event["changed_fields"] for event in ready["timeline"] if event["event"] == "order.updated"] == [
+            ["shipping_address"]
+        ]
+        [shipment] = services.get("/shipping/shipments", params={"order_id": order["id"]}).json()["shipments"]
+        assert shipment["address"] == address
+        late = customer.patch(path, json={"note": "Please ring twice."})
+        assert (late.status_code, late.json()["code"]) == (409, "order_not_updatable")
+
+
 def test_given_a_declined_payment_when_ordered_then_notified_and_stock_is_released(
     client: Client, services: httpx.Client
 ) -> None:
