@@ -58,7 +58,7 @@ BUDGETS = {
     "migrate_database": Budget({"http.client", "psycopg2", "requests", "urllib3", "yoyo"}, 415),
     "process_task": Budget(CALLS, 410),
     "relay_outbox": Budget(CALLS - ALL - {"orders.schemas.requests"}, 325),
-    "update_order": Budget(READS | {"orders.schemas.requests", "pydantic"}, 400),
+    "update_order": Budget(READS | {"orders.schemas.requests", "pydantic"}, 375),
     "update_order_status": Budget(WRITES, 400),
 }
 

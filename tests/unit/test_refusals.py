@@ -170,6 +170,15 @@ BODIES = (
     f'{{"items": "{SECRET}',
     f'"{SECRET}"',
 )
+CHANGES = (
+    {"metadata": {SECRET: 1}},
+    {"metadata": {f"{SECRET}\0": SECRET}},
+    {"note": [SECRET]},
+    {"external_reference": SECRET * 10},
+    {"shipping_address": {"line1": SECRET}},
+    {"shipping_address": {"line1": SECRET, "city": SECRET, "country": SECRET}},
+    {"shipping_address": {SECRET: SECRET}},
+)
 
 
 def quoting() -> Iterator[tuple[str, str, str, object, dict[str, Any]]]:
@@ -186,6 +195,9 @@ def quoting() -> Iterator[tuple[str, str, str, object, dict[str, Any]]]:
             yield function, method, path.format(value), None, {}
     for body in BODIES:
         yield "create_order", "POST", "/v1/orders", body, {}
+        yield "update_order", "PATCH", ORDER, body, {}
+    for body in CHANGES:
+        yield "update_order", "PATCH", ORDER, body, {}
     for header in ("idempotency-key", "content-type", "if-match", "if-none-match", "x-request-id"):
         for value in (f"{SECRET}\0", long):
             yield "create_order", "POST", "/v1/orders", {"items": []}, {"headers": {header: value}}

@@ -69,6 +69,7 @@ BEGIN
             SELECT json_agg(json_build_array(product_id, quantity, name) ORDER BY line_no)
             FROM order_items WHERE order_id = p_order_id);
     END IF;
+    -- After the claim: update_order_1, which changes the address until then, locks the same task.
     IF p_kind IN ('charge_payment', 'create_shipment') THEN
         details := (SELECT to_json(detail) FROM order_details AS detail WHERE order_id = p_order_id);
     END IF;
