@@ -1,0 +1,35 @@
+"""Erase or export the personal data of a customer."""
+
+from functools import cache
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import Response
+
+from orders import bootstrap, telemetry
+from orders.http.api import Api, customer_id, reply
+from orders.telemetry import logger
+from orders.warmup import warm_up
+
+app = Api()
+personal_data = cache(bootstrap.erase_customer)
+
+
+@app.delete("/v1/customers/<customer>/personal-data")
+def erase_customer(customer: str) -> Response[str]:
+    """Erase a customer's personal data."""
+    erasure = personal_data().erase(app.caller, customer_id(customer))
+    telemetry.count("OrdersErased", erasure["erased"])
+    logger.info("personal data erased", **erasure)
+    return reply(HTTPStatus.OK, erasure)
+
+
+@app.get("/v1/customers/<customer>/personal-data")
+def export_customer(customer: str) -> Response[str]:
+    """Export all that is held of a customer, as JSON lines."""
+    page = personal_data().export(app.caller, customer_id(customer), app.query.get("cursor"))
+    body = "".join(f"{line}\n" for line in page.lines)
+    return Response(HTTPStatus.OK, "application/x-ndjson", body, headers=app.next_page(page.next_cursor))
+
+
+warm_up(personal_data)
+handler = app.handler
