@@ -7,7 +7,9 @@ from aws_lambda_powertools.event_handler import Response
 
 from orders import bootstrap, telemetry
 from orders.http.api import Api, customer_id, reply
+from orders.schemas.responses import ErasureView
 from orders.telemetry import logger
+from orders.use_cases.erase_customer import check_may_erase
 from orders.warmup import warm_up
 
 app = Api()
@@ -17,7 +19,9 @@ personal_data = cache(bootstrap.erase_customer)
 @app.delete("/v1/customers/<customer>/personal-data")
 def erase_customer(customer: str) -> Response[str]:
     """Erase a customer's personal data."""
-    erasure = personal_data().erase(app.caller, customer_id(customer))
+    caller, customer = app.caller, customer_id(customer)
+    check_may_erase(caller)
+    erasure: ErasureView = personal_data().erase(caller, customer)
     telemetry.count("OrdersErased", erasure["erased"])
     logger.info("personal data erased", **erasure)
     return reply(HTTPStatus.OK, erasure)
@@ -26,7 +30,9 @@ def erase_customer(customer: str) -> Response[str]:
 @app.get("/v1/customers/<customer>/personal-data")
 def export_customer(customer: str) -> Response[str]:
     """Export all that is held of a customer, as JSON lines."""
-    page = personal_data().export(app.caller, customer_id(customer), app.query.get("cursor"))
+    caller, customer = app.caller, customer_id(customer)
+    check_may_erase(caller)
+    page = personal_data().export(caller, customer, app.query.get("cursor"))
     body = "".join(f"{line}\n" for line in page.lines)
     return Response(HTTPStatus.OK, "application/x-ndjson", body, headers=app.next_page(page.next_cursor))
 

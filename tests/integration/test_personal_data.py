@@ -652,7 +652,11 @@ def test_given_orders_with_personal_data_when_all_runs_then_nobody_else_sees_it(
         call(function("list_orders"), "GET", "/v1/orders", query={"q": "5"}, **reader).text,
         call(function("list_customer_orders"), "GET", "/v1/customers/5/orders").text,
     ]
-    for problem in ({"shipping_address": {**address("to"), "country": MARK}}, {"note": f"{MARK}\0"}, {"metadata": MARK}):
+    for problem in (
+        {"shipping_address": {**address("to"), "country": MARK}},
+        {"note": f"{MARK}\0"},
+        {"metadata": MARK},
+    ):
         assert call(create, "POST", "/v1/orders", {**body, **problem}).status == 422
     assert call(function("erase_customer"), "GET", PATH, **OFFICER).status == 200
     assert erase(function).json["erased"] > 0

@@ -43,7 +43,7 @@ class EraseCustomer:
         Raises:
             Forbidden: the caller lacks the scope.
         """
-        _check_may_erase(caller)
+        check_may_erase(caller)
         at = self.clock.now()
         return erasures.erase_customer(self.database, customer_id, actor=caller.actor, at=at, limit=MAX_ERASED)
 
@@ -56,7 +56,7 @@ class EraseCustomer:
             Forbidden: the caller lacks the scope.
             InvalidCursor: the cursor was changed, or belongs to another list.
         """
-        _check_may_erase(caller)
+        check_may_erase(caller)
         scope = f"export of {customer_id}".encode()
         after = cursors.read(cursor, scope, largest=0).id if cursor else None
         page = orders.export_orders(
@@ -75,6 +75,11 @@ class EraseCustomer:
         return ExportPage(lines, cursors.write(Position(0, last), scope) if last and not is_last else None)
 
 
-def _check_may_erase(caller: Caller) -> None:
+def check_may_erase(caller: Caller) -> None:
+    """Check that the caller may erase and export personal data.
+
+    Raises:
+        Forbidden: the caller lacks the scope `orders:erase`.
+    """
     if not caller.may_erase:
         raise Forbidden(f"Erasing or exporting personal data requires the scope {ERASE}.")
