@@ -2,15 +2,18 @@
 
 from functools import cache
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler import Response
 
 from orders import bootstrap, telemetry
 from orders.http.api import Api, customer_id, reply
-from orders.schemas.responses import ErasureView
 from orders.telemetry import logger
 from orders.use_cases.erase_customer import check_may_erase
 from orders.warmup import warm_up
+
+if TYPE_CHECKING:
+    from orders.schemas.responses import ErasureView
 
 app = Api()
 personal_data = cache(bootstrap.erase_customer)

@@ -233,8 +233,8 @@ OPERATIONS: Mapping[str, Operation] = {
         tag="customers",
         description="Erases names, e-mail addresses, postal addresses, payment methods, notes, metadata and reasons in "
         "the orders that the customer has placed by now. Those that have ended are erased at once, up to 500 with each "
-        "request; the service erases the rest, and those that are live when they end. Amounts, lines, numbers and statuses "
-        "stay. Can be repeated.",
+        "request. The service erases the rest, and those that are live when they end. Amounts, lines, numbers and "
+        "statuses stay. Can be repeated.",
         answers={
             200: Answer(
                 description="What was erased, and what is left.", schema=ref("ErasureView"), examples=examples.ERASURES
@@ -246,8 +246,8 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "export_customer": Operation(
         tag="customers",
-        description="Each line is an `OrderView` with its timeline, the oldest order first; there is none without orders. "
-        "A page has up to 20 orders, fewer if they are large; `Link` has the next page. Payment methods are left out.",
+        description="Each line is an `OrderView` with its timeline, the oldest order first. A page has up to 20 "
+        "orders, fewer if they are large, and `Link` has the next page. Payment methods are left out.",
         answers={
             200: Answer(
                 description="A page of the customer's orders, one on each line.",

@@ -68,6 +68,6 @@ ALTER TABLE order_events ALTER COLUMN reason SET STATISTICS 0;
 ALTER TABLE order_details ALTER COLUMN payment_method SET STATISTICS 0, ALTER COLUMN note SET STATISTICS 0;
 
 GRANT SELECT, INSERT, UPDATE ON order_details TO orders_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON erasures TO orders_app;
+GRANT SELECT, INSERT, UPDATE (requested_at, actor, next_at), DELETE ON erasures TO orders_app;
 GRANT UPDATE (reason) ON order_events TO orders_app;
 GRANT SELECT ON order_details, erasures TO orders_reader;
