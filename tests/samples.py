@@ -28,6 +28,9 @@ STATUSES = {
     "docs/preflight": 204,
     "docs/unknown_method": 405,
     "docs/unknown_route": 404,
+    "erase_customer/erase": 200,
+    "erase_customer/export": 200,
+    "erase_customer/without_scope": 403,
     "get_order/customer": 200,
     "get_order/no_such_id": 404,
     "get_order/order": 200,
@@ -76,7 +79,7 @@ RELAYS: dict[str, dict[str, Any]] = {
     "relay_outbox/redrive_all": {"redriven": 0},
     "relay_outbox/redrive_some": {"redriven": 0},
     "relay_outbox/schedule": {
-        **dict.fromkeys(("tasks", "holds", "expired", "keys", "deltas", "stuck"), 0),
+        **dict.fromkeys(("tasks", "holds", "expired", "erased", "keys", "deltas", "stuck"), 0),
         "lag_seconds": 0.0,
     },
 }

@@ -30,6 +30,7 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     summary = relay().run()
     telemetry.count("TasksRelayed", summary.tasks)
     telemetry.count("StockGivenBack", summary.holds)
+    telemetry.count("OrdersErased", summary.erased)
     telemetry.count("PaymentsStuck", summary.stuck)
     telemetry.time("TaskLag", summary.lag_seconds)
     logger.info("tasks relayed", **asdict(summary))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from orders.domain.stock import Inventory
     from orders.postgres.connection import Database
     from orders.use_cases.cancel_order import CancelOrder
+    from orders.use_cases.erase_customer import EraseCustomer
     from orders.use_cases.get_order import GetOrder
     from orders.use_cases.health import CheckHealth
     from orders.use_cases.list_orders import ListOrders
@@ -84,6 +85,13 @@ def list_orders() -> "ListOrders":
     return ListOrders(database())
 
 
+def erase_customer() -> "EraseCustomer":
+    """Build what erases and exports personal data."""
+    from orders.use_cases.erase_customer import EraseCustomer
+
+    return EraseCustomer(database(), Clock())
+
+
 def process_task() -> "ProcessTask":
     """Build what processes tasks."""
     from datetime import timedelta
@@ -119,16 +127,17 @@ def process_task() -> "ProcessTask":
 def relay_outbox() -> "RelayOutbox":
     """Build the relay."""
     from orders.clients.http import Session
-    from orders.config import InventorySettings
+    from orders.config import RelaySettings
     from orders.use_cases.relay_outbox import RelayOutbox
 
     connection = database()
-    settings = InventorySettings.from_environment()
+    settings = RelaySettings.from_environment()
     return RelayOutbox(
         database=connection,
         queue=task_queue(),
-        inventory=inventory(settings, Session(), connection, Clock()),
+        inventory=inventory(settings.inventory, Session(), connection, Clock()),
         clock=Clock(),
+        personal_data_days=settings.personal_data_days,
     )
 
 

@@ -150,6 +150,25 @@ class ServiceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """What the relay calls, and how long it keeps personal data.
+
+    Attributes:
+        inventory: the inventory.
+        personal_data_days: how many days after an order has ended its personal data is erased; 0 to keep it.
+    """
+
+    inventory: InventorySettings
+    personal_data_days: int
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read ``INVENTORY_*`` and ``PERSONAL_DATA_DAYS``."""
+        name = "PERSONAL_DATA_DAYS"
+        return cls(InventorySettings.from_environment(), _number(name, os.environ.get(name) or "0"))
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSettings:
     """The URL of the task queue."""
 

@@ -42,6 +42,7 @@ MAY: dict[str, set[str]] = {
     "console": set(),
     "create_order": SEND,
     "docs": set(),
+    "erase_customer": set(),
     "get_order": set(),
     "health": set(),
     "list_customer_orders": set(),

@@ -62,6 +62,10 @@ ROUTES = {
     "cancel_order": {"POST /v1/orders/{order_id}/cancel", "POST /v1/orders/{order_id}/cancel/{proxy+}"},
     "update_order": {"PATCH /v1/orders/{order_id}"},
     "update_order_status": {"PUT /v1/orders/{order_id}/status", "PUT /orders/{id}"},
+    "erase_customer": {
+        "DELETE /v1/customers/{customer_id}/personal-data",
+        "GET /v1/customers/{customer_id}/personal-data",
+    },
     "health": HEALTH,
     "docs": {*DOCS, DEFAULT},
     "console": CONSOLE,

@@ -144,6 +144,24 @@ def test_given_an_order_when_updated_then_the_answers_are_as_documented(ask: Ask
     ask("cancel_order", "POST", cancel, {"reason": "changed my mind"}, at=other, status=200)
 
 
+def test_given_orders_when_exported_and_erased_then_the_answers_are_as_documented(ask: Ask) -> None:
+    path = "/v1/customers/{customer_id}/personal-data"
+    officer = {"customer": "officer", "scope": "orders:erase"}
+    ask("erase_customer", "GET", path, at="5", status=200, **officer)
+    order = ask("create_order", "POST", "/v1/orders", ITEMS, status=201).json["id"]
+    for _ in range(20):
+        ask("create_order", "POST", "/v1/orders", ITEMS, status=201, customer="agent", scope="orders:create")
+    ask("cancel_order", "POST", "/v1/orders/{order_id}/cancel", at=order, status=200)
+    assert "link" not in ask("erase_customer", "GET", path, at="5", status=200, **officer).headers
+    ask("create_order", "POST", "/v1/orders", ITEMS, status=201, customer="agent", scope="orders:create")
+    assert "link" in ask("erase_customer", "GET", path, at="agent", status=200, **officer).headers
+    ask("erase_customer", "DELETE", path, at="5", status=200, **officer)
+    ask("erase_customer", "GET", path, at="5", status=400, query={"cursor": "made-up"}, **officer)
+    ask("erase_customer", "DELETE", path, at="%00", status=400, **officer)
+    for method in ("GET", "DELETE"):
+        ask("erase_customer", method, path, at="5", status=403)
+
+
 def test_given_a_database_when_it_is_up_or_down_then_health_is_as_documented(ask: Ask, postgres: Postgres) -> None:
     for path in ("/v1/health", "/health"):
         ask("health", "GET", path, status=200)

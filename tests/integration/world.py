@@ -7,14 +7,16 @@ from random import Random
 from typing import Any
 
 from orders import bootstrap
-from orders.domain.caller import WRITE, Caller
+from orders.domain.caller import ERASE, WRITE, Caller
 from orders.domain.clock import Clock
 from orders.domain.order import DeadLetter, OrderDetails, TaskId
+from orders.postgres.erasures import Erasure
 from orders.schemas.requests import NewOrder, StatusUpdate
 from orders.use_cases.relay_outbox import RelaySummary
 
 CUSTOMER = Caller("5")
 STAFF = Caller("staff", frozenset({WRITE}))
+OFFICER = Caller("officer", frozenset({ERASE}))
 
 
 class MemoryQueue:
@@ -61,11 +63,12 @@ class World:
         self._cancel = replace(bootstrap.cancel_order(), queue=self.queue, clock=self.clock)
         self._update = replace(bootstrap.update_order_status(), queue=self.queue, clock=self.clock)
         self.work = replace(bootstrap.process_task(), queue=self.queue, clock=self.clock, random=Random(1))
+        self._erase = replace(bootstrap.erase_customer(), clock=self.clock)
         self.relay = replace(bootstrap.relay_outbox(), queue=self.queue, clock=self.clock)
 
-    def place(self, *items: tuple[str, int]) -> str:
+    def place(self, *items: tuple[str, int], **fields: Any) -> str:
         lines = [{"product_id": product, "quantity": quantity} for product, quantity in items or (("SKU123", 2),)]
-        request = NewOrder.model_validate({"items": lines, "customer_email": "alice@example.com"})
+        request = NewOrder.model_validate({"items": lines, "customer_email": "alice@example.com", **fields})
         return str(self.placing.from_items(CUSTOMER, request).row["id"])
 
     def place_cart(self) -> str:
@@ -76,6 +79,9 @@ class World:
 
     def report(self, order: str, **update: Any) -> OrderDetails:
         return self._update.update(STAFF, order, StatusUpdate.model_validate(update), None)
+
+    def erase(self, customer: str = "5") -> Erasure:
+        return self._erase.erase(OFFICER, customer)
 
     def run_relay(self) -> RelaySummary:
         return self.relay.run()

@@ -50,6 +50,7 @@ BUDGETS = {
     "console": Budget(ALL, 295),
     "create_order": Budget(CALLS, 435),
     "docs": Budget(ALL, 295),
+    "erase_customer": Budget(READS, 315),
     "get_order": Budget(READS, 310),
     "health": Budget(READS, 315),
     "list_customer_orders": Budget(READS | {"orders.postgres.order_list.query"}, 315),

@@ -5,7 +5,7 @@ import tomllib
 from collections import defaultdict
 from pathlib import Path
 
-from orders.domain.caller import CANCEL, CREATE, METRICS, PAY, READ, SHIP, WRITE
+from orders.domain.caller import CANCEL, CREATE, ERASE, METRICS, PAY, READ, SHIP, WRITE
 from tools.openapi import schemas
 from tools.openapi.operations import JSON, OPERATIONS, Body, Operation
 from tools.openapi.parameters import HEADERS, IN_PATH, PARAMETERS
@@ -37,6 +37,7 @@ slash is redirected (308) to the path without it.
 """
 _TAGS = {
     "orders": "Place, read, list, cancel and update orders.",
+    "customers": "Export and erase the personal data of customers.",
     "service": "Health and metrics of the service.",
     "console": "A web page for customers and support.",
     "documentation": "The API's documentation.",
@@ -52,6 +53,7 @@ update and cancel their own orders. Scopes, in `scope`, `scp` or `roles`:
 - `{PAY}`: report payment statuses
 - `{WRITE}`: all of `{CREATE}`, `{CANCEL}`, `{SHIP}` and `{PAY}`
 - `{METRICS}`: read the metrics
+- `{ERASE}`: export and erase the personal data of any customer
 """
 
 

@@ -1,5 +1,7 @@
 """Example requests and responses; tests validate each against its schema."""
 
+import json
+
 from orders.domain import errors
 from orders.domain.errors import OrderServiceError
 from orders.domain.field_errors import FieldError
@@ -159,6 +161,15 @@ PAGES: dict[str, Json] = {
         "total": 1,
         "total_is_exact": True,
     },
+}
+_EXPORTED: Json = {
+    **WITH_TIMELINE,
+    "timeline": [{**entry, "actor": entry["actor"].partition(":")[0]} for entry in WITH_TIMELINE["timeline"]],
+}
+EXPORT = json.dumps(_EXPORTED, separators=(",", ":")) + "\n"
+ERASURES: dict[str, Json] = {
+    "done": {"erased": 3, "remaining": 0, "live": 0},
+    "not_done": {"erased": 500, "remaining": 112, "live": 1},
 }
 HEALTHY: dict[str, Json] = {
     "ok": {"status": "ok", "database": "ok", "tasks": "ok"},

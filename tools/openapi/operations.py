@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from orders.domain import errors
-from orders.domain.caller import CANCEL, CREATE, PAY, SHIP
+from orders.domain.caller import CANCEL, CREATE, ERASE, PAY, SHIP
 from orders.domain.errors import OrderServiceError
 from orders.schemas.requests import Cancellation, CustomerOrder, NewOrder, OrderUpdate, StatusUpdate
 from tools.openapi import examples
@@ -15,6 +15,7 @@ from tools.openapi.parameters import LIST_PARAMETERS
 from tools.openapi.references import Json, ref
 
 JSON = "application/json"
+JSON_LINES = "application/x-ndjson"
 TEXT = {"type": "string"}
 
 
@@ -227,6 +228,45 @@ OPERATIONS: Mapping[str, Operation] = {
         places=("order",),
         parameters=("IfMatch",),
         body=Body(model=StatusUpdate, examples=examples.UPDATES),
+    ),
+    "erase_customer": Operation(
+        tag="customers",
+        description="Erases names, e-mail addresses, postal addresses, payment methods, notes, metadata and reasons in "
+        "the orders that the customer has placed by now. Those that have ended are erased at once, up to 500 with each "
+        "request. The service erases the rest, and those that are live when they end. Amounts, lines, numbers and "
+        "statuses stay. Can be repeated.",
+        answers={
+            200: Answer(
+                description="What was erased, and what is left.", schema=ref("ErasureView"), examples=examples.ERASURES
+            )
+        },
+        errors=(errors.InvalidParameter, errors.Forbidden, errors.RouteNotFound, errors.DatabaseUnavailable),
+        places=("customer",),
+        scopes=(ERASE,),
+    ),
+    "export_customer": Operation(
+        tag="customers",
+        description="Each line is an `OrderView` with its timeline, the oldest order first. A page has up to 20 "
+        "orders, fewer if they are large, and `Link` has the next page. Payment methods are left out.",
+        answers={
+            200: Answer(
+                description="A page of the customer's orders, one on each line.",
+                schema=TEXT,
+                media_type=JSON_LINES,
+                examples={"orders": examples.EXPORT},
+                headers=("Link",),
+            )
+        },
+        errors=(
+            errors.InvalidParameter,
+            errors.InvalidCursor,
+            errors.Forbidden,
+            errors.RouteNotFound,
+            errors.DatabaseUnavailable,
+        ),
+        places=("customer",),
+        parameters=("ExportCursor",),
+        scopes=(ERASE,),
     ),
     "check_health": Operation(
         tag="service",

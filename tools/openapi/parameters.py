@@ -148,6 +148,7 @@ PARAMETERS: dict[str, Json] = {
         "`timeline` adds the order's history.",
         {"type": "string", "enum": ["timeline", ""]},
     ),
+    "ExportCursor": _query("cursor", "That of the `Link` to the next page.", {"type": "string"}),
     **_LISTING,
 }
 """Query and header parameters. None has an example, since Swagger UI would send it with every request."""

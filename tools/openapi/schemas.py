@@ -16,7 +16,7 @@ from orders.domain import errors
 from orders.domain.errors import OrderServiceError
 from orders.schemas import problems
 from orders.schemas.requests import Cancellation, CustomerOrder, NewOrder, OrderUpdate, StatusUpdate
-from orders.schemas.responses import HealthView, OrderView, PageView
+from orders.schemas.responses import ErasureView, HealthView, OrderView, PageView
 from tools.openapi.references import SCHEMA, Json
 
 
@@ -28,7 +28,7 @@ class GatewayMessage(TypedDict):
 
 
 REQUESTS: tuple[type[BaseModel], ...] = (NewOrder, CustomerOrder, OrderUpdate, Cancellation, StatusUpdate)
-ANSWERS: tuple[Any, ...] = (OrderView, PageView, HealthView, GatewayMessage)
+ANSWERS: tuple[Any, ...] = (OrderView, PageView, ErasureView, HealthView, GatewayMessage)
 PROBLEMS: dict[type[OrderServiceError], Any] = {
     errors.DownstreamUnavailable: problems.DownstreamProblem,
     errors.InsufficientStock: problems.InsufficientStockProblem,

@@ -19,10 +19,12 @@ WRITE = "orders:write"
 """Scope: all of `orders:create`, `orders:cancel`, `orders:ship` and `orders:pay`."""
 METRICS = "orders:metrics"
 """Scope: read the metrics."""
+ERASE = "orders:erase"
+"""Scope: export and erase the personal data of all customers."""
 
 _PARTS = frozenset({CREATE, CANCEL, SHIP, PAY})
 """The scopes that `orders:write` is the sum of."""
-_CHANGES = _PARTS | {WRITE}
+_CHANGES = _PARTS | {WRITE, ERASE}
 """Scopes that make a caller a service, unless it is staff."""
 _REPORTS: dict[str, str] = {"payment_status": PAY, "shipping_status": SHIP}
 """The scope that a report requires, by its field."""
@@ -109,6 +111,11 @@ class Caller:
     def may_report(self) -> bool:
         """Whether the caller may report some status of an order."""
         return any(map(self.has, _PARTS))
+
+    @property
+    def may_erase(self) -> bool:
+        """Whether the caller may export and erase the personal data of all customers."""
+        return self.has(ERASE)
 
     @property
     def may_read_metrics(self) -> bool:

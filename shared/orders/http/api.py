@@ -127,11 +127,7 @@ class Api(APIGatewayHttpResolver):
 
     def orders(self, page: "OrderPage") -> Response[str]:
         """Answer with a page of orders."""
-        headers = {}
-        if page.next_cursor:
-            parameters = {name: value for name, value in self.query.items() if name not in {"page", "cursor"}}
-            target = f"{self.current_event.path}?{urlencode({**parameters, 'cursor': page.next_cursor})}"
-            headers["Link"] = f'<{target}>; rel="next"'
+        headers = self.next_page(page.next_cursor)
         # Once: each access to the caller reads the authorizer's context again.
         for_reader = self.caller.may_read_all
         payload: PageView = {
@@ -143,6 +139,13 @@ class Api(APIGatewayHttpResolver):
         if page.total:
             payload["total"], payload["total_is_exact"] = page.total.orders, page.total.is_exact
         return reply(HTTPStatus.OK, payload, headers)
+
+    def next_page(self, cursor: str | None) -> dict[str, str]:
+        """Return the header that links to the next page of the same list; none without a cursor."""
+        if cursor is None:
+            return {}
+        parameters = {name: value for name, value in self.query.items() if name not in {"page", "cursor"}}
+        return {"Link": f'<{self.current_event.path}?{urlencode({**parameters, "cursor": cursor})}>; rel="next"'}
 
     def _content(self) -> bytes:
         text = self.current_event.body or ""

@@ -17,6 +17,7 @@ PATHS: Mapping[str, str] = {
     "/orders/{id}": "GET POST PUT",
     "/postman.json": "GET",
     "/v1/customers/{customer_id}/orders": "GET POST",
+    "/v1/customers/{customer_id}/personal-data": "DELETE GET",
     "/v1/health": "GET",
     "/v1/orders": "GET POST",
     "/v1/orders/create": "POST",

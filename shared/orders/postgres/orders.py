@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import cache
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from orders.domain.clock import unix_milliseconds, uuid7
 from orders.domain.details import Details
@@ -23,8 +23,10 @@ from orders.domain.order import (
     TransitionResult,
 )
 from orders.postgres.connection import Database
+from orders.postgres.statements import statement
 
 _GET = "SELECT get_order_2(%(id)s, %(owner)s, %(timeline)s) AS found"
+_EXPORT = statement("export_orders")
 _APPLY_EVENT = """
 SELECT (stored).*, items, details, needs_attention, tasks, applied, earlier_event, earlier_tracking_number
 FROM apply_event_2(
@@ -64,6 +66,18 @@ class _GetRow(TypedDict):
     found: _FoundOrder | None
 
 
+class _ExportRow(TypedDict):
+    found: _FoundOrder
+    has_more: bool
+
+
+class OrderBatch(NamedTuple):
+    """Some orders, and whether there are more after them."""
+
+    rows: list[OrderDetails]
+    has_more: bool
+
+
 class _TransitionRow(OrderDetails):
     tasks: str | None
     applied: bool
@@ -79,9 +93,32 @@ class _UpdateRow(OrderDetails):
 def get_order(database: Database, order_id: str, *, owner: str | None, timeline: bool = False) -> OrderDetails | None:
     """Read an order with its lines; None if there is none, or if it is not the owner's (None: anybody's)."""
     [row] = database.fetch(_GetRow, _GET, {"id": order_id, "owner": owner, "timeline": timeline})
-    found = row["found"]
-    if found is None:
-        return None
+    return row["found"] and _details(row["found"])
+
+
+def export_orders(
+    database: Database, customer_id: str, *, after: str | None, max_orders: int, max_lines: int
+) -> OrderBatch:
+    """Read orders of a customer with lines and timelines, the oldest first: at least one, if there is one.
+
+    Args:
+        database: where the orders are.
+        customer_id: the customer.
+        after: the order to continue after; None for the first ones.
+        max_orders: the maximum number of orders.
+        max_lines: the maximum number of lines, over all orders.
+    """
+    parameters = {
+        "customer_id": customer_id,
+        "after": after or str(uuid.UUID(int=0)),
+        "max_orders": max_orders,
+        "max_lines": max_lines,
+    }
+    rows = database.fetch(_ExportRow, _EXPORT, parameters)
+    return OrderBatch([_details(row["found"]) for row in rows], bool(rows) and rows[-1]["has_more"])
+
+
+def _details(found: _FoundOrder) -> OrderDetails:
     stored = found["stored"]
     return {
         **stored,

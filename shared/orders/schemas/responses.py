@@ -173,6 +173,17 @@ class PageView(TypedDict):
     """Whether `total` is exact; if not, there are at least as many."""
 
 
+class ErasureView(TypedDict):
+    """What an erasure of personal data has done, and what is left: counted up to 10,000."""
+
+    erased: Count
+    """Number of orders whose personal data was erased now."""
+    remaining: Count
+    """Number of orders that can be erased now: repeat the request, or leave them to the service."""
+    live: Count
+    """Number of orders that have not ended, or have unfinished tasks; the service erases them when they have ended."""
+
+
 class HealthView(TypedDict):
     """The health of the service."""
 

@@ -1,6 +1,6 @@
 """Recover what was lost: overdue tasks, stock without an order, and orders whose payment was never started.
 
-Also delete expired idempotency keys, and roll up the order counts.
+Also erase personal data, delete expired idempotency keys, and roll up the order counts.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from orders.domain.errors import Unavailable
 from orders.domain.lifecycle import Event
 from orders.domain.order import DeadLetter, TaskId
 from orders.domain.stock import Inventory
-from orders.postgres import counters, failed_tasks, idempotency, orders, outbox, stock_holds
+from orders.postgres import counters, erasures, failed_tasks, idempotency, orders, outbox, stock_holds
 from orders.postgres.connection import Database
 from orders.postgres.failed_tasks import FailedTask
 from orders.telemetry import logger
@@ -41,11 +41,21 @@ _TIME_BUDGET = timedelta(seconds=20)
 
 
 class RelayBatch(NamedTuple):
-    """What one batch processed: tasks sent again, holds released, orders expired, keys deleted, deltas rolled up."""
+    """What one batch processed.
+
+    Attributes:
+        tasks: how many tasks were sent again.
+        holds: how many reservations without an order were released.
+        expired: how many orders expired.
+        erased: how many orders had their personal data erased.
+        keys: how many idempotency keys were deleted.
+        deltas: how many count deltas were rolled up.
+    """
 
     tasks: int = 0
     holds: int = 0
     expired: int = 0
+    erased: int = 0
     keys: int = 0
     deltas: int = 0
 
@@ -55,7 +65,7 @@ class RelayBatch(NamedTuple):
         return any(processed == limit for processed, limit in zip(self, _LIMITS, strict=True))
 
 
-_LIMITS = RelayBatch(tasks=_BATCH, holds=_BATCH, expired=_BATCH, keys=_EXPIRED_KEYS, deltas=_DELTAS)
+_LIMITS = RelayBatch(tasks=_BATCH, holds=_BATCH, expired=_BATCH, erased=_BATCH, keys=_EXPIRED_KEYS, deltas=_DELTAS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,7 @@ class RelaySummary:
     tasks: int
     holds: int
     expired: int
+    erased: int
     keys: int
     deltas: int
     lag_seconds: float
@@ -78,12 +89,17 @@ class RelaySummary:
 
 @dataclass(frozen=True, slots=True)
 class RelayOutbox:
-    """Run every minute, in bounded batches; concurrent runs do not interfere."""
+    """Run every minute, in bounded batches; concurrent runs do not interfere.
+
+    Attributes:
+        personal_data_days: how many days after an order has ended its personal data is erased; 0 to keep it.
+    """
 
     database: Database
     queue: TaskQueue
     inventory: Inventory
     clock: Clock
+    personal_data_days: int = 0
 
     def run(self) -> RelaySummary:
         """Process batches as long as they are full and time is left."""
@@ -119,8 +135,9 @@ class RelayOutbox:
         self.queue.send(overdue)
         keys = idempotency.delete_expired(self.database, at, _EXPIRED_KEYS)
         holds = self._release_orphaned_stock()
+        erased = self._erase_orders()
         deltas = counters.roll_up(self.database, at, limit=_DELTAS)
-        return RelayBatch(len(overdue), holds, expired, keys, deltas)
+        return RelayBatch(len(overdue), holds, expired, erased, keys, deltas)
 
     def _expire_orders(self) -> int:
         before = self.clock.now() - PAYMENT_TIMEOUT
@@ -143,3 +160,13 @@ class RelayOutbox:
             else:
                 released += 1
         return released
+
+    def _erase_orders(self) -> int:
+        """Erase orders of customers who have requested it, and those that ended long ago."""
+        at = self.clock.now()
+        erased = erasures.continue_erasures(self.database, at, _BATCH)
+        if not self.personal_data_days:
+            return erased
+        before = at - timedelta(days=self.personal_data_days)
+        left = _BATCH - erased
+        return erased + erasures.erase_ended(self.database, before=before, actor=ACTOR, at=at, limit=left)

@@ -32,6 +32,11 @@ BEGIN
         RETURN;
     END IF;
     before := stored;
+    -- Nobody's words go into an order again after its personal data was erased.
+    IF before.erased_at IS NOT NULL THEN
+        p_reason := NULL;
+        p_cancel_reason := NULL;
+    END IF;
     before_state := concat_ws('/', before.status, before.payment_status, before.shipping_status);
     IF p_event_id IS NOT NULL OR p_once THEN
         SELECT * INTO earlier FROM order_events
