@@ -2,8 +2,6 @@
 
 import json
 import re
-import tomllib
-from typing import Any
 
 import pytest
 
@@ -18,9 +16,11 @@ from tests.infrastructure.templates import (
     NETWORK,
     NEW,
     SERVICES,
+    STAGES,
     Deployment,
     deployed,
     expanded,
+    overrides,
     texts,
 )
 from tests.support import ROOT
@@ -160,17 +160,6 @@ def test_given_an_empty_account_when_deployed_then_few_parameters_are_required()
     assert not deployment.violations
     assert deployment.parameters.keys() == sam.read(MAIN)["Parameters"].keys()
     assert set(deployment.of_type("AWS::CloudFormation::Stack")) >= set(NESTED)
-
-
-STAGES: dict[str, dict[str, Any]] = {
-    stage: settings["deploy"]["parameters"]
-    for stage, settings in tomllib.loads((ROOT / "samconfig.toml").read_text()).items()
-    if stage != "version"
-}
-
-
-def overrides(stage: str) -> dict[str, str]:
-    return dict(pair.split("=", 1) for pair in STAGES[stage]["parameter_overrides"])
 
 
 @pytest.mark.parametrize("stage", STAGES)
