@@ -102,6 +102,18 @@ def test_given_a_parameter_of_functions_when_it_changes_then_so_does_the_release
     assert given <= told
 
 
+def test_given_a_repeated_deploy_when_published_then_each_version_is_new() -> None:
+    """Lambda publishes no version that equals the last. A rolled-back deploy leaves its versions, so each has an id."""
+    release = {"Fn::GetAtt": ["DatabaseSchema", "Release"]}
+    versions = EXPANDED.of_type("AWS::Lambda::Version")
+    assert len(versions) == len(sam.functions(sam.read(MAIN))) - 1
+    for version in versions.values():
+        function = EXPANDED.resources[version["FunctionName"]["Ref"]]["Properties"]
+        assert function["Environment"]["Variables"]["RELEASE"] == release
+        assert version["Description"] == release
+    assert {"Ref": "DeploymentId"} in sam.read(MAIN)["Resources"]["DatabaseSchema"]["Properties"]["Settings"]
+
+
 @pytest.mark.parametrize(("canary", "groups"), [("true", True), ("false", False)])
 def test_given_canary_deployments_when_enabled_then_existing_alarms_stop_them(canary: str, *, groups: bool) -> None:
     made = Deployment(expanded(MAIN, Canary=canary), **SERVICES)
