@@ -158,6 +158,7 @@ def test_given_conditions_when_resolved_then_functions_have_just_their_propertie
         ({"JwtPublicKey": "key", "JwtAlgorithms": "ES256", "JwtSecretArn": "arn"}, "JwtPublicKey, not both"),
         ({**PUBLIC_KEYS, "JwtPublicKey": "key"}, "JwtPublicKey or JwtJwksUrl, not both"),
         ({"JwtPublicKey": "key"}, "HS256 goes with JwtSecretArn"),
+        ({**PUBLIC_KEYS, "JwtSecretKmsKeyArn": "arn"}, "is the key of the secret in JwtSecretArn"),
     ],
 )
 def test_given_contradicting_parameters_when_deployed_then_the_error_names_them(
