@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--id", default=str(int(time.time())), help="id of this deploy, new for each; the time by default"
     )
+    parser.add_argument("--role", default="", help="ARN of a role for CloudFormation, instead of your own permissions")
     parser.add_argument("--sam", default="sam", help="the SAM CLI")
     parser.add_argument("--yes", action="store_true", help="do not ask for a confirmation")
     options = parser.parse_args(arguments)
@@ -67,6 +68,7 @@ def sam_deploy(configuration: dict[str, Any], options: argparse.Namespace) -> li
         "deploy",
         *("--config-env", section),
         *(["--region", options.region] if options.region else []),
+        *(["--role-arn", options.role] if options.role else []),
         *(["--no-confirm-changeset"] if options.yes else []),
         *("--parameter-overrides", *overrides, f"DeploymentId={options.id}"),
     ]

@@ -18,6 +18,7 @@ NETWORK = ROOT / "infrastructure" / "network.yaml"
 DATABASE = ROOT / "infrastructure" / "database.yaml"
 ALARMS = ROOT / "infrastructure" / "alarms.yaml"
 DASHBOARD = ROOT / "infrastructure" / "dashboard.yaml"
+DEPLOY_ROLE = ROOT / "infrastructure" / "deploy-role.yaml"
 ALL = (MAIN, NETWORK, DATABASE)
 STAGES: dict[str, dict[str, Any]] = {
     stage: settings["deploy"]["parameters"]

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from local import template as sam
-from tests.infrastructure.templates import ALARMS, DASHBOARD, NETWORK
+from tests.infrastructure.templates import ALARMS, DASHBOARD, DEPLOY_ROLE, NETWORK
 from tests.support import ROOT
 from tools.deploy import MAX_STACK_NAME
 
@@ -31,6 +31,7 @@ stack_name = "{name}"
 capabilities = "CAPABILITY_IAM"
 parameter_overrides = {parameters}
 """
+ROLE = "arn:aws:iam::123456789012:role/deploys-ExecutionRole"
 OURS = (ROOT / "samconfig.toml").read_text()
 
 type Deploy = Callable[..., subprocess.CompletedProcess[str]]
@@ -84,6 +85,7 @@ def test_given_no_region_when_deployed_then_it_is_that_of_samconfig_and_sam_asks
     parsed = asked(deploy(OURS, "prod"))
     assert parsed["region"] == "eu-central-1"
     assert parsed["confirm_changeset"]
+    assert parsed["role_arn"] is None
     assert parsed["parameter_overrides"]["DeploymentId"].isdecimal()
 
 
@@ -144,24 +146,23 @@ def test_given_the_workflow_when_it_deploys_then_with_an_id_of_its_run(tmp_path:
         "STAGE": "staging",
         "AWS_REGION": "eu-west-1",
         "PARAMETERS": "JwtIssuer='a shop'",
+        "EXECUTION_ROLE_ARN": ROLE,
+        "GITHUB_RUN_ID": "12",
+        "GITHUB_RUN_ATTEMPT": "2",
         "SAM_CLI_TELEMETRY": "0",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
     run = subprocess.run(  # noqa: S603 - our own workflow
         ["bash", "-ec", step["run"]],  # noqa: S607 - as GitHub runs it
         cwd=tmp_path,
-        env=os.environ
-        | given
-        | {
-            "GITHUB_RUN_ID": "12",
-            "GITHUB_RUN_ATTEMPT": "2",
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        },
+        env=os.environ | given,
         capture_output=True,
         text=True,
         check=False,
     )
     parsed = asked(run)
     assert parsed["region"] == "eu-west-1"
+    assert parsed["role_arn"] == ROLE
     assert not parsed["confirm_changeset"]
     assert parsed["parameter_overrides"].items() >= {"JwtIssuer": "a shop", "DeploymentId": "12.2"}.items()
 
@@ -170,6 +171,6 @@ def test_given_an_unknown_stage_when_deployed_then_it_is_refused(deploy: Deploy)
     assert deploy(OURS, "production").stderr == "samconfig.toml has no stage production.\n"
 
 
-@pytest.mark.parametrize("path", [NETWORK, ALARMS, DASHBOARD], ids=lambda path: path.name)
-def test_given_a_nested_stack_when_created_then_it_refuses_a_long_stack_name(path: Path) -> None:
+@pytest.mark.parametrize("path", [NETWORK, ALARMS, DASHBOARD, DEPLOY_ROLE], ids=lambda path: path.name)
+def test_given_a_template_for_a_stack_when_used_then_it_refuses_a_long_stack_name(path: Path) -> None:
     assert sam.read(path)["Parameters"]["StackName"]["MaxLength"] == MAX_STACK_NAME
