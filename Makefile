@@ -13,7 +13,7 @@ LOCAL := .venv/bin/python -m local
 TEMPLATES := template.yaml $(wildcard infrastructure/*.yaml)
 LINTED := .aws-sam/linted
 PYTEST := .venv/bin/pytest --numprocesses auto --no-loadscope-reorder
-COMPILE := .venv/bin/uv pip compile -q --no-header -p 3.13
+COMPILE := .venv/bin/uv pip compile -q --no-header --generate-hashes -p 3.13
 IS_RIGHT := -c 'import sys; assert sys.version_info[:2] == (3, 13); print(sys.executable)' 2> /dev/null
 PYTHON = $(shell for name in python3.13 python3 python; do $$name $(IS_RIGHT) && exit; done; uv python find 3.13 2> /dev/null)
 
@@ -152,6 +152,7 @@ lock: .venv/.installed ## Pin what pyproject.toml asks for: ARGS=--upgrade for t
 	@$(COMPILE) $(ARGS) --group migrations -o functions/migrate_database/requirements.txt
 	@$(COMPILE) $(ARGS) --group metrics -o functions/metrics/requirements.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --group dev -o requirements-dev.txt
+	@$(COMPILE) $(ARGS) --group deploy -c requirements-dev.txt -o tools/requirements-deploy.txt
 	@$(COMPILE) $(ARGS) --group ministack -o local/requirements-ministack.txt
 	@$(COMPILE) $(ARGS) --group checkov -o local/requirements-checkov.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --group bench -c requirements-dev.txt -o local/requirements-bench.txt
@@ -171,12 +172,13 @@ clean: .venv/.installed ## Stop the local stack and delete its data, and everyth
 	@test -n '$(PYTHON)' || { echo 'Python 3.13 is missing: install it (https://www.python.org/downloads/), or uv.' >&2; exit 1; }
 	@echo 'Installing the tools into .venv …' >&2
 	@test -x .venv/bin/pip && .venv/bin/python $(IS_RIGHT) > /dev/null || '$(PYTHON)' -m venv --clear .venv
-	@.venv/bin/pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements-dev.txt)"
-	@.venv/bin/uv pip sync --quiet --python .venv requirements-dev.txt
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > .venv/uv.txt
+	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
+	@.venv/bin/uv pip sync --quiet --require-hashes --python .venv requirements-dev.txt
 	@touch $@
 
 .venv-%/.installed: local/requirements-%.txt .venv/.installed
 	@echo 'Installing $* into .venv-$* …' >&2
 	@.venv-$*/bin/python $(IS_RIGHT) > /dev/null || .venv/bin/python -m venv --clear --without-pip .venv-$*
-	@.venv/bin/uv pip sync --quiet --python .venv-$* local/requirements-$*.txt
+	@.venv/bin/uv pip sync --quiet --require-hashes --python .venv-$* local/requirements-$*.txt
 	@touch $@

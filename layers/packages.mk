@@ -7,7 +7,7 @@ POWERTOOLS := $(PACKAGES)/aws_lambda_powertools/utilities
 
 # Install wheels for Amazon Linux 2023 or older. All packages are pinned, so no dependencies are resolved.
 define install
-	python3.13 -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --only-binary=:all: \
+	python3.13 -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --only-binary=:all: --require-hashes \
 	    --implementation cp --python-version 3.13 --target $(PACKAGES) --requirement $(1)/requirements.txt \
 	    --platform manylinux2014_$(MACHINE) --platform manylinux_2_28_$(MACHINE) --platform manylinux_2_34_$(MACHINE)
 	rm -rf $(PACKAGES)/bin $(PACKAGES)/*.dist-info/RECORD

@@ -113,7 +113,9 @@ def _computed(piece: Json) -> Any:  # noqa: ANN401
     """Evaluate an intrinsic function of resolved arguments; return other objects without `AWS::NoValue`."""
     match piece:
         case {"Fn::Equals": [left, right]}:
-            return str(left) == str(right)
+            # Parameters are strings, and AWS::LanguageExtensions compares strictly: no number equals a parameter.
+            equal: bool = left == right
+            return equal
         case {"Fn::Not": [condition]}:
             return not condition
         case {"Fn::And": conditions}:

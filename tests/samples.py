@@ -67,8 +67,8 @@ TOKENS: dict[str, dict[str, Any]] = {
     "authorizer/no_token": {"isAuthorized": False},
 }
 MIGRATIONS = {"migrate_database/by_hand"}
-DEPLOYS = {f"migrate_database/{request}" for request in ("create", "update", "delete")}
-"""These are held to their answers by test_migrate_database."""
+DEPLOYS = {"authorizer/check_keys", *(f"migrate_database/{request}" for request in ("create", "update", "delete"))}
+"""These are held to their answers by test_key_check and test_migrate_database."""
 CHARGE = "process_task/charge_payment"
 BATCHES = {
     "process_task/batch_with_poison": ["059f36b4-87a3-44ab-83d2-661975830002"],

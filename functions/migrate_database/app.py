@@ -7,10 +7,9 @@ from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
-import requests
 from psycopg2.errors import DeadlockDetected, LockNotAvailable
 from yoyo import read_migrations
 from yoyo.backends.core.postgresql import PostgresqlBackend
@@ -18,10 +17,14 @@ from yoyo.connections import DatabaseURI
 from yoyo.migrations import default_migration_table
 
 import orders
+from orders.aws.custom_resource import respond
 from orders.config import DatabaseSettings
 from orders.domain.errors import DatabaseUnavailable
 from orders.postgres.connection import connect, connection_parameters
 from orders.telemetry import lambda_entrypoint, logger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 MIGRATIONS = Path(orders.__file__).parent / "postgres" / "migrations"
 FUNCTIONS = MIGRATIONS.with_name("functions")
@@ -36,13 +39,10 @@ _LOCK_TIMEOUT = "2s"
 _LOCK_RETRY_SECONDS = 200
 """How long after the start of the function to retry while locks are not available."""
 _RETRY_SECONDS = 5
-_RESPONSE_TIMEOUT_SECONDS = 10
-_REASON_CHARACTERS = 500
-"""The length limit of a reason: a response has at most 4,096 bytes (AWS docs, Custom resource response objects)."""
 
 
 @lambda_entrypoint
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own class is not importable
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Apply the pending migrations and report to CloudFormation, which rolls back the deploy if they fail.
 
     The response contains ``Release``: a hash of the resource's properties, which identifies the functions' settings.
@@ -51,23 +51,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     """
     if not event:
         return {"Applied": migrate(DatabaseSettings.from_environment())}
-    response: dict[str, Any] = {
-        "Status": "SUCCESS",
-        "PhysicalResourceId": "orders-schema",
-        "Data": {"Release": release(event.get("ResourceProperties", {}))},
-        **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
-    }
-    try:
-        # Deleting the stack keeps the orders.
-        if event["RequestType"] != "Delete":
-            response["Data"]["Applied"] = ",".join(migrate(DatabaseSettings.from_environment()))
-    except Exception as error:  # noqa: BLE001 - CloudFormation waits an hour unless it gets a response
-        logger.exception("migration failed")
-        reason = f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS]
-        response |= {"Status": "FAILED", "Reason": f"{reason} (log: {context.log_stream_name})"}
-    # Send no content type: the URL is presigned without one, and S3 would reject the signature.
-    requests.put(event["ResponseURL"], data=json.dumps(response), timeout=_RESPONSE_TIMEOUT_SECONDS).raise_for_status()
-    return response
+
+    def run() -> dict[str, str]:
+        applied = ",".join(migrate(DatabaseSettings.from_environment()))
+        return {"Release": release(event["ResourceProperties"]), "Applied": applied}
+
+    # Deleting the stack keeps the orders.
+    return respond(event, context, "orders-schema", run)
 
 
 def release(properties: dict[str, Any]) -> str:

@@ -1,9 +1,12 @@
 """Templates as CloudFormation processes them with given parameters."""
 
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from samcli.lib.cfn_language_extensions.resolvers.condition_resolver import ConditionResolver
 from samcli.lib.cfn_language_extensions.sam_integration import expand_language_extensions
 
 from local import adapter
@@ -15,7 +18,19 @@ NETWORK = ROOT / "infrastructure" / "network.yaml"
 DATABASE = ROOT / "infrastructure" / "database.yaml"
 ALARMS = ROOT / "infrastructure" / "alarms.yaml"
 DASHBOARD = ROOT / "infrastructure" / "dashboard.yaml"
+DEPLOY_ROLE = ROOT / "infrastructure" / "deploy-role.yaml"
 ALL = (MAIN, NETWORK, DATABASE)
+STAGES: dict[str, dict[str, Any]] = {
+    stage: settings["deploy"]["parameters"]
+    for stage, settings in tomllib.loads((ROOT / "samconfig.toml").read_text()).items()
+    if stage != "version"
+}
+"""The arguments of `sam deploy` for each stage."""
+
+
+def overrides(stage: str) -> dict[str, str]:
+    """The values that a stage has for parameters of the template."""
+    return dict(pair.split("=", 1) for pair in STAGES[stage]["parameter_overrides"])
 
 
 def expanded(path: Path, **parameters: str) -> sam.Json:
@@ -29,8 +44,15 @@ def deployed(path: Path, **parameters: str) -> sam.Json:
     AWS::LanguageExtensions comes first. It resolves parameters and conditions, removes AWS::NoValue, and does not touch
     Globals, which SAM adds afterwards.
     """
-    extended = expand_language_extensions(_packaged(path), parameters, enabled=True).expanded_template
+    with patch.object(ConditionResolver, "_resolve_equals", equal):
+        extended = expand_language_extensions(_packaged(path), parameters, enabled=True).expanded_template
     return adapter.translate(extended, parameters)
+
+
+def equal(resolver: ConditionResolver, arguments: list[Any]) -> bool:
+    """Compare as AWS does: a parameter is a string, which no number equals. SAM CLI's own code converts both sides."""
+    left, right = (resolver._resolve_nested(argument) for argument in arguments)
+    return type(left) is type(right) and left == right
 
 
 def _packaged(path: Path) -> sam.Json:

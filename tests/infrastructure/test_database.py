@@ -48,3 +48,14 @@ def test_given_postgresql_when_it_logs_then_statements_are_not_included() -> Non
     logged = settings["Parameters"]
     assert (logged["log_min_duration_statement"], logged["log_min_error_statement"]) == ("-1", "panic")
     assert logged["log_error_verbosity"] == "terse"
+
+
+def test_given_rds_proxy_when_it_logs_then_to_a_log_group_of_the_stack() -> None:
+    deployment = Deployment(DATABASE)
+    [proxy] = deployment.of_type("AWS::RDS::DBProxy").values()
+    [logs] = deployment.of_type("AWS::Logs::LogGroup").values()
+    name, variables = proxy["DBProxyName"]["Fn::Sub"]
+    assert logs["LogGroupName"]["Fn::Sub"] == [f"/aws/rds/proxy/{name}", variables]
+    assert logs["RetentionInDays"] == 30
+    # So the proxy writes nothing before its log group exists, or after it was deleted.
+    assert deployment.resources["Proxy"]["DependsOn"] == "ProxyLogs"

@@ -2,8 +2,6 @@
 
 import json
 import re
-import tomllib
-from typing import Any
 
 import pytest
 
@@ -18,9 +16,11 @@ from tests.infrastructure.templates import (
     NETWORK,
     NEW,
     SERVICES,
+    STAGES,
     Deployment,
     deployed,
     expanded,
+    overrides,
     texts,
 )
 from tests.support import ROOT
@@ -102,6 +102,18 @@ def test_given_a_parameter_of_functions_when_it_changes_then_so_does_the_release
     assert given <= told
 
 
+def test_given_a_repeated_deploy_when_published_then_each_version_is_new() -> None:
+    """Lambda publishes no version that equals the last. A rolled-back deploy leaves its versions, so each has an id."""
+    release = {"Fn::GetAtt": ["DatabaseSchema", "Release"]}
+    versions = EXPANDED.of_type("AWS::Lambda::Version")
+    assert len(versions) == len(sam.functions(sam.read(MAIN))) - 1
+    for version in versions.values():
+        function = EXPANDED.resources[version["FunctionName"]["Ref"]]["Properties"]
+        assert function["Environment"]["Variables"]["RELEASE"] == release
+        assert version["Description"] == release
+    assert {"Ref": "DeploymentId"} in sam.read(MAIN)["Resources"]["DatabaseSchema"]["Properties"]["Settings"]
+
+
 @pytest.mark.parametrize(("canary", "groups"), [("true", True), ("false", False)])
 def test_given_canary_deployments_when_enabled_then_existing_alarms_stop_them(canary: str, *, groups: bool) -> None:
     made = Deployment(expanded(MAIN, Canary=canary), **SERVICES)
@@ -146,6 +158,7 @@ def test_given_conditions_when_resolved_then_functions_have_just_their_propertie
         ({"JwtPublicKey": "key", "JwtAlgorithms": "ES256", "JwtSecretArn": "arn"}, "JwtPublicKey, not both"),
         ({**PUBLIC_KEYS, "JwtPublicKey": "key"}, "JwtPublicKey or JwtJwksUrl, not both"),
         ({"JwtPublicKey": "key"}, "HS256 goes with JwtSecretArn"),
+        ({**PUBLIC_KEYS, "JwtSecretKmsKeyArn": "arn"}, "is the key of the secret in JwtSecretArn"),
     ],
 )
 def test_given_contradicting_parameters_when_deployed_then_the_error_names_them(
@@ -160,17 +173,6 @@ def test_given_an_empty_account_when_deployed_then_few_parameters_are_required()
     assert not deployment.violations
     assert deployment.parameters.keys() == sam.read(MAIN)["Parameters"].keys()
     assert set(deployment.of_type("AWS::CloudFormation::Stack")) >= set(NESTED)
-
-
-STAGES: dict[str, dict[str, Any]] = {
-    stage: settings["deploy"]["parameters"]
-    for stage, settings in tomllib.loads((ROOT / "samconfig.toml").read_text()).items()
-    if stage != "version"
-}
-
-
-def overrides(stage: str) -> dict[str, str]:
-    return dict(pair.split("=", 1) for pair in STAGES[stage]["parameter_overrides"])
 
 
 @pytest.mark.parametrize("stage", STAGES)

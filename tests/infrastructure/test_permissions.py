@@ -9,7 +9,7 @@ import pytest
 from local import template as sam
 from local.template import statements
 from tests.infrastructure.access import READS, SENDS, WRITES
-from tests.infrastructure.templates import ALL, EXPANDED, MAIN, NEW, expanded, texts
+from tests.infrastructure.templates import ALL, EXPANDED, MAIN, NEW, SERVICES, Deployment, expanded, texts
 
 
 def test_given_a_stack_when_deployed_then_the_api_is_its_only_public_endpoint() -> None:
@@ -89,6 +89,80 @@ def test_given_a_function_when_it_logs_then_to_its_own_log_group_only(name: str)
     [logs] = [each for each in statements(role["Policies"]) if "logs:PutLogEvents" in each["Action"]]
     group = EXPANDED.resources[logs["Resource"]["Fn::GetAtt"][0]]["Properties"]
     assert group["LogGroupName"]["Fn::Sub"] == f"/aws/lambda/{FUNCTIONS[name]['FunctionName']['Fn::Sub']}"
+
+
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:orders/jwt-a1B2c3"
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
+
+
+def reading_the_secret(**parameters: str) -> list[dict[str, Any]]:
+    """What the authorizer may do with a secret."""
+    made = Deployment(MAIN, JwtSecretArn=SECRET, **SERVICES, **parameters)
+    assert not made.violations
+    policy = made.resources["ReadJwtSecret"]["Properties"]
+    assert policy["Roles"] == [{"Ref": "AuthorizerRole"}]
+    return list(statements(policy))
+
+
+def test_given_a_secret_when_the_authorizer_reads_it_then_it_may_do_only_that() -> None:
+    assert reading_the_secret() == [
+        {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": SECRET},
+    ]
+
+
+def test_given_a_customer_s_key_when_it_decrypts_then_only_that_secret_by_its_service() -> None:
+    _, decrypt = reading_the_secret(JwtSecretKmsKeyArn=KEY)
+    assert (decrypt["Action"], decrypt["Resource"]) == ("kms:Decrypt", KEY)
+    assert decrypt["Condition"] == {
+        "StringEquals": {
+            "kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.amazonaws.com"},
+            "kms:EncryptionContext:SecretARN": SECRET,
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("parameter", "valid", "value"),
+    [
+        ("JwtSecretArn", True, ""),
+        ("JwtSecretArn", True, SECRET),
+        ("JwtSecretArn", True, "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:jwt-aaaaaa"),
+        ("JwtSecretArn", False, SECRET.removesuffix("-a1B2c3")),
+        ("JwtSecretArn", False, f"{SECRET}x"),
+        ("JwtSecretArn", False, "orders/jwt"),
+        ("JwtSecretArn", False, f"{SECRET}:SecretString:key::"),
+        ("JwtSecretKmsKeyArn", True, ""),
+        ("JwtSecretKmsKeyArn", True, KEY),
+        ("JwtSecretKmsKeyArn", False, "alias/orders"),
+        ("JwtSecretKmsKeyArn", False, "arn:aws:kms:eu-central-1:123456789012:alias/orders"),
+        ("JwtSecretKmsKeyArn", False, "01234567-89ab-cdef-0123-456789abcdef"),
+    ],
+)
+def test_given_an_arn_of_a_secret_or_key_when_deployed_then_it_has_to_be_whole(
+    parameter: str, value: str, *, valid: bool
+) -> None:
+    # A policy for a partial ARN allows nothing, and so does one for an alias.
+    pattern = sam.read(MAIN)["Parameters"][parameter]["AllowedPattern"]
+    assert (re.fullmatch(pattern, value, re.ASCII) is not None) is valid
+
+
+def test_given_a_key_of_tokens_when_it_changes_then_the_authorizer_checks_it() -> None:
+    settings = {
+        value["Ref"]
+        for name, value in sam.read(MAIN)["Resources"]["AuthorizerFunction"]["Properties"]["Environment"][
+            "Variables"
+        ].items()
+        if name.startswith("JWT_") and name not in {"JWT_ISSUER", "JWT_AUDIENCE"}
+    }
+    template = sam.read(MAIN)
+    check = template["Resources"]["TokenKeys"]
+    assert check["Properties"]["ServiceToken"] == {"Fn::GetAtt": ["AuthorizerFunction", "Arn"]}
+    assert settings | {"JwtSecretKmsKeyArn"} == {
+        each["Ref"] for each in check["Properties"].values() if isinstance(each, dict) and "Ref" in each
+    }
+    assert check["Properties"]["Permission"] == {"Fn::If": ["UsesSharedSecret", {"Ref": "ReadJwtSecret"}, "none"]}
+    # The function is not asked to delete it, so that a rollback never waits for a function that cannot start.
+    assert check["DeletionPolicy"] == "Retain"
 
 
 QUEUES = {

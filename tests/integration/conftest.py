@@ -19,6 +19,7 @@ from orders.config import DatabaseSettings
 from orders.postgres.connection import Database
 from tests.aws import mocked
 from tests.fakes_process import FakesProcess
+from tests.integration.cloudformation import CloudFormation, running
 from tests.integration.world import World
 from tests.support import NOT_DURABLE, load_function
 
@@ -156,3 +157,10 @@ def set_fault(services: httpx.Client) -> SetFault:
         services.put(f"/control/{service}", json=settings).raise_for_status()
 
     return set_fault
+
+
+@pytest.fixture
+def cloudformation() -> Iterator[CloudFormation]:
+    """CloudFormation's bucket for the reports of custom resources."""
+    with running() as server:
+        yield server

@@ -2,10 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from types import ModuleType
 from typing import Any
 from unittest.mock import Mock
@@ -15,6 +13,7 @@ import pytest
 
 from local.postgres import Postgres
 from orders.domain.clock import Clock
+from tests.integration.cloudformation import CloudFormation
 from tests.integration.conftest import Query
 from tests.support import ROOT, Context, load_function
 
@@ -23,40 +22,6 @@ type Log = Callable[[], list[dict[str, Any]]]
 EVENTS = ROOT / "events" / "migrate_database"
 
 pytestmark = pytest.mark.usefixtures("as_owner")
-
-
-MAX_ANSWER_BYTES = 4_096
-
-
-class CloudFormation(HTTPServer):
-    """Takes the answers of custom resources as S3 does: small ones, of no content type, as the address is signed so."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answers)
-        self.answers: list[dict[str, Any]] = []
-
-
-class Answers(BaseHTTPRequestHandler):
-    server: CloudFormation
-
-    def do_PUT(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        is_taken = not self.headers["content-type"] and len(body) <= MAX_ANSWER_BYTES
-        self.send_response(200 if is_taken else 403)
-        if is_taken:
-            self.server.answers.append(json.loads(body))
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Keep quiet."""
-
-
-@pytest.fixture
-def cloudformation() -> Iterator[CloudFormation]:
-    with CloudFormation() as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
 
 
 class Time:
@@ -96,7 +61,7 @@ def sample(request_type: str) -> dict[str, Any]:
 def deploy(
     server: CloudFormation, request_type: str, function: ModuleType | None = None, **properties: object
 ) -> dict[str, Any]:
-    event = sample(request_type) | {"ResponseURL": f"http://127.0.0.1:{server.server_port}/answer"}
+    event = sample(request_type) | {"ResponseURL": server.url}
     event["ResourceProperties"] |= properties
     (function or load_function("migrate_database")).handler(event, Context())
     return server.answers.pop()

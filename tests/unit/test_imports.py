@@ -56,7 +56,7 @@ BUDGETS = {
     "list_customer_orders": Budget(READS | {"orders.postgres.order_list.query"}, 315),
     "list_orders": Budget(READS | {"orders.postgres.order_list.query"}, 315),
     "metrics": Budget(READS | {"http.client"}, 345),
-    "migrate_database": Budget({"http.client", "psycopg2", "requests", "urllib3", "yoyo"}, 415),
+    "migrate_database": Budget({"http.client", "psycopg2", "yoyo"}, 415),
     "process_task": Budget(CALLS, 410),
     "relay_outbox": Budget(CALLS - ALL - {"orders.schemas.requests"}, 325),
     "update_order": Budget(READS | {"orders.schemas.requests", "pydantic"}, 375),
