@@ -196,8 +196,8 @@ def quoting() -> Iterator[tuple[str, str, str, object, dict[str, Any]]]:
     for body in BODIES:
         yield "create_order", "POST", "/v1/orders", body, {}
         yield "update_order", "PATCH", ORDER, body, {}
-    for body in CHANGES:
-        yield "update_order", "PATCH", ORDER, body, {}
+    for change in CHANGES:
+        yield "update_order", "PATCH", ORDER, change, {}
     for header in ("idempotency-key", "content-type", "if-match", "if-none-match", "x-request-id"):
         for value in (f"{SECRET}\0", long):
             yield "create_order", "POST", "/v1/orders", {"items": []}, {"headers": {header: value}}
