@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from time import monotonic
 from types import ModuleType
 from typing import Any
@@ -35,9 +36,10 @@ def await_health(function: ModuleType) -> None:
 
 
 @contextmanager
-def tasks_are_locked() -> Iterator[None]:
-    """Lock the table of tasks: readers wait."""
-    with closing(connect(DatabaseSettings.from_environment())) as connection, connection.cursor() as cursor:
+def tasks_are_locked(owner: str) -> Iterator[None]:
+    """Lock the table of tasks, as its owner: readers wait."""
+    settings = replace(DatabaseSettings.from_environment(), user=owner)
+    with closing(connect(settings)) as connection, connection.cursor() as cursor:
         connection.autocommit = False
         cursor.execute("LOCK TABLE order_tasks")
         yield
@@ -82,9 +84,11 @@ def test_given_a_server_that_is_down_when_checked_then_503_until_it_is_back(func
     await_health(health)
 
 
-def test_given_a_hanging_database_when_checked_then_503_in_time_and_ok_afterwards(function: Load) -> None:
+def test_given_a_hanging_database_when_checked_then_503_in_time_and_ok_afterwards(
+    function: Load, postgres: Postgres
+) -> None:
     health = function("health")
-    with tasks_are_locked():
+    with tasks_are_locked(postgres.user):
         asked = monotonic()
         hanging = check(health)
         assert (hanging.status, hanging.json) == (503, UNAVAILABLE)
