@@ -165,7 +165,7 @@ def test_given_a_wildcard_when_the_role_is_created_then_it_is_refused(
     assert (re.fullmatch(pattern, value) is not None) is valid
 
 
-def test_given_the_deploy_role_when_it_deploys_then_it_starts_one_stack_and_nothing_else() -> None:
+def test_given_the_deploy_role_when_it_deploys_then_it_starts_one_stack() -> None:
     may = allowed(ROLES.resources["DeployRole"]["Properties"]["Policies"])
     services = {action.split(":")[0] for action in actions(may)}
     assert services == {"cloudformation", "s3", "iam"}

@@ -142,7 +142,7 @@ def test_given_conditions_when_resolved_then_functions_have_just_their_propertie
     assert joined == (WRITES | READS | {"migrate_database"} if in_network else set())
     limits = {name: function.get("ReservedConcurrentExecutions") for name, function in functions.items()}
     assert {name for name, limit in limits.items() if limit == "90"} == (
-        (WRITES | READS) - {"process_task", "relay_outbox"} if concurrency == "90" else set()
+        (WRITES | READS) - {"erase_customer", "process_task", "relay_outbox"} if concurrency == "90" else set()
     )
     assert set(limits.values()) <= {None, "90"}
 

@@ -110,7 +110,7 @@ def test_given_a_secret_when_the_authorizer_reads_it_then_it_may_do_only_that() 
     ]
 
 
-def test_given_a_customer_s_key_when_it_decrypts_then_only_that_secret_by_its_service() -> None:
+def test_given_a_customers_key_when_it_decrypts_then_only_that_secret() -> None:
     _, decrypt = reading_the_secret(JwtSecretKmsKeyArn=KEY)
     assert (decrypt["Action"], decrypt["Resource"]) == ("kms:Decrypt", KEY)
     assert decrypt["Condition"] == {

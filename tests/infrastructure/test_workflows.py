@@ -90,7 +90,7 @@ def test_given_a_pull_request_when_checked_then_no_job_can_assume_a_role() -> No
             assert not any(is_trusted(workflow, job) for job in jobs(workflow))
 
 
-def test_given_the_deploy_when_run_then_it_builds_nothing_and_installs_only_before_its_role() -> None:
+def test_given_the_deploy_when_run_then_it_installs_only_before_its_role() -> None:
     steps = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy-to.yml").read_text())["jobs"]["deploy"]["steps"]
     [role] = [
         n for n, step in enumerate(steps) if step.get("uses", "").startswith("aws-actions/configure-aws-credentials@")

@@ -77,7 +77,7 @@ def test_given_a_usable_secret_when_deployed_then_the_deploy_goes_on(ask: Ask) -
         ('{"a": ', "KeysUnavailable: the secret starts like a JSON object"),
     ],
 )
-def test_given_an_unusable_secret_when_deployed_then_the_deploy_fails_with_the_reason(
+def test_given_an_unusable_secret_when_deployed_then_it_fails_with_the_reason(
     ask: Ask, content: str | None, reason: str
 ) -> None:
     report = ask(content)

@@ -132,6 +132,7 @@ def test_given_reading_functions_when_they_log_in_as_the_reader_then_they_answer
         "UPDATE order_tasks SET kind = 'refund_payment'",
         "UPDATE idempotency_keys SET caller = '6'",
         "UPDATE stock_holds SET quantity = 1",
+        "UPDATE erasures SET customer_id = '6'",
         "CREATE TEMPORARY TABLE orders (id uuid)",
         "SELECT FROM _yoyo_migration",
         "DELETE FROM yoyo_lock",
@@ -153,6 +154,8 @@ def test_given_a_functions_role_when_it_does_anything_else_then_it_is_refused(
         "SELECT FROM orders FOR UPDATE",
         "SELECT FROM idempotency_keys",
         "SELECT FROM stock_holds",
+        "DELETE FROM erasures",
+        "SELECT erase_orders_1(NULL, now(), 1, 'customer:5', now())",
         "UPDATE order_tasks SET state = 'done'",
     ],
 )
