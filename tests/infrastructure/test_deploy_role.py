@@ -18,7 +18,12 @@ GIVEN = {"Repository": "shop/orders", "Stage": "staging", "StackName": "orders-s
 ROLES = Deployment(DEPLOY_ROLE, **GIVEN)
 NEEDLESS = {
     # Properties and resources that the templates do not use.
-    "Amazon EC2": {"autoscaling:*", "ec2:AttachVpnGateway", "ec2:DetachVpnGateway", "ec2:AcceptAddressTransfer"},
+    "instances, virtual private gateways and transfers of addresses": {
+        "autoscaling:*",
+        "ec2:AttachVpnGateway",
+        "ec2:DetachVpnGateway",
+        "ec2:AcceptAddressTransfer",
+    },
     "IPv6 subnets": {"ec2:AssociateSubnetCidrBlock", "ec2:DisassociateSubnetCidrBlock"},
     "private and secondary addresses of NAT gateways": {"ec2:*NatGatewayAddress"},
     "addresses of instances": {"ec2:AssociateAddress"},
@@ -80,7 +85,6 @@ BESIDE_HANDLERS = {
 }
 NAMELESS = {
     # CloudWatch and CloudWatch Logs: these have no resources, or need all of them.
-    "cloudwatch:DeleteAlarms",
     "cloudwatch:DescribeAlarms",
     "cloudwatch:PutCompositeAlarm",
     "logs:CreateLogDelivery",
@@ -95,8 +99,13 @@ NAMELESS = {
     "logs:PutQueryDefinition",
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
-    # A key has no id before it exists.
+    # Actions of other services without resources.
+    "codedeploy:StopDeployment",
     "kms:CreateKey",
+    "rds:CreateDBProxy",
+    "rds:DescribeDBEngineVersions",
+    "rds:DescribeEngineDefaultParameters",
+    "rds:DescribeEvents",
 }
 """Actions on all resources, without a condition."""
 
