@@ -63,6 +63,16 @@ def pane(page: Page) -> Locator:
     return page.locator("#pane")
 
 
+def cancelling_what_is_shipped(visit: Visit, stack: Stack, client: Client, customer: str) -> Page:
+    """Open the dialog that cancels an order, and ship the order meanwhile."""
+    placed = ready_order(client, customer)
+    page = open_console(visit, stack, customer, view=f"order={placed['id']}")
+    pane(page).get_by_role("button", name="Cancel order").click()
+    with client("support", STAFF) as support:
+        support.put(f"/v1/orders/{placed['id']}/status", json={"status": "shipped"}).raise_for_status()
+    return page
+
+
 def address(page: Page) -> str:
     """What the address bar says of the view."""
     return page.url.partition("#")[2]
@@ -510,11 +520,7 @@ def test_given_support_when_they_update_an_order_then_only_the_next_step_is_offe
 def test_given_a_concurrent_change_when_cancelled_then_conflict_and_order_are_shown(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
-    placed = ready_order(client, "c-conflict")
-    page = open_console(visit, stack, "c-conflict", view=f"order={placed['id']}")
-    pane(page).get_by_role("button", name="Cancel order").click()
-    with client("support", STAFF) as support:
-        support.put(f"/v1/orders/{placed['id']}/status", json={"status": "shipped"})
+    page = cancelling_what_is_shipped(visit, stack, client, "c-conflict")
     page.get_by_role("dialog").get_by_role("button", name="Cancel order").click()
     expect(page.get_by_role("alert")).to_contain_text("Version mismatch")
     expect(pane(page).locator(".pill")).to_have_text("Shipped")
@@ -523,11 +529,7 @@ def test_given_a_concurrent_change_when_cancelled_then_conflict_and_order_are_sh
 def test_given_a_shipped_order_when_cancelled_then_the_apis_error_is_shown(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
-    placed = ready_order(client, "c-late")
-    page = open_console(visit, stack, "c-late", view=f"order={placed['id']}")
-    pane(page).get_by_role("button", name="Cancel order").click()
-    with client("support", STAFF) as support:
-        support.put(f"/v1/orders/{placed['id']}/status", json={"status": "shipped"})
+    page = cancelling_what_is_shipped(visit, stack, client, "c-late")
 
     def any_version(route: Route) -> None:
         headers = {name: value for name, value in route.request.headers.items() if name != "if-match"}
