@@ -3,6 +3,8 @@
 import json
 import re
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -11,7 +13,8 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from local.stack import Stack
-from orders.domain.lifecycle import STATES
+from orders.domain.details import COUNTRIES
+from orders.domain.lifecycle import STATES, Event, transition
 from orders.domain.reports import reportable
 from orders.domain.states import PaymentStatus, ShippingStatus, Status
 from tests.e2e.browser import Visit, needs_chromium
@@ -22,6 +25,15 @@ pytestmark = [needs_chromium, pytest.mark.usefixtures("services")]
 STAFF = "orders:read orders:write"
 POLL_MILLISECONDS = 6_000
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+ADDRESS = {
+    "name": "Renée Müller",
+    "line1": "Torstraße 140",
+    "line2": "Hinterhaus",
+    "city": "Berlin",
+    "postal_code": "10119",
+    "country": "DE",
+    "phone": "+49 30 555014",
+}
 
 
 def orders(client: Client, customer: str, count: int, **changes: Any) -> list[dict[str, Any]]:
@@ -61,6 +73,22 @@ def rows(page: Page) -> Locator:
 
 def pane(page: Page) -> Locator:
     return page.locator("#pane")
+
+
+def cancelling_what_is_shipped(visit: Visit, stack: Stack, client: Client, customer: str) -> Page:
+    """Open the dialog that cancels an order, and ship the order meanwhile."""
+    placed = ready_order(client, customer)
+    page = open_console(visit, stack, customer, view=f"order={placed['id']}")
+    pane(page).get_by_role("button", name="Cancel order").click()
+    with client("support", STAFF) as support:
+        support.put(f"/v1/orders/{placed['id']}/status", json={"status": "shipped"}).raise_for_status()
+    return page
+
+
+def facts(shown: Locator) -> set[tuple[str, str]]:
+    """The names and values that are shown of an order."""
+    values = shown.locator(".facts > div").all()
+    return {(each.locator("dt").inner_text(), each.locator("dd").inner_text()) for each in values}
 
 
 def address(page: Page) -> str:
@@ -329,17 +357,23 @@ def test_given_a_failed_task_when_support_looks_then_its_order_is_marked_and_fou
     assert visit.errors == []
 
 
-def test_given_the_end_of_an_id_when_searched_then_the_order_is_found(
+def test_given_the_names_of_an_order_when_searched_then_it_is_found_by_each(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
-    placed, _ = orders(client, "c-ids", 2)
-    page = open_console(visit, stack, "c-ids")
+    placed, _ = [order(client, "c-names", external_reference=f"WEB/{name}") for name in ("first", "second")]
+    page = open_console(visit, stack, "c-names")
     expect(rows(page)).to_have_count(2)
-    shown = rows(page).last.get_by_role("link").inner_text()
-    page.get_by_role("searchbox").fill(shown)
-    page.get_by_role("searchbox").press("Enter")
-    expect(rows(page)).to_have_count(1)
-    expect(rows(page).get_by_role("link")).to_have_attribute("title", placed["id"])
+    shown = rows(page).last.locator("th")
+    number = shown.get_by_role("link").inner_text()
+    reference, short_id = shown.locator("small").inner_text().split(" · ")
+    assert (number, reference, short_id) == (f"#{placed['number']}", "WEB/first", placed["id"][-8:])
+    for name in (number, reference, short_id):
+        page.get_by_role("searchbox").fill(name)
+        page.get_by_role("searchbox").press("Enter")
+        expect(rows(page)).to_have_count(1)
+        expect(rows(page).get_by_role("link")).to_have_attribute("title", placed["id"])
+        page.get_by_role("button", name="Clear").click()
+        expect(rows(page)).to_have_count(2)
 
 
 # An order
@@ -438,6 +472,91 @@ def test_given_an_order_when_opened_then_all_of_it_is_shown_in_the_readers_local
     expect(rows(page).get_by_role("link")).to_be_focused()
 
 
+def test_given_all_fields_when_opened_then_the_order_is_shown_as_on_an_invoice(
+    visits: Open, stack: Stack, client: Client
+) -> None:
+    placed = ready_order(
+        client,
+        "c-invoice",
+        items=[
+            {"product_id": "SKU456", "quantity": 3, "name": "Desk Lamp"},
+            {"product_id": "PROD002", "quantity": 1},
+        ],
+        adjustments=[
+            {"kind": "shipping", "amount": "5.99", "description": "Standard delivery"},
+            {"kind": "tax", "amount": "10.25"},
+            {"kind": "discount", "amount": "-18.00", "description": "Voucher SPRING"},
+        ],
+        shipping_address=ADDRESS,
+        billing_address={"company": "Müller GmbH", "line1": "Postfach 7", "city": "Berlin", "country": "DE"},
+        shipping_method="express",
+        external_reference="WEB-2231",
+        note="Leave it with the neighbour.\nThe bell is broken.",
+        metadata={"Gift wrap": "red", "campaign": "spring"},
+    )
+    page = open_console(visits(locale="en-US"), stack, "c-invoice", view=f"order={placed['id']}")
+    shown = pane(page)
+    expect(shown.get_by_role("heading", name="Order")).to_have_text(f"Order #{placed['number']} {placed['id'][-8:]}")
+    expect(page).to_have_title(f"Order #{placed['number']}")
+    expect(shown.locator(".sum")).to_have_text("$178.23USD")
+    sums = [row.split("\t") for row in shown.locator(".lines tfoot").inner_text().splitlines()]
+    assert [cell for row in sums for cell in row if cell] == [
+        *("Subtotal", "$179.99"),
+        *("Standard delivery", "Shipping", "$5.99"),
+        *("Tax", "$10.25"),
+        *("Voucher SPRING", "Discount", "-$18.00"),
+        *("Total", "$178.23"),
+    ]
+    lines = shown.locator(".lines tbody th")
+    expect(lines.filter(has_text="SKU456")).to_have_text("Desk LampSKU456")
+    expect(lines.filter(has_text="PROD002")).to_have_text("PROD002")
+    assert facts(shown) >= {
+        ("Shipping address", "Renée Müller\nTorstraße 140\nHinterhaus\nBerlin 10119\nGermany\n+49 30 555014"),
+        ("Billing address", "Müller GmbH\nPostfach 7\nBerlin\nGermany"),
+        ("Shipping method", "express"),
+        ("External reference", "WEB-2231"),
+        ("Note", "Leave it with the neighbour.\nThe bell is broken."),
+        ("Gift wrap", "red"),
+        ("campaign", "spring"),
+    }
+    expect(rows(page).locator("th")).to_have_text(f"#{placed['number']}WEB-2231 · {placed['id'][-8:]}")
+
+
+def test_given_one_address_for_both_when_opened_then_it_is_shown_once(
+    visits: Open, stack: Stack, client: Client
+) -> None:
+    address = {"line1": "27 Elm Street", "city": "Madison", "region": "WI", "postal_code": "53703", "country": "US"}
+    placed = order(client, "c-one", shipping_address=address, billing_address=address)
+    page = open_console(visits(locale="fr-FR"), stack, "c-one", view=f"order={placed['id']}")
+    expect(pane(page).get_by_role("heading", name="Timeline")).to_be_visible()
+    assert facts(pane(page)) >= {
+        ("Shipping address", "27 Elm Street\nMadison, WI 53703\nÉtats-Unis"),
+        ("Billing address", "The same address"),
+    }
+
+
+def test_given_erased_personal_data_when_opened_then_the_order_says_when(
+    visits: Open, stack: Stack, client: Client
+) -> None:
+    placed = ready_order(client, "c-erased", shipping_address=ADDRESS)
+    visit = visits(locale="en-US", timezone_id="UTC")
+
+    def erase(route: Route) -> None:
+        answer = route.fetch()
+        erased = {"customer_name": None, "customer_email": None, "shipping_address": None}
+        at = {"personal_data_erased_at": "2026-11-20T08:00:00.000000Z"}
+        event = {"event": "personal_data.erased", "actor": "system:relay_outbox", "reason": None}
+        shown = answer.json()
+        entry = {**shown["timeline"][-1], **event}
+        route.fulfill(response=answer, json={**shown, **erased, **at, "timeline": [*shown["timeline"], entry]})
+
+    visit.page.route("**/v1/orders/*include=timeline", erase)
+    page = open_console(visit, stack, "support", STAFF, view=f"order={placed['id']}")
+    expect(pane(page).locator(".facts").first).to_contain_text("Personal dataErased Nov 20, 2026, 8:00:00")
+    expect(pane(page).locator(".timeline li").first).to_contain_text("Personal data erased")
+    expect(pane(page)).not_to_contain_text("Shipping address")
+
+
 def test_given_an_open_order_when_the_filter_changes_then_closing_keeps_the_filter(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
@@ -510,11 +629,7 @@ def test_given_support_when_they_update_an_order_then_only_the_next_step_is_offe
 def test_given_a_concurrent_change_when_cancelled_then_conflict_and_order_are_shown(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
-    placed = ready_order(client, "c-conflict")
-    page = open_console(visit, stack, "c-conflict", view=f"order={placed['id']}")
-    pane(page).get_by_role("button", name="Cancel order").click()
-    with client("support", STAFF) as support:
-        support.put(f"/v1/orders/{placed['id']}/status", json={"status": "shipped"})
+    page = cancelling_what_is_shipped(visit, stack, client, "c-conflict")
     page.get_by_role("dialog").get_by_role("button", name="Cancel order").click()
     expect(page.get_by_role("alert")).to_contain_text("Version mismatch")
     expect(pane(page).locator(".pill")).to_have_text("Shipped")
@@ -523,11 +638,7 @@ def test_given_a_concurrent_change_when_cancelled_then_conflict_and_order_are_sh
 def test_given_a_shipped_order_when_cancelled_then_the_apis_error_is_shown(
     visit: Visit, stack: Stack, client: Client
 ) -> None:
-    placed = ready_order(client, "c-late")
-    page = open_console(visit, stack, "c-late", view=f"order={placed['id']}")
-    pane(page).get_by_role("button", name="Cancel order").click()
-    with client("support", STAFF) as support:
-        support.put(f"/v1/orders/{placed['id']}/status", json={"status": "shipped"})
+    page = cancelling_what_is_shipped(visit, stack, client, "c-late")
 
     def any_version(route: Route) -> None:
         headers = {name: value for name, value in route.request.headers.items() if name != "if-match"}
@@ -537,6 +648,127 @@ def test_given_a_shipped_order_when_cancelled_then_the_apis_error_is_shown(
     page.get_by_role("dialog").get_by_role("button", name="Cancel order").click()
     expect(page.get_by_role("alert")).to_contain_text("Order not cancellable")
     expect(pane(page).locator(".pill")).to_have_text("Shipped")
+
+
+@pytest.fixture
+def unpaid(services: httpx.Client, client: Client) -> Callable[..., dict[str, Any]]:
+    """Place orders that stay unpaid, because the payment service does not answer."""
+    services.put("/control/payment", json={"failure_rate": 1}).raise_for_status()
+    return partial(order, client, shipping_address=ADDRESS, external_reference="WEB-1", note="Ring twice.")
+
+
+def opened_editor(page: Page) -> Locator:
+    pane(page).get_by_role("button", name="Edit", exact=True).click()
+    return page.get_by_role("dialog", name="Edit order")
+
+
+@pytest.mark.parametrize("scope", ["", "orders:read orders:ship"])
+def test_given_an_unpaid_order_when_edited_then_it_and_its_timeline_say_so(
+    visit: Visit, stack: Stack, unpaid: Callable[..., dict[str, Any]], scope: str
+) -> None:
+    placed = unpaid("c-edit")
+    sent: list[Any] = []
+    visit.page.on("request", lambda request: sent.append(request.post_data_json) if request.method == "PATCH" else None)
+    page = open_console(visit, stack, "carrier" if scope else "c-edit", scope, view=f"order={placed['id']}")
+    editor = opened_editor(page)
+    editor.get_by_role("textbox", name="Company").fill("Müller GmbH")
+    editor.get_by_role("textbox", name="Phone").fill("")
+    editor.get_by_role("textbox", name="External reference").fill("WEB-2")
+    editor.get_by_role("textbox", name="Note").fill("")
+    page.keyboard.press("Escape")
+    expect(editor.get_by_role("alert")).to_contain_text("Press Escape again")
+    editor.get_by_role("button", name="Save").click()
+    expect(editor).to_be_hidden()
+    expect(page.locator(".toast")).to_have_text(f"Order #{placed['number']} saved")
+    expect(pane(page).locator(".timeline li p").first).to_contain_text(
+        "changed shipping address, external reference, note"
+    )
+    expect(pane(page).locator(".facts").nth(1)).to_contain_text("Müller GmbH")
+    expect(pane(page).locator(".facts").nth(1)).not_to_contain_text("+49")
+    expect(pane(page)).not_to_contain_text("Ring twice.")
+    expect(rows(page).first).to_contain_text("WEB-2")
+    address = {name: value for name, value in ADDRESS.items() if name != "phone"}
+    changes = {"shipping_address": address | {"company": "Müller GmbH"}, "external_reference": "WEB-2", "note": None}
+    assert sent == [changes]
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_given_a_concurrent_change_when_edited_then_one_of_both_is_chosen(
+    visit: Visit, stack: Stack, client: Client, unpaid: Callable[..., dict[str, Any]], *, keeps: bool
+) -> None:
+    placed = unpaid("c-both")
+    page = open_console(visit, stack, "support", STAFF, view=f"order={placed['id']}")
+    editor = opened_editor(page)
+    editor.get_by_role("textbox", name="Address line 1").fill("Torstraße 141")
+    editor.get_by_role("textbox", name="Note").fill("Do not ring.")
+    with client("c-both") as customer:
+        changes = {"shipping_address": {**ADDRESS, "line1": "Torstraße 149"}, "external_reference": "WEB-9"}
+        customer.patch(f"/v1/orders/{placed['id']}", json=changes).raise_for_status()
+    save = editor.get_by_role("button", name="Save")
+    save.click()
+    expect(editor.get_by_role("alert")).to_contain_text("Somebody has changed the order")
+    expect(editor.get_by_role("alert")).to_contain_text("Shipping address: compare")
+    now = editor.get_by_role("group", name="The order says now")
+    expect(now).to_have_count(1)
+    expect(now).to_be_focused()
+    expect(now).to_contain_text("Torstraße 149")
+    expect(editor.get_by_role("textbox", name="Address line 1")).to_have_value("Torstraße 141")
+    expect(editor.get_by_role("textbox", name="External reference")).to_have_value("WEB-9")
+    if not keeps:
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(editor.get_by_role("textbox", name="Address line 1")).to_have_value("Torstraße 149")
+    save.click()
+    expect(editor).to_be_hidden()
+    with client("support", STAFF) as support:
+        stored = support.get(f"/v1/orders/{placed['id']}").json()
+    assert (stored["external_reference"], stored["note"]) == ("WEB-9", "Do not ring.")
+    assert stored["shipping_address"]["line1"] == ("Torstraße 141" if keeps else "Torstraße 149")
+
+
+def test_given_a_change_of_other_fields_when_edited_then_it_is_no_conflict(
+    visit: Visit, stack: Stack, client: Client, unpaid: Callable[..., dict[str, Any]]
+) -> None:
+    placed = unpaid("c-merge")
+    page = open_console(visit, stack, "support", STAFF, view=f"order={placed['id']}")
+    editor = opened_editor(page)
+    editor.get_by_role("textbox", name="Note").fill("Do not ring.")
+    with client("c-merge") as customer:
+        changes = {"external_reference": "WEB-9", "metadata": {"gift": "yes"}}
+        customer.patch(f"/v1/orders/{placed['id']}", json=changes).raise_for_status()
+    editor.get_by_role("button", name="Save").click()
+    expect(editor).to_be_hidden()
+    expect(pane(page)).to_contain_text("Do not ring.")
+    expect(pane(page)).to_contain_text("WEB-9")
+
+
+def test_given_a_parcel_that_is_made_meanwhile_when_edited_then_it_is_too_late(
+    visit: Visit, stack: Stack, client: Client, services: httpx.Client, unpaid: Callable[..., dict[str, Any]]
+) -> None:
+    placed = unpaid("c-made")
+    page = open_console(visit, stack, "c-made", view=f"order={placed['id']}")
+    editor = opened_editor(page)
+    editor.get_by_role("textbox", name="Note").fill("Do not ring.")
+    services.put("/control/payment", json={"failure_rate": 0}).raise_for_status()
+    with client("support", STAFF) as support:
+        wait_for(support, placed["id"], shipping_status="ready")
+    editor.get_by_role("button", name="Save").click()
+    expect(editor.get_by_role("alert")).to_contain_text("The parcel is being made")
+    editor.get_by_role("button", name="Back").click()
+    expect(pane(page).get_by_role("button", name="Edit", exact=True)).to_have_count(0)
+
+
+def test_given_invalid_fields_when_edited_then_they_have_their_errors(
+    visit: Visit, stack: Stack, unpaid: Callable[..., dict[str, Any]]
+) -> None:
+    placed = unpaid("c-unfit")
+    page = open_console(visit, stack, "c-unfit", view=f"order={placed['id']}")
+    editor = opened_editor(page)
+    editor.get_by_role("textbox", name="City").fill("")
+    editor.get_by_role("button", name="Save").click()
+    expect(editor.get_by_role("alert")).to_contain_text("Correct the marked fields.")
+    expect(editor.get_by_role("textbox", name="City")).to_be_focused()
+    expect(editor.get_by_role("textbox", name="City")).to_have_accessible_description("City is required.")
 
 
 def test_given_somebody_elses_order_when_opened_then_it_is_not_found(
@@ -551,16 +783,21 @@ def test_given_the_lifecycle_when_compared_then_the_console_offers_the_same_step
     visit.page.goto("/console")
     base = (visit.page.locator("script").get_attribute("src") or "").rpartition("/")[0]
     offered = visit.page.evaluate(
-        """async ([base, statuses]) => {
-            const { updatesOn } = await import(`${base}/actions.js`);
+        """async ([base, states]) => {
+            const { isEditable, updatesOn } = await import(`${base}/actions.js`);
             const { STATUSES } = await import(`${base}/filters.js`);
-            return [statuses.map((status) => updatesOn(status).map((update) => update.status)), STATUSES];
+            return [
+                states.map(({ status }) => updatesOn(status).map((update) => update.status)),
+                states.map(isEditable),
+                STATUSES,
+            ];
         }""",
-        [base, [str(state.status) for state in STATES]],
+        [base, [state._asdict() for state in STATES]],
     )
     reported = {Status.SHIPPED, Status.DELIVERED, Status.RETURNED}
     assert offered == [
         [[status for status in reportable(state)["status"] if status in reported] for state in STATES],
+        [transition(Event.UPDATED, state) is not None for state in STATES],
         {
             "status": list(Status),
             "payment_status": list(PaymentStatus),
@@ -573,7 +810,7 @@ def test_given_the_lifecycle_when_compared_then_the_console_offers_the_same_step
 
 
 def fill_line(page: Page, position: int, product: str, quantity: int, price: str = "") -> Locator:
-    line = page.locator(".new-line").nth(position)
+    line = page.locator(".row").nth(position)
     line.get_by_label("Product").fill(product)
     line.get_by_label("Quantity").fill(str(quantity))
     line.get_by_label("Price").fill(price)
@@ -593,7 +830,7 @@ def test_given_short_or_repriced_products_when_ordered_then_their_lines_say_so(
     expect(short).to_contain_text("3 of 5 available")
     short.get_by_role("button", name="Order 3").click()
     place.click()
-    changed = page.locator(".new-line").first
+    changed = page.locator(".row").first
     expect(changed).to_contain_text("The price is now $50.00")
     changed.get_by_role("button", name="Accept price").click()
     place.click()
@@ -675,7 +912,7 @@ def test_given_invalid_fields_when_sent_then_each_has_its_error_in_a_sentence(vi
     pane(page).get_by_label("E-mail").fill("nobody")
     page.get_by_role("button", name="Place order").click()
     expect(pane(page).get_by_role("alert")).to_contain_text("Correct the marked fields.")
-    expect(page.locator(".new-line .error").first).to_be_empty()
+    expect(page.locator(".row .error").first).to_be_empty()
     expect(line.locator(".error")).to_have_text(
         "Product id must be 1 to 64 letters, digits and ._~@:+-, starting with a letter or digit. "
         "Quantity must be at least 1. Unit price must be a decimal number such as 79.99."
@@ -699,6 +936,101 @@ def test_given_a_cart_that_cannot_be_ordered_when_sent_then_the_alert_says_why(
     page.get_by_label("My cart").check()
     page.get_by_role("button", name="Place order").click()
     expect(pane(page).get_by_role("alert")).to_contain_text("Product id must be 1 to 64 letters")
+
+
+def fill_address(place: Locator) -> None:
+    """Enter `ADDRESS`, with the name of its country."""
+    for label, name in (
+        ("Name", "name"),
+        ("Address line 1", "line1"),
+        ("Address line 2", "line2"),
+        ("Postal code", "postal_code"),
+        ("City", "city"),
+        ("Phone", "phone"),
+    ):
+        place.get_by_role("textbox", name=label).fill(ADDRESS[name])
+    place.get_by_role("combobox", name="Country").select_option("Germany")
+
+
+def test_given_an_address_note_and_postage_when_ordered_then_they_are_stored(
+    visits: Open, stack: Stack, client: Client
+) -> None:
+    page = open_console(visits(locale="en-US"), stack, "agent", STAFF, view="new=yes")
+    page.get_by_role("textbox", name="Customer", exact=True).fill("c-all")
+    fill_line(page, 0, "SKU456", 1)
+    for position, (kind, description, amount) in enumerate((("Shipping", "Express", "14.90"), ("Discount", "", "-5"))):
+        page.get_by_role("button", name="Add postage, tax, discount or fee").click()
+        adjustment = page.get_by_role("group", name="Adjustment").nth(position)
+        expect(adjustment.get_by_label("Description")).to_be_focused()
+        page.keyboard.type(description)
+        adjustment.get_by_label("Kind").select_option(kind)
+        adjustment.get_by_label("Amount").fill(amount)
+    page.get_by_text("Shipping address").click()
+    fill_address(page.get_by_role("group", name="Shipping address"))
+    page.get_by_text("Shipping method, reference, note").click()
+    page.get_by_label("Shipping method", exact=True).fill("express")
+    page.get_by_label("External reference").fill("TEL-17")
+    page.get_by_role("textbox", name="Note").fill("Ring twice.\nThank you.")
+    page.get_by_role("button", name="Place order").click()
+    expect(pane(page).locator(".sum")).to_contain_text("$59.90")
+    identity = pane(page).locator(".facts code").inner_text()
+    with client("support", STAFF) as support:
+        placed = support.get(f"/v1/orders/{identity}").json()
+    words = ("shipping_method", "external_reference", "note")
+    assert placed["shipping_address"] == ADDRESS
+    assert [placed[name] for name in words] == ["express", "TEL-17", "Ring twice.\nThank you."]
+    assert placed["adjustments"] == [
+        {"kind": "shipping", "amount": "14.90", "description": "Express"},
+        {"kind": "discount", "amount": "-5.00", "description": None},
+    ]
+
+
+def test_given_a_cart_with_an_address_when_ordered_then_what_is_entered_replaces_it(
+    visit: Visit, stack: Stack, services: httpx.Client
+) -> None:
+    elsewhere = {"line1": "27 Elm Street", "city": "Madison", "country": "US"}
+    cart = {
+        "items": [{"product_id": "10", "quantity": 2}],
+        "shipping_address": elsewhere,
+        "shipping_method": "standard",
+    }
+    services.put("/cart/carts/c-moves", json=cart).raise_for_status()
+    page = open_console(visit, stack, "c-moves", view="new=yes")
+    page.get_by_label("My cart").check()
+    page.get_by_text("Shipping address").click()
+    fill_address(page.get_by_role("group", name="Shipping address"))
+    page.get_by_role("button", name="Place order").click()
+    expect(pane(page).locator(".facts").filter(has_text="Shipping address")).to_contain_text("Torstraße 140")
+    expect(pane(page).locator(".facts").first).to_contain_text("standard")
+
+
+def test_given_an_incomplete_address_when_sent_then_its_fields_say_so(visit: Visit, stack: Stack) -> None:
+    page = open_console(visit, stack, "agent", STAFF, view="new=yes")
+    page.get_by_role("textbox", name="Customer", exact=True).fill("c-half")
+    fill_line(page, 0, "SKU456", 1)
+    page.get_by_role("button", name="Add postage").click()
+    adjustment = page.get_by_role("group", name="Adjustment")
+    adjustment.get_by_label("Kind").select_option("Discount")
+    adjustment.get_by_label("Amount").fill("5")
+    section = page.locator("details").first
+    section.locator("summary").click()
+    section.get_by_role("textbox", name="Postal code").fill("53703")
+    section.locator("summary").click()
+    page.get_by_role("button", name="Place order").click()
+    expect(section.get_by_role("textbox", name="Address line 1")).to_have_accessible_description(
+        "Address line 1 is required."
+    )
+    expect(section.get_by_role("textbox", name="City")).to_have_accessible_description("City is required.")
+    expect(section.get_by_role("combobox", name="Country")).to_have_accessible_description("Country is required.")
+    expect(section.get_by_role("textbox", name="Company")).to_have_accessible_description("")
+    expect(adjustment.locator(".error")).to_have_text("A discount must have an amount of 0 or less.")
+
+
+def test_given_the_countries_when_compared_then_the_console_offers_the_same(visit: Visit) -> None:
+    visit.page.goto("/console")
+    base = (visit.page.locator("script").get_attribute("src") or "").rpartition("/")[0]
+    offered = visit.page.evaluate("async (base) => (await import(`${base}/postal-address.js`)).COUNTRIES", base)
+    assert offered == list(COUNTRIES)
 
 
 def test_given_a_form_when_it_is_left_then_what_was_entered_is_kept(visit: Visit, stack: Stack, client: Client) -> None:
@@ -734,8 +1066,20 @@ def test_given_a_form_when_it_is_left_then_what_was_entered_is_kept(visit: Visit
 
 def test_given_markup_in_every_text_when_shown_then_it_is_escaped(visit: Visit, stack: Stack, client: Client) -> None:
     email = f"{MARKUP.replace(' ', '/')}@example.com"
-    moved = ready_order(client, "c-xss", customer_name=MARKUP, customer_email=email)
-    placed = order(client, "c-xss", customer_name=MARKUP, customer_email=email)
+    address = dict.fromkeys(("name", "company", "line1", "line2", "city", "region", "phone"), MARKUP)
+    address |= {"postal_code": "<b>53703</b>", "phone": "<b>555</b>", "country": "US"}
+    texts: dict[str, Any] = {
+        "customer_name": MARKUP,
+        "customer_email": email,
+        "items": [{"product_id": "SKU456", "quantity": 1, "name": MARKUP}],
+        "adjustments": [{"kind": "fee", "amount": "1.00", "description": MARKUP}],
+        "shipping_address": address,
+        "billing_address": {**address, "company": f"{MARKUP} Ltd"},
+        **dict.fromkeys(("shipping_method", "external_reference", "note"), MARKUP),
+        "metadata": {MARKUP[:40]: MARKUP},
+    }
+    moved = ready_order(client, "c-xss", **texts)
+    placed = order(client, "c-xss", **texts)
     with client("support", STAFF) as support:
         report = {"status": "shipped", "tracking_number": MARKUP, "reason": MARKUP}
         assert support.put(f"/v1/orders/{moved['id']}/status", json=report).status_code == 200
@@ -746,12 +1090,14 @@ def test_given_markup_in_every_text_when_shown_then_it_is_escaped(visit: Visit, 
     secret = (stack.layout.state / "jwt-secret").read_text().strip()
     claims = {"sub": "support", "scope": f"{STAFF} {MARKUP}", "exp": int(time.time()) + 3600}
     page.goto(f"/console#token={jwt.encode(claims, secret, 'HS256')}&customer_id=c-xss&order={moved['id']}")
-    expect(pane(page).locator(".facts")).to_contain_text(MARKUP)
+    expect(pane(page).locator(".facts")).to_contain_text([MARKUP, MARKUP, MARKUP])
+    expect(pane(page).locator(".lines tbody")).to_contain_text(MARKUP)
+    expect(pane(page).locator(".lines tfoot")).to_contain_text(MARKUP)
     expect(pane(page).locator(".timeline")).to_contain_text(MARKUP)
     expect(pane(page).locator(".customer")).to_contain_text(email)
     expect(rows(page).first).to_contain_text(MARKUP)
     rows(page).filter(has_text=placed["id"][-8:]).get_by_role("link").click()
-    expect(pane(page).locator(".facts")).to_contain_text(MARKUP)
+    expect(pane(page).locator(".facts").first).to_contain_text(MARKUP)
     for parameter in ("q", "status", "customer_id", "created_from", "sort_by", "order", "product_id", "token"):
         page.evaluate("(hash) => { location.hash = hash; }", str(httpx.QueryParams({parameter: MARKUP})))
         expect(page.locator(".alert, .state, .toast, .orders").first).to_be_visible()

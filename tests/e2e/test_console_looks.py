@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from fakes.demo import PRODUCTS
 from local.stack import Stack
 from tests.e2e.browser import Visit, needs_chromium
 from tests.e2e.conftest import Open, wait_for
@@ -29,6 +30,32 @@ ORDERS = (
     ("Tom Baker", {"5": 2, "10": 30}),
     ("Ana Silva", {"PROD002": 6}),
 )
+DETAILS = {
+    "adjustments": [
+        {"kind": "shipping", "amount": "5.99", "description": "Standard delivery"},
+        {"kind": "tax", "amount": "10.78", "description": "Wisconsin sales tax, 5.5%"},
+        {"kind": "discount", "amount": "-10.00", "description": "Voucher SPRING"},
+    ],
+    "shipping_address": {
+        "name": "Alice Johnson",
+        "line1": "27 Elm Street",
+        "city": "Madison",
+        "region": "WI",
+        "postal_code": "53703",
+        "country": "US",
+    },
+    "billing_address": {
+        "company": "Johnson Ltd, Accounts Payable",
+        "line1": "P.O. Box 2210",
+        "city": "Madison",
+        "region": "WI",
+        "postal_code": "53701",
+        "country": "US",
+    },
+    "shipping_method": "standard",
+    "note": "Please leave the parcel with the neighbour.",
+    "metadata": {"campaign": "spring", "gift": "yes"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +70,13 @@ def shop(stack: Stack) -> str:
                 "customer_id": str(number),
                 "customer_name": name,
                 "customer_email": f"{name.split()[0].lower()}@example.com",
-                "items": [{"product_id": product, "quantity": quantity} for product, quantity in products.items()],
+                "items": [
+                    {"product_id": product, "quantity": quantity, "name": PRODUCTS[product][0]}
+                    for product, quantity in products.items()
+                ],
+                "external_reference": f"WEB-{20400 + number}",
+                "adjustments": [{"kind": "shipping", "amount": "5.99", "description": "Standard delivery"}],
+                **(DETAILS if name == "Alice Johnson" else {}),
             }
             placed.append(support.post("/v1/orders", json=body).raise_for_status().json()["id"])
         for order in placed:
@@ -95,9 +128,37 @@ def test_given_each_view_when_checked_by_axe_then_there_are_no_violations(
     violations += complaints(page)
     opened(visit, stack, "new=yes")
     page.get_by_label("Product", exact=True).last.fill("NONE")
+    page.get_by_role("button", name="Add postage").click()
+    for section in page.locator("summary").all():
+        section.click()
+    page.get_by_role("textbox", name="Postal code").fill("53703")
     page.get_by_role("button", name="Place order").click()
     expect(page.get_by_role("alert")).to_be_visible()
     assert violations + complaints(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 360])
+def test_given_a_conflict_when_checked_by_axe_then_no_violations_and_it_fits(
+    visits: Open, stack: Stack, services: httpx.Client, tmp_path: Path, scheme: str, width: int
+) -> None:
+    services.put("/control/payment", json={"failure_rate": 1}).raise_for_status()
+    visit = visits(color_scheme=scheme, viewport={"width": width, "height": 900})
+    headers = {"Authorization": f"Bearer {stack.token('support', STAFF)}"}
+    with httpx.Client(base_url=stack.url, headers=headers, timeout=60) as support:
+        body = {"customer_id": "113", "items": [{"product_id": "1", "quantity": 1}], **DETAILS}
+        placed = support.post("/v1/orders", json=body).raise_for_status().json()
+        page = opened(visit, stack, f"order={placed['id']}")
+        page.get_by_role("button", name="Edit", exact=True).click()
+        page.get_by_role("textbox", name="City").fill("Milwaukee")
+        page.get_by_role("textbox", name="Note").fill("Ring twice.")
+        changes = {"shipping_address": {**placed["shipping_address"], "line1": "29 Elm Street"}, "note": None}
+        support.patch(f"/v1/orders/{placed['id']}", json=changes).raise_for_status()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("group", name="The order says now")).to_have_count(2)
+    page.screenshot(path=tmp_path / "conflict.png")
+    assert page.evaluate("(dialog => dialog.scrollWidth <= dialog.clientWidth)(document.querySelector('dialog'))")
+    assert complaints(page) == []
 
 
 @pytest.mark.parametrize(
@@ -107,7 +168,7 @@ def test_given_each_view_when_checked_by_axe_then_there_are_no_violations(
 def test_given_a_screen_when_an_order_is_opened_then_the_layout_fits(
     visits: Open, stack: Stack, shop: str, tmp_path: Path, name: str, width: int, scheme: str
 ) -> None:
-    visit = visits(color_scheme=scheme, viewport={"width": width, "height": 620}, locale="en-US")
+    visit = visits(color_scheme=scheme, viewport={"width": width, "height": 960}, locale="en-US")
     pictures = Path(os.environ.get("PICTURES") or tmp_path)
     page = opened(visit, stack, f"order={shop}")
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()

@@ -175,6 +175,28 @@ class TestFilters:
         assert search({"q": short[1:], "sort_by": sort}) == ""
 
     @pytest.mark.parametrize("sort", ["created_at", "-updated_at", "total"])
+    def test_given_a_number_or_reference_when_searched_then_its_orders_are_found(
+        self, search: Callable[..., str], query: Query, sort: str
+    ) -> None:
+        numbers = {"first": "100042", "second": "12345678", "third": "100043", "fourth": "100044"}
+        references = {"first": "#100044", "second": "WEB-7", "third": "WEB-7", "fourth": None}
+        for name, order in FOUR.items():
+            query(
+                "UPDATE orders SET number = %(number)s, external_reference = %(reference)s WHERE id = %(id)s",
+                number=int(numbers[name]),
+                reference=references[name],
+                id=order.id,
+            )
+        assert search({"q": "100042", "sort_by": sort}) == "first"
+        assert search({"q": "#100042", "sort_by": sort}) == search({"number": "100042"}) == "first"
+        assert search({"q": "#12345678", "sort_by": sort}) == "second"
+        assert set(search({"q": "#100044", "sort_by": sort}).split()) == {"first", "fourth"}
+        assert set(search({"q": "WEB-7", "sort_by": sort}).split()) == {"second", "third"}
+        assert search({"external_reference": "WEB-7", "customer_id": "5"}) == "third"
+        assert search({"q": "100042", "sort_by": sort}, customer="6") == ""
+        assert search({"q": "##100042", "sort_by": sort}) == search({"q": "web-7"}) == ""
+
+    @pytest.mark.parametrize("sort", ["created_at", "-updated_at", "total"])
     def test_given_orders_with_failed_tasks_when_listed_then_they_need_attention(
         self, search: Callable[..., str], listed: ModuleType, query: Query, sort: str
     ) -> None:

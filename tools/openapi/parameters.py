@@ -81,8 +81,8 @@ _LISTING: dict[str, Json] = {
     "CreatedTo": _query("created_to", "Orders placed before this time.", _TIME),
     "Search": _query(
         "q",
-        "Orders whose id, last eight characters of the id, number, external reference, product, customer or e-mail "
-        "address is exactly this.",
+        "Orders whose id, last eight characters of the id, number with or without `#`, external reference, product, "
+        "customer or e-mail address is exactly this.",
         {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH, "pattern": r"^[^\x00-\x1f\x7f-\x9f]+$"},
     ),
     "NeedsAttention": _query(

@@ -78,11 +78,16 @@ export function cancelOrder(order, reason) {
   return call("POST", `${orderPath(order.id)}/cancel`, { body: { reason }, headers: { "If-Match": tag(order) } });
 }
 
-export function updateOrder(order, change) {
+export function updateStatus(order, change) {
   return call("PUT", `${orderPath(order.id)}/status`, { body: change, headers: { "If-Match": tag(order) } });
 }
 
-/** Places an order: for the items in the body, or without a body for the customer's cart. */
+/** Replaces fields of an order; null removes one. */
+export function updateOrder(order, changes) {
+  return call("PATCH", orderPath(order.id), { body: changes, headers: { "If-Match": tag(order) } });
+}
+
+/** Places an order: for the items in the body, or without items for the customer's cart. */
 export function placeOrder(key, { customer, body }) {
   const path = customer ? `/v1/customers/${encodeURIComponent(customer)}/orders` : "/v1/orders";
   return call("POST", path, { body, headers: { "Idempotency-Key": key } });

@@ -42,9 +42,15 @@ export function setText(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }
 
-/** Creates a text field with its label. @param {Object} attributes `rows` makes a textarea; `hint` follows the label */
-export function field(label, name, attributes = {}) {
-  const { hint = "", ...rest } = attributes;
-  const control = element(rest.rows ? "textarea" : "input", { name, autocomplete: "off", ...rest });
-  return element("label", { class: "field" }, element("span", {}, `${label} `, element("small", {}, hint)), control);
+/** Creates a control. @param {Object} attributes `rows` makes a textarea; `options`, values with labels, a select */
+export function control({ options, value = "", ...rest }) {
+  const choice = ([each, label]) => element("option", { value: each, selected: each === value }, label);
+  if (options) return element("select", rest, options.map(choice));
+  return rest.rows ? element("textarea", rest, value) : element("input", { ...rest, value });
+}
+
+/** Creates a control with its label. @param {Object} attributes those of `control`; `hint` follows the label */
+export function field(label, name, { hint = "", ...rest } = {}) {
+  return element("label", { class: "field" },
+    element("span", {}, `${label} `, element("small", {}, hint)), control({ name, autocomplete: "off", ...rest }));
 }

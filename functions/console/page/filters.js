@@ -1,9 +1,9 @@
 /** The filters above the list. They show the URL's parameters, and changes go to the URL. */
 
-import { FILTERS, navigate } from "./address.js";
-import { button, element, field, menu } from "./dom.js";
+import { button, control, element, field, menu } from "./dom.js";
 import { ATTENTION, labelOf } from "./format.js";
 import { may } from "./session.js";
+import { FILTERS, navigate } from "./view.js";
 
 export const STATUSES = {
   status: ["pending", "confirmed", "shipped", "delivered", "cancelling", "cancelled", "failed", "returned"],
@@ -58,8 +58,7 @@ function build() {
     option("needs_attention", "true", { class: "button", id: "attention" }, ATTENTION),
     button("", () => navigate({ customer_id: "" }), { id: "customer-filter" }),
     button("Clear", clearFilters, { kind: "text", id: "clear" }),
-    element("select", { name: "sort_by", "aria-label": "Sort" },
-      Object.entries(SORTS).map(([value, label]) => element("option", { value }, label))),
+    control({ name: "sort_by", "aria-label": "Sort", options: Object.entries(SORTS) }),
   );
   form.addEventListener("change", read);
   form.addEventListener("submit", (event) => event.preventDefault());

@@ -13,7 +13,7 @@ export function labelOf(name) {
   return capitalized(name.replaceAll(/[._]/g, " "));
 }
 
-function capitalized(text) {
+export function capitalized(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
@@ -22,10 +22,14 @@ export function reasonOf(text) {
   return /^[a-z]+(_[a-z]+)+$/.test(text) ? labelOf(text) : text;
 }
 
+/** Returns the name of a field in words: `line1` is "address line 1". */
+export function wordsOf(name) {
+  return String(name).replaceAll("_", " ").replace(/^line(?=\d)/, "address line ");
+}
+
 /** Returns a field's error as a sentence: its text follows the field's name, or is a clause of its own. */
 export function sentence({ loc, msg }) {
-  const text = /^(must|is) /.test(msg) ? `${String(loc.at(-1)).replaceAll("_", " ")} ${msg}` : msg;
-  return `${capitalized(text)}.`;
+  return `${capitalized(/^(must|is) /.test(msg) ? `${wordsOf(loc.at(-1))} ${msg}` : msg)}.`;
 }
 
 /** @param {string} amount a decimal string, formatted without loss of digits */
@@ -35,6 +39,11 @@ export function money(amount, currency) {
 
 export function number(value) {
   return NUMBER.format(value);
+}
+
+/** Returns the order's number, as people write it. */
+export function numberOf(order) {
+  return `#${order.number}`;
 }
 
 /** Returns the end of an order's id, which is random; its start is a time. */

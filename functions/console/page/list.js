@@ -1,11 +1,11 @@
 /** The list of orders: loads pages by cursor and keeps the scroll position on refresh. */
 
-import { link } from "./address.js";
 import { listOrders, Problem, tag } from "./api.js";
 import { button, element, fill, setText } from "./dom.js";
 import { clearFilters } from "./filters.js";
-import { age, ATTENTION, labelOf, money, number, pill, shortId, updateAge } from "./format.js";
+import { age, ATTENTION, labelOf, money, number, numberOf, pill, shortId, updateAge } from "./format.js";
 import { alertOf, skeleton } from "./notice.js";
+import { link } from "./view.js";
 
 const PAGE_SIZE = 25;
 const LARGEST_PAGE = 100;
@@ -155,11 +155,12 @@ function rowOf(order) {
 }
 
 function cells(order) {
-  const { id, customer_name: name, customer_email: email } = order;
+  const { id, customer_name: name, customer_email: email, external_reference: reference } = order;
   const customer = `Customer ${order.customer_id}`;
   return [
     element("th", { scope: "row" },
-      element("a", { id: `row-${id}`, href: link({ order: id, new: "" }), title: id }, shortId(id))),
+      element("a", { id: `row-${id}`, href: link({ order: id, new: "" }), title: id }, numberOf(order)),
+      element("small", { title: reference }, [reference, shortId(id)].filter(Boolean).join(" · "))),
     element("td", { class: "who" }, name ?? customer, element("small", {}, email ?? (name && customer))),
     element("td", {}, pill(order.status), " ", order.needs_attention && MARK.cloneNode(true)),
     element("td", { class: "quiet" }, labelOf(order.payment_status)),

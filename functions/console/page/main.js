@@ -1,10 +1,9 @@
 /** The console: shows the view in the URL and connects its parts. */
 
-import { link, navigate, takeToken, view } from "./address.js";
 import { readSearch, showFilters } from "./filters.js";
 import { ask } from "./dialog.js";
 import { button, element, fill, menu } from "./dom.js";
-import { moment, shortId } from "./format.js";
+import { moment } from "./format.js";
 import { refreshOrders, showOrders } from "./list.js";
 import { closeNewOrder, showNewOrder } from "./new-order.js";
 import { showToast } from "./notice.js";
@@ -12,6 +11,7 @@ import { closeOrder, refreshOrder, showOrder } from "./order.js";
 import { keepRefreshing } from "./refresh.js";
 import { caller, callerOf, isExpired, signIn, signOut } from "./session.js";
 import { askForToken } from "./sign-in.js";
+import { link, navigate, takeToken, view } from "./view.js";
 
 const NARROW = matchMedia("(width < 1100px)");
 const list = document.getElementById("list");
@@ -30,7 +30,7 @@ function show() {
   if (isNew) showNewOrder(pane, refresh);
   else if (order) showOrder(pane, order, refresh);
   else fill(pane);
-  document.title = isNew ? "New order" : order ? `Order ${shortId(order)}` : "Orders";
+  if (isNew || !order) document.title = isNew ? "New order" : "Orders";
 }
 
 /** Signs in with the token in the URL, if there is one. @returns {Promise<boolean>} whether it was accepted */
@@ -47,7 +47,7 @@ async function mayReplaceSession(given) {
   const [now, next] = [caller()?.customer, callerOf(given)?.customer];
   if (isExpired() || now === next || next === undefined) return true;
   const text = `This link signs you in as ${next}. You are signed in as ${now}.`;
-  return (await ask({ label: "Replace session", text, fields: [] })) !== null;
+  return (await ask({ label: "Replace session", text })) !== null;
 }
 
 function coverList() {

@@ -1,23 +1,37 @@
 /** The form for a new order: for entered products, or for a cart. */
 
-import { navigate } from "./address.js";
 import { placeOrder, Problem } from "./api.js";
-import { formValues } from "./dialog.js";
-import { button, element, field, fill, paneHeader } from "./dom.js";
-import { money, sentence, shortId } from "./format.js";
-import { alertOf, showToast } from "./notice.js";
+import { button, control, element, fill, paneHeader } from "./dom.js";
+import { clearErrors, contentsOf, entry, formValues, mark, showFailure } from "./form.js";
+import { labelOf, money, numberOf } from "./format.js";
+import { showToast } from "./notice.js";
+import { addressFields, enteredAddress } from "./postal-address.js";
 import { caller, may } from "./session.js";
+import { navigate } from "./view.js";
 
 const PRODUCT_ERRORS = {
   unknown_product: "Unknown product.",
   price_unknown: "The inventory has no price for this product. Enter one.",
 };
 const NO_CUSTOMER = { title: "No customer", errors: [{ loc: ["customer_id"], msg: "is required" }] };
-const HEADS = ["Product", "Quantity", "Price"];
-let lineCount = 0;
 
-/** The form; it is kept while the pane shows something else. */
+/** The columns of lines and adjustments: name, label and attributes of a control. */
+const LINE = [
+  ["product_id", "Product", { maxlength: 64 }],
+  ["quantity", "Quantity", { type: "number", min: 1, value: 1 }],
+  ["unit_price", "Unit price (optional)", { inputmode: "decimal", placeholder: "optional" }],
+];
+const KINDS = ["shipping", "tax", "discount", "fee"].map((kind) => [kind, labelOf(kind)]);
+const ADJUSTMENT = [
+  ["description", "Description (optional)", { maxlength: 255, placeholder: "Description" }],
+  ["kind", "Kind", { options: KINDS, value: "shipping" }],
+  ["amount", "Amount", { inputmode: "decimal", placeholder: "Amount" }],
+];
+let rowCount = 0;
+
+/** The form, and what it contained at first; it is kept while the pane shows something else. */
 let draft = null;
+let untouched = "";
 
 export function showNewOrder(pane, placed) {
   if (draft && pane.contains(draft)) return;
@@ -33,36 +47,45 @@ export function showNewOrder(pane, placed) {
 export function closeNewOrder() {
   if (!draft?.isConnected) return;
   document.getElementById("new-order").focus();
-  const isEntered = [...draft.elements].some(({ value, defaultValue = value }) => value !== defaultValue);
-  if (isEntered) showToast("New order keeps what you entered");
+  if (contentsOf(draft) !== untouched) showToast("New order keeps what you entered");
 }
 
 function newForm(placed, clear) {
-  const lines = element("div", { class: "new-lines" }, newLine());
-  const heads = element("div", { class: "heads" }, HEADS.map((name) => element("small", {}, name)));
-  const more = button("Add line", () => addLine(lines), { kind: "text" });
-  const typed = element("fieldset", { "aria-label": "Products" }, heads, lines, more,
+  const isStaff = may("orders:create");
+  const lines = element("div", { class: "rows" }, newRow("Line", LINE));
+  const adjustments = element("div", { class: "rows" });
+  const heads = ["Product", "Quantity", "Price"].map((name) => element("small", {}, name));
+  const adder = (label, ...row) => button(label, () => addRow(...row), { kind: "text" });
+  const typed = element("fieldset", { "aria-label": "Products" },
+    element("div", { class: "heads" }, heads), lines, adder("Add line", lines, "Line", LINE),
+    isStaff && [adjustments, adder("Add postage, tax, discount or fee", adjustments, "Adjustment", ADJUSTMENT)],
     entry("Name", "customer_name", { maxlength: 200, hint: "optional" }),
     entry("E-mail", "customer_email", { type: "email", maxlength: 254, hint: "optional" }));
+  const rows = { items: lines, adjustments };
   const send = element("button", { class: "button primary" }, "Place order");
   const keyOf = keys();
 
   const form = element("form", { class: "new-order", novalidate: true, autocomplete: "off", submit },
-    sources(typed), may("orders:create") && entry("Customer", "customer_id", { required: true, maxlength: 128 }), typed,
+    sources(typed), isStaff && entry("Customer", "customer_id", { required: true, maxlength: 128 }), typed,
+    section("Shipping address", addressFields("shipping_address")),
+    section("Shipping method, reference, note",
+      entry("Shipping method", "shipping_method", { maxlength: 64 }),
+      entry("External reference", "external_reference", { maxlength: 128, hint: "the shop’s own number" }),
+      entry("Note", "note", { rows: 3, maxlength: 1000 })),
     element("div", { class: "choices" }, send, button("Clear", clear)));
+  untouched = contentsOf(form);
   return form;
 
   async function submit(event) {
     event.preventDefault();
-    form.querySelector(".alert")?.remove();
-    showErrors(form, lines, {});
+    clearErrors(form);
     if (form.elements.customer_id?.value.trim() === "") return fail(new Problem(0, NO_CUSTOMER));
-    const request = requestOf(form, lines);
+    const request = requestOf(form, rows);
     send.disabled = true;
     try {
       const order = await placeOrder(keyOf(request), request);
       if (draft === form) draft = null;
-      showToast(`Order ${shortId(order.id)} placed`);
+      showToast(`Order ${numberOf(order)} placed`);
       navigate({ new: "", order: order.id });
       placed();
     } catch (problem) {
@@ -73,12 +96,8 @@ function newForm(placed, clear) {
     }
   }
 
-  /** Shows the errors of fields there, and the others in an alert. */
-  function fail({ title, message, details }) {
-    const others = showErrors(form, lines, details).map(sentence).join(" ");
-    const text = others || (details.errors ? "Correct the marked fields." : message);
-    form.lastChild.before(alertOf({ title, message: text }));
-    form.querySelector("[aria-invalid=true]")?.focus();
+  function fail(problem) {
+    showFailure(form, problem, rows, (row) => (row.parentElement === lines ? productErrors(row, problem.details) : []));
   }
 }
 
@@ -102,62 +121,50 @@ function sources(typed) {
     choice("cart", may("orders:create") ? "A customer’s cart" : "My cart"));
 }
 
-/** Creates a field with a place for its errors. */
-function entry(label, name, attributes) {
-  const id = `${name}-error`;
-  return element("div", { class: "entry" },
-    field(label, name, { "aria-describedby": id, ...attributes }), element("p", { class: "error", id }));
+/** Creates a section of optional fields, which is closed at first. */
+function section(title, ...content) {
+  return element("details", {}, element("summary", {}, `${title} `, element("small", {}, "optional")),
+    element("div", { role: "group", "aria-label": title }, content));
 }
 
-function newLine() {
-  const number = ++lineCount;
-  const input = (name, label, rest) =>
-    element("input", { name, "aria-label": label, "aria-describedby": `line-${number}`, ...rest });
-  const line = element("div", { class: "new-line", role: "group", "aria-label": "Line" },
-    input("product_id", "Product", { maxlength: 64 }),
-    input("quantity", "Quantity", { type: "number", min: 1, value: 1 }),
-    input("unit_price", "Unit price (optional)", { inputmode: "decimal", placeholder: "optional" }),
-    button("✕", () => line.remove(), { kind: "close", "aria-label": "Remove line" }),
-    element("p", { class: "error", id: `line-${number}` }));
-  return line;
+function newRow(label, columns) {
+  const id = `row-error-${++rowCount}`;
+  const row = element("div", { class: "row", role: "group", "aria-label": label },
+    columns.map(([name, title, rest]) => control({ name, "aria-label": title, "aria-describedby": id, ...rest })),
+    button("✕", () => row.remove(), { kind: "close", "aria-label": `Remove ${label.toLowerCase()}` }),
+    element("p", { class: "error", id }));
+  return row;
 }
 
-function addLine(lines) {
-  const line = newLine();
-  lines.append(line);
-  line.querySelector("input").focus();
+function addRow(place, label, columns) {
+  const row = newRow(label, columns);
+  place.append(row);
+  row.querySelector("input").focus();
 }
 
-function requestOf(form, lines) {
-  const { source, customer_id = caller().customer, customer_name, customer_email } = formValues(form);
-  if (source === "cart") return { customer: customer_id };
-  const items = [...lines.children].map((line) => {
-    const { product_id, quantity, unit_price } = valuesOf(line);
-    return { product_id, quantity: Number(quantity), ...(unit_price && { unit_price }) };
-  });
-  return { body: { customer_id, customer_name, customer_email, items } };
+function requestOf(form, { items, adjustments }) {
+  const values = formValues(form);
+  const { source, customer_id = caller().customer, customer_name, customer_email } = values;
+  const { shipping_method, external_reference, note } = values;
+  const shipping_address = enteredAddress(values, "shipping_address");
+  const details = { shipping_address, shipping_method, external_reference, note };
+  if (source === "cart") return { customer: customer_id, body: details };
+  const lines = [...items.children].map(valuesOf).map((line) => ({ ...line, quantity: Number(line.quantity) }));
+  const added = [...adjustments.children].map(valuesOf);
+  const body = { customer_id, customer_name, customer_email, ...details, items: lines };
+  return { body: added.length ? { ...body, adjustments: added } : body };
 }
 
-function valuesOf(line) {
-  return Object.fromEntries([...line.querySelectorAll("input")].map(({ name, value }) => [name, value.trim()]));
-}
-
-/** Shows errors at their fields and lines. @returns {Array} the errors of no shown field */
-function showErrors(form, lines, problem) {
-  const { errors = [] } = problem;
-  const placeOf = ({ loc: [name, position] }) =>
-    name === "items" ? !lines.closest("[hidden]") && lines.children[position] : form.elements[name]?.closest(".entry");
-  for (const place of [...form.querySelectorAll(".entry"), ...lines.children]) {
-    const own = errors.filter((error) => placeOf(error) === place).map(sentence);
-    mark(place, [lineErrors(place, problem), own.join(" ")]);
-  }
-  return errors.filter((error) => !placeOf(error));
+/** Returns the values of a row by name, without empty ones. */
+function valuesOf(row) {
+  const entries = [...row.querySelectorAll("input, select")].map(({ name, value }) => [name, value.trim()]);
+  return Object.fromEntries(entries.filter(([, value]) => value));
 }
 
 /** Returns what is wrong with the product of a line, with buttons that correct it. */
-function lineErrors(line, { code, shortages = [], prices = [], product_ids: products = [] }) {
+function productErrors(line, { code, shortages = [], prices = [], product_ids: products = [] }) {
   const { product_id: product } = valuesOf(line);
-  const isThis = (entry) => entry.product_id === product;
+  const isThis = (each) => each.product_id === product;
   return [
     shortages.filter(isThis).map(({ requested, available }) => [
       `${available} of ${requested} available.`,
@@ -171,13 +178,7 @@ function lineErrors(line, { code, shortages = [], prices = [], product_ids: prod
   ];
 }
 
-function mark(place, messages) {
-  const error = place.querySelector(".error");
-  fill(error, messages);
-  for (const input of place.querySelectorAll("input")) input.setAttribute("aria-invalid", error.hasChildNodes());
-}
-
 function set(line, name, value) {
   line.querySelector(`[name=${name}]`).value = value;
-  mark(line, []);
+  mark(line);
 }

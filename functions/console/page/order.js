@@ -1,13 +1,13 @@
-/** The open order: its details, its timeline, and actions on it. */
+/** The open order, kept up to date, and actions on it. */
 
 import { actionsOn } from "./actions.js";
-import { navigate } from "./address.js";
 import { Problem, readOrder } from "./api.js";
-import { ask } from "./dialog.js";
+import { addresses, facts, lines, metadata, timeline } from "./details.js";
 import { button, element, fill, paneHeader } from "./dom.js";
-import { ATTENTION, labelOf, moment, money, number, pill, reasonOf, shortId } from "./format.js";
+import { ATTENTION, labelOf, moment, money, numberOf, pill, shortId } from "./format.js";
 import { alertOf, showToast, skeleton } from "./notice.js";
 import { may } from "./session.js";
+import { navigate } from "./view.js";
 
 const SKELETON_ROWS = 3;
 const FAILED_TASK = {
@@ -40,7 +40,7 @@ export async function refreshOrder() {
   if (!view?.order) return;
   const order = await readOrder(view.id, view.order);
   if (view !== open || !order || order.version < view.order.version) return;
-  if (order.status !== view.order.status) showToast(`Order ${shortId(order.id)}: ${labelOf(order.status)}`);
+  if (order.status !== view.order.status) showStatus(order);
   render(order);
 }
 
@@ -59,22 +59,30 @@ async function load(problem) {
 function render(order, problem) {
   open.order = order;
   fill(open.pane,
-    head(order.id, order.status),
+    head(order.id, order),
     problem && alertOf(problem),
     order.needs_attention && alertOf(FAILED_TASK),
     element("p", { class: "sum" }, money(order.total, order.currency), element("small", {}, order.currency)),
     customer(order),
     element("div", { class: "choices" }, actionsOn(order).map(actionButton)),
-    facts(order),
+    factsOf(order),
+    addresses(order),
     element("h3", {}, "Lines"),
     lines(order),
+    metadata(order),
     element("h3", {}, "Timeline"),
-    element("ol", { class: "timeline" }, order.timeline.toReversed().map(event)));
+    timeline(order.timeline));
 }
 
-function head(id, status) {
-  const title = ["Order ", element("code", { title: id }, shortId(id))];
-  return paneHeader(title, () => navigate({ order: "" }), status && pill(status));
+function head(id, order) {
+  const name = `Order ${order ? numberOf(order) : ""}`;
+  document.title = name;
+  const title = [name, " ", element("code", { class: "quiet", title: id }, shortId(id))];
+  return paneHeader(title, () => navigate({ order: "" }), order && pill(order.status));
+}
+
+function showStatus(order) {
+  showToast(`Order ${numberOf(order)}: ${labelOf(order.status)}`);
 }
 
 function customer({ customer_id: id, customer_name: name, customer_email: email }) {
@@ -86,18 +94,18 @@ function customer({ customer_id: id, customer_name: name, customer_email: email 
 }
 
 function actionButton(action, position) {
-  const kind = `button ${action.isDestructive ? "danger" : "primary"}`;
+  const kind = `button ${action.isDestructive ? "danger" : action.isQuiet ? "" : "primary"}`;
   return button(action.label, () => act(action), { kind, id: `action-${position}` });
 }
 
-/** Confirms and runs an action, then shows the updated order and any error. */
+/** Runs an action, then shows the updated order and any error. */
 async function act(action) {
   const view = open;
-  const values = await ask(action);
-  if (!values) return;
   try {
-    const { status } = await action.run(values);
-    showToast(`Order ${shortId(view.id)}: ${labelOf(status)}`);
+    const order = await action.run();
+    if (!order) return;
+    if (order.status === view.order.status) showToast(`Order ${numberOf(order)} saved`);
+    else showStatus(order);
     if (view === open) await load();
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
@@ -106,20 +114,25 @@ async function act(action) {
   view.changed();
 }
 
-function facts(order) {
-  const rows = [
+function factsOf(order) {
+  return facts([
     ["Order", labelOf(order.status)],
     ["Payment", labelOf(order.payment_status)],
     ["Shipping", labelOf(order.shipping_status)],
+    ["Shipping method", order.shipping_method],
     ["Tracking", order.tracking_number],
     ["Failed", order.failure_reason && labelOf(order.failure_reason)],
     ["Reason", order.cancel_reason],
     ["Placed", moment(order.created_at)],
-    ["Id", [element("code", {}, order.id), " ", button("Copy id", () => copy(order.id), { kind: "text", id: "copy-id" })]],
-  ];
-  return element("dl", { class: "facts" },
-    rows.filter(([, value]) => value).map(([name, value]) =>
-      element("div", {}, element("dt", {}, name), element("dd", {}, value))));
+    ["External reference", order.external_reference],
+    ["Personal data", order.personal_data_erased_at && ["Erased ", moment(order.personal_data_erased_at)]],
+    ["Note", order.note, "wide"],
+    ["Id", [element("code", {}, order.id), " ", copyButton(order.id)], "wide"],
+  ]);
+}
+
+function copyButton(id) {
+  return button("Copy id", () => copy(id), { kind: "text", id: "copy-id" });
 }
 
 async function copy(id) {
@@ -129,25 +142,4 @@ async function copy(id) {
   } catch {
     showToast("Copying failed: select the id and copy it.");
   }
-}
-
-function lines({ items, currency, total }) {
-  const columns = ["Product", "Quantity", "Price", "Total"];
-  return element("table", { class: "lines" },
-    element("thead", {}, element("tr", {}, columns.map((name) => element("th", { scope: "col" }, name)))),
-    element("tbody", {}, items.map((line) => element("tr", {},
-      element("th", { scope: "row" }, line.product_id),
-      element("td", { class: "number" }, number(line.quantity)),
-      element("td", { class: "number" }, money(line.unit_price, currency)),
-      element("td", { class: "number" }, money(line.line_total, currency))))),
-    element("tfoot", {}, element("tr", {},
-      element("th", { scope: "row", colspan: 3 }, "Total"),
-      element("td", { class: "number" }, money(total, currency)))));
-}
-
-function event({ event: name, actor, reason, occurred_at: at, status }) {
-  return element("li", { "data-status": status },
-    element("strong", {}, labelOf(name)),
-    element("span", { class: "quiet" }, moment(at)),
-    element("p", {}, [`by ${actor}`, reason && reasonOf(reason)].filter(Boolean).join(" · ")));
 }

@@ -120,13 +120,14 @@ def _after_value(sort: Sort, position: Position) -> object:
 def _parameters(query: OrderQuery) -> dict[str, Any]:
     order_filter, text, page = query.filter, query.filter.text, query.page
     created_above, created_below = _ids_between(order_filter)
+    number = ORDER_NUMBER.fullmatch(text.removeprefix("#")) if text is not None else None
     return {
         "customer_id": order_filter.customer_id,
         **_states(order_filter.states),
         "product_id": order_filter.product_id,
         "text": text,
         "short_id": text.lower() if text is not None and SHORT_ID.fullmatch(text) else None,
-        "text_number": int(text) if text is not None and ORDER_NUMBER.fullmatch(text) else None,
+        "text_number": number and int(number[0]),
         "number": order_filter.number,
         "external_reference": order_filter.external_reference,
         "needs_attention": order_filter.needs_attention,
