@@ -73,7 +73,7 @@ def test_given_a_role_when_created_then_half_of_its_policies_are_left() -> None:
         assert attached[name] + len(role.get("ManagedPolicyArns", [])) <= ATTACHED_POLICIES / 2
 
 
-def test_given_a_function_when_configured_then_there_is_room_for_settings_and_layers() -> None:
+def test_given_a_function_when_configured_then_there_is_room_for_more() -> None:
     for function in EXPANDED.of_type("AWS::Lambda::Function").values():
         assert len(function["Layers"]) < LAYERS
         # An expression is longer than most values. A public key of 4,096 bits has 800 characters, a URL up to 200.
