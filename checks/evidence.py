@@ -79,7 +79,8 @@ class Order:
     """A stored order.
 
     Attributes:
-        key: The customer's e-mail address, where each request has one of its own.
+        key: The customer's e-mail address, where each request has one of its own; the external reference once it is
+            erased.
         placed_at: When it was placed; a cart is read after this.
         cart_version: The version of the cart that it was placed from; empty if carts have none, None if from no cart.
         cart_marked_at: When the task that marks the cart was done.

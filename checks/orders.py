@@ -156,3 +156,15 @@ def addressed(case: Case) -> Iterator[str]:
             yield f"the parcel {shipment.id} holds something else than was ordered"
         if not order.is_erased and (shipment.address, shipment.method) != wanted:
             yield f"the parcel {shipment.id} has another address or shipping method"
+
+
+def erased(case: Case) -> Iterator[str]:
+    """An order whose personal data was erased has ended, and has no address and no payment method."""
+    order = case.order
+    if not order.is_erased:
+        return
+    if lifecycle.transition(Event.ERASED, order.state) is None:
+        yield "is erased, but has not ended"
+    kept = order.directions.shipping_address, order.directions.billing_address, order.directions.payment_method
+    if any(kept):
+        yield "is erased, but has an address or a payment method"

@@ -11,7 +11,8 @@ type Query = Callable[..., list[dict[str, Any]]]
 """Runs a statement with named parameters and returns its rows as dictionaries."""
 
 _ORDERS = """
-SELECT id::text AS id, customer_id, customer_email AS key, created_at, cart_version,
+SELECT id::text AS id, customer_id, created_at,
+    CASE WHEN erased_at IS NULL THEN customer_email ELSE external_reference END AS key, cart_version,
     (SELECT done_at FROM order_tasks WHERE order_id = orders.id AND kind = 'mark_cart_ordered') AS cart_marked_at,
     reservation_id::text AS reservation_id, status, payment_status, shipping_status,
     version, currency, total, failure_reason,

@@ -36,6 +36,7 @@ def _of_order(case: Case, evidence: Evidence) -> Iterator[str]:
     yield from orders.actors(case)
     yield from orders.parcels(case, are_tracked=evidence.parcels_are_tracked)
     yield from orders.addressed(case)
+    yield from orders.erased(case)
     yield from stock.held(case, holds_expire=evidence.holds_expire)
     yield from money.total(case)
     yield from money.charged_once(case)

@@ -35,6 +35,16 @@ HELD = WELL.holds[0]
 SECOND = timedelta(seconds=1)
 FROM_CART = replace(WELL, orders=[order(cart_version="v1")])
 DECLINED = order("order-1", Event.PAYMENT_STARTED, Event.PAYMENT_DECLINED)
+OVER = replace(
+    WELL,
+    orders=[DECLINED],
+    notifications=notifications(DECLINED),
+    charges=[charge(status="declined")],
+    shipments=[],
+    holds=[],
+    free={"A": 10, "B": 5},
+)
+ERASED = replace(DECLINED, directions=Directions(), is_erased=True)
 
 
 def phrases(evidence: Evidence) -> list[str]:
@@ -74,15 +84,7 @@ def cart(status: str, version: str = "v1") -> Cart:
             holds=[],
             free={"A": 10, "B": 5},
         ),
-        replace(
-            WELL,
-            orders=[DECLINED],
-            notifications=notifications(DECLINED),
-            charges=[charge(status="declined")],
-            shipments=[],
-            holds=[],
-            free={"A": 10, "B": 5},
-        ),
+        OVER,
         replace(at(Event.PAYMENT_STARTED), charges=[charge(status="processing")], shipments=[]),
         replace(FROM_CART, carts={"17850": cart("Ordered")}),
         replace(FROM_CART, carts={"17850": cart("Active", "v2")}),
@@ -152,8 +154,16 @@ def test_given_a_parcel_or_charge_when_the_order_says_otherwise_then_it_is_repor
     assert phrases(replace(WELL, orders=[replace(ORDER, directions=directions)])) == [phrase]
 
 
-def test_given_an_erased_order_when_its_parcel_has_the_address_then_all_is_well() -> None:
-    assert not violations(replace(WELL, orders=[replace(ORDER, directions=Directions(), is_erased=True)]))
+def test_given_an_erased_order_when_its_charge_has_the_address_then_all_is_well() -> None:
+    assert not violations(replace(OVER, orders=[ERASED]))
+
+
+def test_given_an_erased_order_when_it_is_live_or_has_an_address_then_it_is_reported() -> None:
+    assert phrases(replace(OVER, orders=[replace(ERASED, directions=DIRECTIONS)])) == [
+        "is erased, but has an address or a payment method"
+    ]
+    live = replace(ORDER, directions=Directions(), is_erased=True)
+    assert phrases(replace(WELL, orders=[live])) == ["is erased, but has not ended"]
 
 
 def test_given_a_parcel_when_it_holds_something_else_then_it_is_reported() -> None:

@@ -32,7 +32,7 @@ def crowd(world: World) -> None:
                 if placed:
                     customers[placed] = customer
             case 2 | 10 if order:
-                random.choice([world.cancel, world.move])(order, customers[order])
+                _change(world, order, customers[order])
             case 3:
                 ship(world, order)
             case 5:
@@ -62,6 +62,17 @@ def _place(world: World, customer: str) -> str | None:
             return None
         case _:
             return world.place_cart(customer)
+
+
+def _change(world: World, order: str, customer: str) -> None:
+    """A customer cancels an order, moves, or wants to be forgotten."""
+    match world.random.randrange(3):
+        case 0:
+            world.cancel(order, customer)
+        case 1:
+            world.move(order, customer)
+        case _:
+            world.erase(customer)
 
 
 def ship(world: World, order: str | None) -> None:

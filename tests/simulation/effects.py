@@ -44,6 +44,8 @@ class Fault(StrEnum):
     """Before it happens, the customers cancel all their orders."""
     MOVE_MEANWHILE = "move-meanwhile"
     """Before it happens, the customers change the shipping addresses of all their orders."""
+    ERASE_MEANWHILE = "erase-meanwhile"
+    """Before it happens, the personal data of all customers is erased."""
     REPORT_MEANWHILE = "report-meanwhile"
     """Before it happens, the services report their charges and shipments."""
     DELIVER_MEANWHILE = "deliver-meanwhile"
@@ -55,6 +57,7 @@ class Fault(StrEnum):
 _MEANWHILE = (
     Fault.CANCEL_MEANWHILE,
     Fault.MOVE_MEANWHILE,
+    Fault.ERASE_MEANWHILE,
     Fault.REPORT_MEANWHILE,
     Fault.DELIVER_MEANWHILE,
     Fault.WORK_MEANWHILE,

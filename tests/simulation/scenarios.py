@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from fakes.cart import CartSettings
 from orders.domain.lifecycle import TaskKind
+from orders.postgres.erasures import RECHECK_INTERVAL
 from orders.postgres.outbox import MAX_ATTEMPTS
 from tests.simulation.crowd import crowd, deliver, several, ship
 from tests.simulation.world import OVERDUE_MINUTES, World
@@ -11,6 +12,8 @@ from tests.simulation.world import OVERDUE_MINUTES, World
 type Scenario = Callable[[World], None]
 
 DESKS = {"desk": 2}
+RECHECK_MINUTES = RECHECK_INTERVAL.total_seconds() / 60 + 1
+"""After so many minutes the relay looks for orders of an erasure that have ended."""
 HOLD_MINUTES = 16
 """After so many minutes a reservation has expired."""
 CHARGE, COMMIT, SHIP = TaskKind.CHARGE_PAYMENT, TaskKind.COMMIT_STOCK, TaskKind.CREATE_SHIPMENT
@@ -213,6 +216,31 @@ def returned_undelivered(world: World) -> None:
     world.settle()
     ship(world, order)
     world.report(order, status="returned")
+
+
+def erased(world: World) -> None:
+    """The personal data of a customer is erased, and then the parcel comes back."""
+    order = world.place("ann", DESKS)
+    world.settle()
+    ship(world, order)
+    deliver(world, order)
+    world.settle()
+    world.erase("ann")
+    world.report(order, status="returned")
+
+
+def erased_when_ended(world: World) -> None:
+    """The personal data of a customer is to be erased while an order is charged and another one is shipped."""
+    shipped = world.place("ann", {"lamp": 1})
+    world.settle()
+    world.place("ann", {"desk": 1})
+    world.erase("ann")
+    world.settle()
+    ship(world, shipped)
+    deliver(world, shipped)
+    world.settle()
+    world.clock.pass_time(minutes=RECHECK_MINUTES)
+    world.run_relay()
 
 
 def expired(world: World) -> None:
@@ -535,6 +563,8 @@ SCENARIOS: Mapping[str, Scenario] = {
         shipped_by_hand,
         returned,
         returned_undelivered,
+        erased,
+        erased_when_ended,
         expired,
         reported_before_the_answer,
         cancelled_before_the_answer,

@@ -12,6 +12,7 @@ from orders.clients.shipping import ShippingClient
 from orders.config import InventoryApi, InventorySettings
 from orders.domain.clock import Clock
 from orders.use_cases.cancel_order import CancelOrder
+from orders.use_cases.erase_customer import EraseCustomer
 from orders.use_cases.place_order import PlaceOrder
 from orders.use_cases.process_task import ProcessTask
 from orders.use_cases.relay_outbox import RelayOutbox
@@ -34,6 +35,7 @@ class UseCases:
     cancel: CancelOrder
     change: UpdateOrder
     update: UpdateOrderStatus
+    erase: EraseCustomer
     work: ProcessTask
     relay: RelayOutbox
 
@@ -56,6 +58,7 @@ def use_cases(
         cancel=CancelOrder(database, queue, clock),
         change=UpdateOrder(database, clock),
         update=UpdateOrderStatus(database, queue, clock),
+        erase=EraseCustomer(database, clock),
         work=ProcessTask(
             database=database,
             queue=queue,

@@ -13,7 +13,7 @@ from typing import Any
 
 from checks.evidence import Fate, Request
 from orders.config import InventoryApi
-from orders.domain.caller import WRITE, Caller
+from orders.domain.caller import ERASE, WRITE, Caller
 from orders.domain.errors import OrderServiceError, RequestInProgress, Unavailable
 from orders.domain.lifecycle import SERVICES, TaskKind
 from orders.domain.order import OrderDetails, TransitionResult
@@ -28,6 +28,7 @@ from tests.simulation.stage import Stage
 from tests.simulation.use_cases import UseCases, use_cases
 
 STAFF = Caller("staff", frozenset({WRITE}))
+OFFICER = Caller("officer", frozenset({ERASE}))
 
 PRODUCTS = {"desk": ("100.00", 10), "lamp": ("49.90", 10), "chair": ("75.00", 1)}
 """Price and initial stock of each product."""
@@ -138,6 +139,10 @@ class World:
         return order is not None and self._ask(
             lambda: self.use_cases.change.update(Caller(customer), order, update, None)
         )
+
+    def erase(self, customer: str) -> bool:
+        """The personal data of a customer is erased; return whether the request was answered."""
+        return self._ask(lambda: self.use_cases.erase.erase(OFFICER, customer))
 
     def report(self, order: str | None, **update: str) -> bool:
         """Staff or a service reports what has happened to an order; return whether it was accepted."""
@@ -269,6 +274,8 @@ class World:
             case Fault.MOVE_MEANWHILE:
                 address = self._new_address()
                 self._by_customers(lambda customer, order: self.others.change.update(customer, order, address, None))
+            case Fault.ERASE_MEANWHILE:
+                self._by_customers(lambda customer, _: self.others.erase.erase(OFFICER, customer.customer_id))
             case Fault.REPORT_MEANWHILE:
                 for order, update in self._reports():
                     with suppress(OrderServiceError):
@@ -278,13 +285,17 @@ class World:
                 if disposition.failed:
                     self.mailbox.dead.add(self._received.task)
             case Fault.WORK_MEANWHILE:
-                # Work on stock would wait for the lock that the process at hand may have.
-                soon = self.clock.now() + _LONGEST_EFFECT
-                for message in list(self.mailbox.waiting):
-                    if SERVICES[message.task.kind] != "inventory" and message.due <= soon:
-                        self.mailbox.waiting.remove(message)
-                        self.clock.pass_until(message.due)
-                        self._apply(self.others.work.process(message.task), message)
+                self._work_elsewhere()
+
+    def _work_elsewhere(self) -> None:
+        """Another process works on the messages that are due soon."""
+        # Work on stock would wait for the lock that the process at hand may have.
+        soon = self.clock.now() + _LONGEST_EFFECT
+        for message in list(self.mailbox.waiting):
+            if SERVICES[message.task.kind] != "inventory" and message.due <= soon:
+                self.mailbox.waiting.remove(message)
+                self.clock.pass_until(message.due)
+                self._apply(self.others.work.process(message.task), message)
 
     def _by_customers(self, action: Callable[[Caller, str], object]) -> None:
         """Let customers act on each of their orders."""

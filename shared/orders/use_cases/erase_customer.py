@@ -58,7 +58,7 @@ class EraseCustomer:
         """
         check_may_erase(caller)
         scope = f"export of {customer_id}".encode()
-        after = cursors.read(cursor, scope, largest=0).id if cursor else None
+        after = cursors.read(cursor, scope, largest=0).id if cursor is not None else None
         page = orders.export_orders(
             self.database, customer_id, after=after, max_orders=_MAX_ORDERS, max_lines=_MAX_LINES
         )
