@@ -1,11 +1,13 @@
 """What client developers rely on, through the gateway: replays, ETags, request ids, headers."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import httpx
 
 from local.stack import Stack
 from tests.e2e.conftest import Client, wait_for
+from tests.support import wait_until
 
 ITEMS = {"items": [{"sku": "SKU123", "quantity": 1}]}
 
@@ -53,3 +55,25 @@ def test_given_an_answer_when_sent_then_no_caching_and_no_content_sniffing(
         assert headers["x-content-type-options"] == "nosniff"
         assert "max-age" in headers["strict-transport-security"]
         assert headers["x-request-id"]
+
+
+def test_given_personal_data_when_exported_and_erased_then_the_gateway_passes_both(
+    client: Client, services: httpx.Client
+) -> None:
+    path = "/v1/customers/forgotten/personal-data"
+    with client("forgotten") as customer, client("privacy", "orders:erase") as officer:
+        order = customer.post("/v1/orders", json={**ITEMS, "customer_name": "Alice Johnson"}).json()
+        customer.post(f"{order['links']['self']}/cancel")
+        assert customer.delete(path).status_code == customer.get(path).status_code == 403
+        export = officer.get(path)
+        assert export.headers["content-type"] == "application/x-ndjson"
+        assert [json.loads(line)["customer_name"] for line in export.text.splitlines()] == ["Alice Johnson"]
+
+        def erased() -> bool:
+            answer = officer.delete(path)
+            assert answer.status_code == 200
+            return bool(answer.json() == {"erased": 0, "remaining": 0, "live": 0})
+
+        wait_until(erased, seconds=60)
+        read = customer.get(order["links"]["self"]).json()
+        assert (read["customer_name"], read["personal_data_erased_at"] is None) == (None, False)
