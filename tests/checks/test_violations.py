@@ -158,7 +158,7 @@ def test_given_an_erased_order_when_its_charge_has_the_address_then_all_is_well(
     assert not violations(replace(OVER, orders=[ERASED]))
 
 
-def test_given_an_erased_order_when_it_is_live_or_has_an_address_then_it_is_reported() -> None:
+def test_given_an_erased_order_when_live_or_with_an_address_then_it_is_reported() -> None:
     assert phrases(replace(OVER, orders=[replace(ERASED, directions=DIRECTIONS)])) == [
         "is erased, but has an address or a payment method"
     ]
