@@ -21,5 +21,11 @@ def update_order(order: str) -> Response[str]:
     return app.order(update().update(caller, order, changes, versions))
 
 
+@app.patch("/v1/orders/create", include_in_schema=False)
+def refuse_create() -> Response[str]:
+    """Answer 405: for the gateway, `create` is an order's id here, but that path has no PATCH."""
+    return app.no_route()
+
+
 warm_up(update, connect)
 handler = app.handler

@@ -505,3 +505,8 @@ def _bring_to_parcel(world: World) -> TaskId:
 def _addresses(services: httpx.Client, order: str) -> list[object]:
     listed = services.get("/shipping/shipments", params={"order_id": order}).json()["shipments"]
     return [shipment.get("address") for shipment in listed]
+
+
+def test_given_the_path_of_create_when_it_is_patched_then_405(function: Load) -> None:
+    answer = call(function("update_order"), "PATCH", "/v1/orders/create", {"note": "Ring twice."})
+    assert (answer.status, answer.headers["allow"]) == (405, "OPTIONS, POST")

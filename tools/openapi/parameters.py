@@ -71,7 +71,9 @@ _LISTING: dict[str, Json] = {
         f"Orders of this customer; other customers than the caller require the scope `{READ}`.",
         _CUSTOMER,
     ),
-    "OrderNumber": _query("number", "The order with this number.", {"type": "integer", "minimum": 100_001}),
+    "OrderNumber": _query(
+        "number", "The order with this number.", {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
+    ),
     "ExternalReference": _query(
         "external_reference",
         "Orders with this number of the shop.",

@@ -51,6 +51,14 @@ class _Generator(GenerateJsonSchema):
         """Leave out titles, which repeat the names."""
         return False
 
+    def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
+        """Describe an object of strings: no name may break the pattern of names."""
+        made = super().dict_schema(schema)
+        for pattern, values in made.pop("patternProperties", {}).items():
+            made["propertyNames"]["pattern"] = pattern
+            made["additionalProperties"] = values
+        return made
+
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         """Describe a request, with field docstrings and aliases."""
         made = super().model_schema(schema)

@@ -7,8 +7,8 @@ PRODUCT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@+-]{0,63}")
 """A product's id or SKU."""
 PRODUCT_ID_FORMAT = "1 to 64 letters, digits and ._~@:+-, starting with a letter or digit"
 
-ORDER_NUMBER = re.compile(r"[1-9][0-9]{5,17}")
-"""An order's number for people: 100001 or more; 18 digits fit a bigint."""
+ORDER_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+"""An order's number for people; 18 digits fit a bigint."""
 
 SHORT_ID = re.compile(r"[0-9A-Fa-f]{8}")
 """The end of an order's id, which people are shown. It is random; the start of the id is a time."""

@@ -62,9 +62,9 @@ def _signed_decimal(value: object) -> object:
     return value
 
 
-def _text_or_none(value: str) -> str | None:
-    """Take an empty field of a form for one that is not filled in."""
-    return value or None
+def _stripped_or_none(value: str) -> str | None:
+    """Take a blank field of a form for one that is not filled in."""
+    return value.strip() or None
 
 
 # No control characters, because PostgreSQL cannot store NUL. Listed, because not every reader of the OpenAPI document
@@ -76,7 +76,7 @@ _STRIPPED_TEXT = rf"^\s*[^{_CONTROL}]*\s*$"
 _STRIPPED_NAME = rf"^\s*[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*\s*$"
 
 # A note may have several lines.
-_STRIPPED_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 
 _CUSTOMER = f"^{CUSTOMER_ID.pattern}$"
 _PRODUCT = f"^{PRODUCT_ID.pattern}$"
@@ -88,13 +88,13 @@ EXPECTED: Mapping[str, str] = {
     _TEXT: "text without control characters",
     _STRIPPED_TEXT: "text without control characters",
     _STRIPPED_NAME: "text without control characters",
-    _STRIPPED_LINES: "text without control characters, other than tabs and line breaks",
+    _LINES: "text without control characters, other than tabs and line breaks",
     "currency": "an ISO 4217 code such as USD",
     "country": "an ISO 3166-1 alpha-2 code such as US",
 }
 """What to say of a field instead of its pattern, by pattern; of a field with too many values to list, by its name."""
 
-_EMPTY_IS_NONE = AfterValidator(_text_or_none)
+_BLANK_IS_NONE = AfterValidator(_stripped_or_none)
 _CustomerText = Annotated[str, StringConstraints(pattern=_CUSTOMER)]
 _ProductText = Annotated[str, StringConstraints(pattern=_PRODUCT)]
 _Natural = Annotated[int, Field(ge=0)]
@@ -117,22 +117,20 @@ SignedAmount = Annotated[
 ]
 Currency = Annotated[Literal[*money.DECIMALS], BeforeValidator(_upper_case)]  # type: ignore[valid-type]
 Country = Annotated[Literal[*COUNTRIES], BeforeValidator(_upper_case)]  # type: ignore[valid-type]
-Note = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=MAX_NOTE, pattern=_STRIPPED_LINES), _EMPTY_IS_NONE
-]
+Note = Annotated[str, StringConstraints(max_length=MAX_NOTE, pattern=_LINES), _BLANK_IS_NONE]
 RequiredText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=_STRIPPED_NAME)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, pattern=_STRIPPED_TEXT)]
-Text20 = Annotated[Text, Field(max_length=20), _EMPTY_IS_NONE]
-Text32 = Annotated[Text, Field(max_length=32), _EMPTY_IS_NONE]
-Text64 = Annotated[Text, Field(max_length=64), _EMPTY_IS_NONE]
-Text100 = Annotated[Text, Field(max_length=100), _EMPTY_IS_NONE]
-Text128 = Annotated[Text, Field(max_length=128), _EMPTY_IS_NONE]
-Text200 = Annotated[Text, Field(max_length=200), _EMPTY_IS_NONE]
-Text255 = Annotated[Text, Field(max_length=255), _EMPTY_IS_NONE]
+Text = Annotated[str, StringConstraints(pattern=_STRIPPED_TEXT)]
+Text20 = Annotated[Text, Field(max_length=20), _BLANK_IS_NONE]
+Text32 = Annotated[Text, Field(max_length=32), _BLANK_IS_NONE]
+Text64 = Annotated[Text, Field(max_length=64), _BLANK_IS_NONE]
+Text100 = Annotated[Text, Field(max_length=100), _BLANK_IS_NONE]
+Text128 = Annotated[Text, Field(max_length=128), _BLANK_IS_NONE]
+Text200 = Annotated[Text, Field(max_length=200), _BLANK_IS_NONE]
+Text255 = Annotated[Text, Field(max_length=255), _BLANK_IS_NONE]
 Metadata = Annotated[
     dict[
         Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_TEXT)],
-        Annotated[str, StringConstraints(max_length=500, pattern=_STRIPPED_LINES)],
+        Annotated[str, StringConstraints(max_length=500, pattern=_LINES)],
     ],
     Field(max_length=MAX_METADATA),
 ]
