@@ -21,6 +21,7 @@ STATUSES = {
     "create_order/invalid": 422,
     "create_order/items": 201,
     "create_order/malformed": 400,
+    "create_order/shipped_and_billed": 201,
     "create_order/too_many": 409,
     "docs/no_such_asset": 404,
     "docs/openapi": 200,
