@@ -429,6 +429,17 @@ def another_parcel_shipped(world: World) -> None:
     world.report(order, status="shipped", tracking_number="by-hand")
 
 
+def another_parcel_after_a_report(world: World) -> None:
+    """The shipment is reported without its number before its answer has been seen; then another parcel leaves."""
+    order = world.place("ann", DESKS)
+    world.process(CHARGE, COMMIT)
+    world.services.lose_answer("shipping")
+    world.process(SHIP)
+    world.report(order, shipping_status="ready")
+    world.settle()
+    world.report(order, status="shipped", tracking_number="by-hand")
+
+
 def another_parcel_delivered(world: World) -> None:
     """Another parcel arrives than the one that is ready."""
     order = world.place("ann", DESKS)
@@ -584,6 +595,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         given_up_and_cancelled,
         shipped_twice,
         another_parcel_shipped,
+        another_parcel_after_a_report,
         another_parcel_delivered,
         renumbered_by_the_carrier,
         tracking_changed,

@@ -171,6 +171,8 @@ stock.lost              confirmed/refunded|charged_back/pending         failed/=
 
 # If another parcel has left than the one that is ready, apply_event_2 adds cancel_shipment.
 shipment.created        confirmed/*/pending                 =/=/ready
+# If it brings the first tracking number: somebody else has reported the shipment without one.
+shipment.created        confirmed|cancelling/*/ready        =/=/=
 # A shipment of an order that needs none is cancelled.
 shipment.created        cancelled|failed|shipped|delivered|returned/*/* =/=/=
     cancel_shipment

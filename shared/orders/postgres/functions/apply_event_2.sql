@@ -5,8 +5,8 @@
 -- The row is locked before the rule is chosen: of two racing events the second one sees the result of the first.
 --
 -- An event is not applied if one with its event id was, or, where p_once is true, if one of its name was; that one is
--- the `earlier` one. The event shipment.updated applies only if it brings another tracking number. A task that caused the
--- event is done if the event was applied, now or earlier, or if the state is one of p_holds, in which it already holds.
+-- the `earlier` one. The event shipment.updated applies only if it brings another tracking number, and
+-- shipment.created to a shipment that is ready only if it brings the first one. A task that caused the event is done if the event was applied, now or earlier, or if the state is one of p_holds, in which it already holds.
 -- Otherwise the event contradicts the state, and the task stays as it is.
 --
 -- Answers no row if there is no such order of that owner. `tasks` is that of the rule that was applied.
@@ -48,7 +48,9 @@ BEGIN
     rule := array_position(p_states, before_state);
     applied := rule IS NOT NULL AND earlier_event IS NULL
         AND (p_expected_versions IS NULL OR before.version = ANY (p_expected_versions))
-        AND (p_event <> 'shipment.updated' OR p_tracking_number IS DISTINCT FROM before.tracking_number);
+        AND (p_event <> 'shipment.updated' OR p_tracking_number IS DISTINCT FROM before.tracking_number)
+        AND (p_event <> 'shipment.created' OR before.shipping_status <> 'ready'
+            OR (before.tracking_number IS NULL AND p_tracking_number IS NOT NULL));
     IF applied THEN
         PERFORM set_config('orders.appends_count_deltas', 'true', true);
         UPDATE orders
@@ -60,6 +62,7 @@ BEGIN
             -- That of a second shipment is not the order's.
             tracking_number = CASE
                 WHEN p_shipping_statuses[rule] <> before.shipping_status OR p_event = 'shipment.updated'
+                    OR before.shipping_status = 'ready'
                 THEN coalesce(p_tracking_number, tracking_number) ELSE tracking_number END,
             version = version + 1,
             updated_at = p_at
