@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from local.layout import ROOT
-from orders.domain.caller import METRICS, READ, WRITE
+from orders.domain.caller import CREATE, METRICS, READ, WRITE
 from tools.benchmarks.customers import new_customer
 
 type Json = dict[str, Any]
@@ -75,6 +75,31 @@ def create(customer_id: str = "") -> Json:
     items = [{"product_id": f"P{number}", "quantity": number, "unit_price": f"{number}9.99"} for number in range(1, 4)]
     headers = {"idempotency-key": str(uuid.uuid4())}
     return http("POST /v1/orders", customer(customer_id or new_customer()), {"items": items}, headers=headers)
+
+
+def create_with_details() -> Json:
+    """A web shop orders three products for a new customer, with address, method, postage and tax."""
+    event = create()
+    event["requestContext"]["authorizer"]["lambda"] |= {"scope": CREATE}
+    address = {
+        "name": "Alice Johnson",
+        "line1": "27 Elm Street",
+        "city": "Madison",
+        "postal_code": "53703",
+        "country": "US",
+    }
+    details = {
+        "shipping_address": address,
+        "billing_address": address,
+        "shipping_method": "standard",
+        "payment_method": "pm_card_visa",
+        "adjustments": [
+            {"kind": "shipping", "amount": "4.90", "description": "Standard"},
+            {"kind": "tax", "amount": "18.39", "description": "Sales tax 8 %"},
+        ],
+    }
+    event["body"] = json.dumps({**json.loads(event["body"]), **details})
+    return event
 
 
 def cancel(order_id: str) -> Json:
