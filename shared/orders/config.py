@@ -66,17 +66,35 @@ class DatabaseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceAddress:
+    """Where a downstream service is.
+
+    Attributes:
+        url: its base URL.
+        secret_arn: the ARN of the secret that it knows this service by; empty for none.
+    """
+
+    url: str
+    secret_arn: str = ""
+
+    @classmethod
+    def from_environment(cls, name: str) -> Self:
+        """Read ``…_URL`` and ``…_SECRET_ARN`` of a service."""
+        return cls(_required(f"{name}_URL"), os.environ.get(f"{name}_SECRET_ARN", ""))
+
+
+@dataclass(frozen=True, slots=True)
 class InventorySettings:
-    """The inventory's API and URL.
+    """The inventory's API and address.
 
     Attributes:
         api: the kind of inventory.
-        url: its address.
+        address: where it is.
         catalog_max_products: how many different products an order may have if the inventory is a catalog.
     """
 
     api: InventoryApi
-    url: str
+    address: ServiceAddress
     catalog_max_products: int = CATALOG_MAX_PRODUCTS
 
     @classmethod
@@ -84,7 +102,8 @@ class InventorySettings:
         """Read ``INVENTORY_*`` and ``CATALOG_MAX_PRODUCTS``."""
         api = cast("InventoryApi", _choice("INVENTORY_API", get_args(InventoryApi), "reservations"))
         name = "CATALOG_MAX_PRODUCTS"
-        return cls(api, _required("INVENTORY_URL"), _number(name, os.environ.get(name) or str(CATALOG_MAX_PRODUCTS)))
+        max_products = _number(name, os.environ.get(name) or str(CATALOG_MAX_PRODUCTS))
+        return cls(api, ServiceAddress.from_environment("INVENTORY"), max_products)
 
 
 def requires_shipping_address() -> bool:
@@ -97,7 +116,7 @@ class PlacingSettings:
     """The services that are called to place an order, and the rules of the shop."""
 
     inventory: InventorySettings
-    cart_url: str
+    cart: ServiceAddress
     default_currency: str
     caller_prices: bool
     max_unpaid_orders: int
@@ -107,10 +126,10 @@ class PlacingSettings:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ``INVENTORY_*``, ``CART_URL``, ``DEFAULT_CURRENCY``, and the rules of the shop."""
+        """Read ``INVENTORY_*``, ``CART_*``, ``DEFAULT_CURRENCY``, and the rules of the shop."""
         return cls(
             inventory=InventorySettings.from_environment(),
-            cart_url=_required("CART_URL"),
+            cart=ServiceAddress.from_environment("CART"),
             default_currency=os.environ.get("DEFAULT_CURRENCY") or "USD",
             caller_prices=_flag("CALLER_PRICES"),
             requires_address=requires_shipping_address(),
@@ -128,22 +147,22 @@ class ServiceSettings:
     """
 
     inventory: InventorySettings
-    cart_url: str
-    payment_url: str
-    shipping_url: str
-    notification_url: str
+    cart: ServiceAddress
+    payment: ServiceAddress
+    shipping: ServiceAddress
+    notification: ServiceAddress
     task_concurrency: int
     payment_timeout_hours: int
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ``INVENTORY_*``, ``{CART,PAYMENT,SHIPPING,NOTIFICATION}_URL``, and the limits of tasks."""
+        """Read ``INVENTORY_*``, ``{CART,PAYMENT,SHIPPING,NOTIFICATION}_*``, and the limits of tasks."""
         return cls(
             inventory=InventorySettings.from_environment(),
-            cart_url=_required("CART_URL"),
-            payment_url=_required("PAYMENT_URL"),
-            shipping_url=_required("SHIPPING_URL"),
-            notification_url=_required("NOTIFICATION_URL"),
+            cart=ServiceAddress.from_environment("CART"),
+            payment=ServiceAddress.from_environment("PAYMENT"),
+            shipping=ServiceAddress.from_environment("SHIPPING"),
+            notification=ServiceAddress.from_environment("NOTIFICATION"),
             task_concurrency=_number("TASK_CONCURRENCY", _required("TASK_CONCURRENCY")),
             payment_timeout_hours=_number("PAYMENT_TIMEOUT_HOURS", _required("PAYMENT_TIMEOUT_HOURS")),
         )

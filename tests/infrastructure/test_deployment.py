@@ -159,6 +159,7 @@ def test_given_conditions_when_resolved_then_functions_have_just_their_propertie
         ({**PUBLIC_KEYS, "JwtPublicKey": "key"}, "JwtPublicKey or JwtJwksUrl, not both"),
         ({"JwtPublicKey": "key"}, "HS256 goes with JwtSecretArn"),
         ({**PUBLIC_KEYS, "JwtSecretKmsKeyArn": "arn"}, "is the key of the secret in JwtSecretArn"),
+        ({**PUBLIC_KEYS, "ServiceSecretsKmsKeyArn": "arn"}, "is the key of the secrets of services"),
     ],
 )
 def test_given_contradicting_parameters_when_deployed_then_the_error_names_them(
