@@ -37,6 +37,24 @@ def _choice(name: str, choices: tuple[str, ...], default: str) -> str:
     return value
 
 
+def _stage() -> str:
+    """Return ``STAGE``; without it, what is forbidden outside the stage dev is forbidden."""
+    return os.environ.get("STAGE", "")
+
+
+def check_service_url(name: str, url: str, stage: str) -> None:
+    """Refuse the address of a service that is no URL, or that has no TLS outside the stage dev.
+
+    Raises:
+        ConfigurationError: it is not allowed. The message does not quote it, as it may have a password.
+    """
+    address = urlsplit(url)
+    if not address.hostname or address.scheme not in {"http", "https"}:
+        raise ConfigurationError(f"{name} is not a URL; it must be https://<host>/<path>")
+    if address.scheme == "http" and stage != "dev":
+        raise ConfigurationError(f"{name} begins with http://; outside the stage dev it must begin with https://")
+
+
 def _flag(name: str) -> bool:
     return _choice(name, ("true", "false"), "false") == "true"
 
@@ -55,12 +73,17 @@ class DatabaseSettings:
     @classmethod
     def from_environment(cls) -> Self:
         """Read ``DATABASE_*``."""
+        auth = cast("DatabaseAuth", _choice("DATABASE_AUTH", get_args(DatabaseAuth), "iam"))
+        if auth == "none" and _stage() != "dev":
+            raise ConfigurationError(
+                "DATABASE_AUTH is 'none'; outside the stage dev it must be 'iam', for verified TLS"
+            )
         return cls(
             host=_required("DATABASE_HOST"),
             port=_number("DATABASE_PORT", os.environ.get("DATABASE_PORT") or "5432"),
             name=_required("DATABASE_NAME"),
             user=_required("DATABASE_USER"),
-            auth=cast("DatabaseAuth", _choice("DATABASE_AUTH", get_args(DatabaseAuth), "iam")),
+            auth=auth,
             application=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "orders"),
         )
 
@@ -79,8 +102,10 @@ class ServiceAddress:
 
     @classmethod
     def from_environment(cls, name: str) -> Self:
-        """Read ``…_URL`` and ``…_SECRET_ARN`` of a service."""
-        return cls(_required(f"{name}_URL"), os.environ.get(f"{name}_SECRET_ARN", ""))
+        """Read ``…_URL`` and ``…_SECRET_ARN`` of a service, and ``STAGE``."""
+        url = _required(f"{name}_URL")
+        check_service_url(f"{name}_URL", url, _stage())
+        return cls(url, os.environ.get(f"{name}_SECRET_ARN", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,51 +252,3 @@ class AwsSettings:
             or os.environ.get("AWS_ENDPOINT_URL")
             or f"https://{service}.{region}.{domain}",
         )
-
-
-SHARED_SECRET_ALGORITHMS = frozenset({"HS256", "HS384", "HS512"})
-PUBLIC_KEY_ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "ES512", "EdDSA"})
-
-
-@dataclass(frozen=True, slots=True)
-class TokenSettings:
-    """Which tokens are accepted: algorithms, source of the keys, issuer and audience (empty: not checked).
-
-    Exactly one of `secret_arn`, `public_key` and `jwks_url` is set, and all algorithms are of the matching kind: a
-    public key is never used as a shared secret (RFC 8725, section 3.1).
-    """
-
-    algorithms: tuple[str, ...]
-    secret_arn: str
-    public_key: str
-    jwks_url: str
-    issuer: str
-    audience: str
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """Read ``JWT_*``."""
-        settings = cls(
-            algorithms=tuple(filter(None, (os.environ.get("JWT_ALGORITHMS") or "HS256").replace(" ", "").split(","))),
-            secret_arn=os.environ.get("JWT_SECRET_ARN", ""),
-            # CloudFormation parameters cannot contain line breaks.
-            public_key=os.environ.get("JWT_PUBLIC_KEY", "").replace("\\n", "\n"),
-            jwks_url=os.environ.get("JWT_JWKS_URL", ""),
-            issuer=os.environ.get("JWT_ISSUER", ""),
-            audience=os.environ.get("JWT_AUDIENCE", ""),
-        )
-        settings.check()
-        return settings
-
-    def check(self) -> None:
-        """Reject settings that would verify a token with a key of the wrong kind."""
-        if sum(map(bool, (self.secret_arn, self.public_key, self.jwks_url))) != 1:
-            raise ConfigurationError("set exactly one of JWT_SECRET_ARN, JWT_PUBLIC_KEY and JWT_JWKS_URL")
-        allowed = SHARED_SECRET_ALGORITHMS if self.secret_arn else PUBLIC_KEY_ALGORITHMS
-        if not self.algorithms or not allowed.issuperset(self.algorithms):
-            key = "a shared secret" if self.secret_arn else "a public key"
-            choices = ", ".join(sorted(allowed))
-            raise ConfigurationError(f"JWT_ALGORITHMS is {','.join(self.algorithms)!r}; {key} allows only {choices}")
-        address = urlsplit(self.jwks_url)
-        if self.jwks_url and not (address.scheme == "https" and address.hostname):
-            raise ConfigurationError(f"JWT_JWKS_URL is {self.jwks_url!r}; it must be https://<host>/<path>")

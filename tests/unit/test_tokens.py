@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from orders.auth.key_cache import KeyCache
 from orders.auth.key_sources import fetch_keys
+from orders.auth.token_settings import TokenSettings
 from orders.auth.token_verifier import InvalidToken, TokenVerifier
-from orders.config import ConfigurationError, TokenSettings
+from orders.config import ConfigurationError
 from orders.domain.caller import READ, WRITE, Caller
 from tests.signing import OTHER_RSA_KEY, OTHER_SECRET, RSA_KEY, SECRET, claims, pem, settings, signed, verifier
 

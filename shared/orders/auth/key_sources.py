@@ -7,10 +7,11 @@ from typing import Any
 import jwt
 
 from orders.auth.key_cache import Key, KeysUnavailable
+from orders.auth.token_settings import TokenSettings
 from orders.aws.download import DownloadFailed, download
 from orders.aws.refreshed import SourceUnavailable
 from orders.aws.secret import read_secret
-from orders.config import ConfigurationError, TokenSettings
+from orders.config import ConfigurationError
 
 _MAX_KEY_SET_BYTES = 262_144
 

@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 
 from orders.auth.key_cache import Key, KeyCache
-from orders.config import TokenSettings
+from orders.auth.token_settings import TokenSettings
 from orders.domain.caller import CUSTOMER_ID, EMAIL, MAX_EMAIL, READ, WRITE, Caller, actor
 
 _MAX_CHARACTERS = 8192
