@@ -24,7 +24,12 @@ def _required(name: str) -> str:
     return value
 
 
-def _number(name: str, value: str) -> int:
+def number(name: str, value: str) -> int:
+    """Return the value of a setting as a number.
+
+    Raises:
+        ConfigurationError: it is none, or negative.
+    """
     if not value.isdecimal():
         raise ConfigurationError(f"{name} is {value!r}; it must be a number")
     return int(value)
@@ -80,7 +85,7 @@ class DatabaseSettings:
             )
         return cls(
             host=_required("DATABASE_HOST"),
-            port=_number("DATABASE_PORT", os.environ.get("DATABASE_PORT") or "5432"),
+            port=number("DATABASE_PORT", os.environ.get("DATABASE_PORT") or "5432"),
             name=_required("DATABASE_NAME"),
             user=_required("DATABASE_USER"),
             auth=auth,
@@ -127,7 +132,7 @@ class InventorySettings:
         """Read ``INVENTORY_*`` and ``CATALOG_MAX_PRODUCTS``."""
         api = cast("InventoryApi", _choice("INVENTORY_API", get_args(InventoryApi), "reservations"))
         name = "CATALOG_MAX_PRODUCTS"
-        max_products = _number(name, os.environ.get(name) or str(CATALOG_MAX_PRODUCTS))
+        max_products = number(name, os.environ.get(name) or str(CATALOG_MAX_PRODUCTS))
         return cls(api, ServiceAddress.from_environment("INVENTORY"), max_products)
 
 
@@ -158,7 +163,7 @@ class PlacingSettings:
             default_currency=os.environ.get("DEFAULT_CURRENCY") or "USD",
             caller_prices=_flag("CALLER_PRICES"),
             requires_address=requires_shipping_address(),
-            max_unpaid_orders=_number("MAX_UNPAID_ORDERS", os.environ.get("MAX_UNPAID_ORDERS") or "0"),
+            max_unpaid_orders=number("MAX_UNPAID_ORDERS", os.environ.get("MAX_UNPAID_ORDERS") or "0"),
         )
 
 
@@ -188,8 +193,8 @@ class ServiceSettings:
             payment=ServiceAddress.from_environment("PAYMENT"),
             shipping=ServiceAddress.from_environment("SHIPPING"),
             notification=ServiceAddress.from_environment("NOTIFICATION"),
-            task_concurrency=_number("TASK_CONCURRENCY", _required("TASK_CONCURRENCY")),
-            payment_timeout_hours=_number("PAYMENT_TIMEOUT_HOURS", _required("PAYMENT_TIMEOUT_HOURS")),
+            task_concurrency=number("TASK_CONCURRENCY", _required("TASK_CONCURRENCY")),
+            payment_timeout_hours=number("PAYMENT_TIMEOUT_HOURS", _required("PAYMENT_TIMEOUT_HOURS")),
         )
 
 
@@ -209,7 +214,7 @@ class RelaySettings:
     def from_environment(cls) -> Self:
         """Read ``INVENTORY_*`` and ``PERSONAL_DATA_DAYS``."""
         name = "PERSONAL_DATA_DAYS"
-        return cls(InventorySettings.from_environment(), _number(name, os.environ.get(name) or "0"))
+        return cls(InventorySettings.from_environment(), number(name, os.environ.get(name) or "0"))
 
 
 @dataclass(frozen=True, slots=True)
