@@ -21,6 +21,7 @@ os.environ.update(
     AWS_LAMBDA_FUNCTION_NAME="orders-test",
     POWERTOOLS_SERVICE_NAME="orders",
     RELEASE="0123456789ab",
+    STAGE="dev",
     POWERTOOLS_METRICS_NAMESPACE="Orders",
     TASK_QUEUE_URL="https://sqs.eu-central-1.amazonaws.com/123456789012/orders-tasks",
     TASK_CONCURRENCY="20",

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 
 from orders.auth.key_cache import KeyCache
 from orders.auth.key_sources import shared_secrets
+from orders.auth.token_settings import TokenSettings
 from orders.auth.token_verifier import TokenVerifier
-from orders.config import TokenSettings
 
 SECRET = "a shared secret that is long enough for HS512 as well, which asks for 64"
 OTHER_SECRET = "another shared secret that is long enough for HS512 as well, yes it is so"

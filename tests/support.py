@@ -32,6 +32,7 @@ SETTINGS = {
     "NOTIFICATION_URL": "http://notification.invalid",
     "PAYMENT_URL": "http://payment.invalid",
     "SHIPPING_URL": "http://shipping.invalid",
+    "STAGE": "dev",
     "TASK_CONCURRENCY": "20",
     "PAYMENT_TIMEOUT_HOURS": "24",
     "TASK_QUEUE_URL": "https://sqs.invalid/queue",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from orders.auth.key_cache import KeyCache
 from orders.auth.key_sources import fetch_keys
 from orders.auth.pseudonym import pseudonym
+from orders.auth.token_settings import TokenSettings
 from orders.auth.token_verifier import InvalidToken, TokenVerifier
-from orders.config import TokenSettings
 from orders.telemetry import count, lambda_entrypoint, logger, request_id
 from orders.warmup import warm_up
 

@@ -18,7 +18,7 @@ from yoyo.migrations import default_migration_table
 
 import orders
 from orders.aws.custom_resource import respond
-from orders.config import DatabaseSettings
+from orders.config import DatabaseSettings, check_service_url
 from orders.domain.errors import DatabaseUnavailable
 from orders.postgres.connection import connect, connection_parameters
 from orders.telemetry import lambda_entrypoint, logger
@@ -45,6 +45,8 @@ _RETRY_SECONDS = 5
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Apply the pending migrations and report to CloudFormation, which rolls back the deploy if they fail.
 
+    First check the addresses of the services, so that a deploy with a wrong one fails before anything is changed.
+
     The response contains ``Release``: a hash of the resource's properties, which identifies the functions' settings.
 
     Invoked by hand with an empty event, return the names of the applied migrations.
@@ -53,8 +55,11 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         return {"Applied": migrate(DatabaseSettings.from_environment())}
 
     def run() -> dict[str, str]:
+        properties = event["ResourceProperties"]
+        for name, url in properties["Services"].items():
+            check_service_url(name, url, properties["Stage"])
         applied = ",".join(migrate(DatabaseSettings.from_environment()))
-        return {"Release": release(event["ResourceProperties"]), "Applied": applied}
+        return {"Release": release(properties), "Applied": applied}
 
     # Deleting the stack keeps the orders.
     return respond(event, context, "orders-schema", run)

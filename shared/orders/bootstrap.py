@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from orders.domain.clock import Clock
 
 if TYPE_CHECKING:
+    from orders.aws.refreshed import Refreshed
     from orders.aws.task_queue import SqsTaskQueue
     from orders.clients.http import Session
-    from orders.config import InventorySettings
+    from orders.config import InventorySettings, ServiceAddress
     from orders.domain.stock import Inventory
     from orders.postgres.connection import Database
     from orders.use_cases.cancel_order import CancelOrder
@@ -40,7 +41,7 @@ def place_order() -> "PlaceOrder":
         database=connection,
         queue=task_queue(),
         inventory=inventory(settings.inventory, session, connection, Clock()),
-        carts=CartClient(session, settings.cart_url),
+        carts=CartClient(session, *service("cart", settings.cart)),
         clock=Clock(),
         default_currency=settings.default_currency,
         caller_prices=settings.caller_prices,
@@ -112,10 +113,10 @@ def process_task() -> "ProcessTask":
         queue=task_queue(),
         # A catalog inventory holds locks in its session while other tasks of the batch use theirs.
         inventory=inventory(settings.inventory, session, database(), Clock()),
-        carts=CartClient(session, settings.cart_url),
-        payments=PaymentClient(session, settings.payment_url),
-        shipping=ShippingClient(session, settings.shipping_url),
-        notifications=NotificationClient(session, settings.notification_url),
+        carts=CartClient(session, *service("cart", settings.cart)),
+        payments=PaymentClient(session, *service("payment", settings.payment)),
+        shipping=ShippingClient(session, *service("shipping", settings.shipping)),
+        notifications=NotificationClient(session, *service("notification", settings.notification)),
         concurrency=settings.task_concurrency,
         payment_timeout=timedelta(hours=settings.payment_timeout_hours),
         clock=Clock(),
@@ -180,11 +181,22 @@ def inventory(settings: "InventorySettings", session: "Session", connection: "Da
         connection: the session that a catalog inventory holds its locks in.
         clock: the clock.
     """
+    address = service("inventory", settings.address)
     if settings.api == "catalog":
         from orders.clients.catalog import CatalogClient
         from orders.clients.catalog_inventory import CatalogInventory
 
-        return CatalogInventory(connection, CatalogClient(session, settings.url), clock, settings.catalog_max_products)
+        catalog = CatalogClient(session, *address)
+        return CatalogInventory(connection, catalog, clock, settings.catalog_max_products)
     from orders.clients.inventory import InventoryClient
 
-    return InventoryClient(session, settings.url)
+    return InventoryClient(session, *address)
+
+
+def service(name: str, address: "ServiceAddress") -> "tuple[str, Refreshed[str] | None]":
+    """Return the URL of a downstream service, and the secret that it knows this service by."""
+    if not address.secret_arn:
+        return address.url, None
+    from orders.clients.bearer import bearer
+
+    return address.url, bearer(name, address.secret_arn)

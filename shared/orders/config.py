@@ -24,7 +24,12 @@ def _required(name: str) -> str:
     return value
 
 
-def _number(name: str, value: str) -> int:
+def number(name: str, value: str) -> int:
+    """Return the value of a setting as a number.
+
+    Raises:
+        ConfigurationError: it is none, or negative.
+    """
     if not value.isdecimal():
         raise ConfigurationError(f"{name} is {value!r}; it must be a number")
     return int(value)
@@ -35,6 +40,24 @@ def _choice(name: str, choices: tuple[str, ...], default: str) -> str:
     if value not in choices:
         raise ConfigurationError(f"{name} is {value!r}; it must be {' or '.join(choices)}")
     return value
+
+
+def _stage() -> str:
+    """Return ``STAGE``; without it, what is forbidden outside the stage dev is forbidden."""
+    return os.environ.get("STAGE", "")
+
+
+def check_service_url(name: str, url: str, stage: str) -> None:
+    """Refuse the address of a service that is no URL, or that has no TLS outside the stage dev.
+
+    Raises:
+        ConfigurationError: it is not allowed. The message does not quote it, as it may have a password.
+    """
+    address = urlsplit(url)
+    if not address.hostname or address.scheme not in {"http", "https"}:
+        raise ConfigurationError(f"{name} is not a URL; it must be https://<host>/<path>")
+    if address.scheme == "http" and stage != "dev":
+        raise ConfigurationError(f"{name} begins with http://; outside the stage dev it must begin with https://")
 
 
 def _flag(name: str) -> bool:
@@ -55,28 +78,53 @@ class DatabaseSettings:
     @classmethod
     def from_environment(cls) -> Self:
         """Read ``DATABASE_*``."""
+        auth = cast("DatabaseAuth", _choice("DATABASE_AUTH", get_args(DatabaseAuth), "iam"))
+        if auth == "none" and _stage() != "dev":
+            raise ConfigurationError(
+                "DATABASE_AUTH is 'none'; outside the stage dev it must be 'iam', for verified TLS"
+            )
         return cls(
             host=_required("DATABASE_HOST"),
-            port=_number("DATABASE_PORT", os.environ.get("DATABASE_PORT") or "5432"),
+            port=number("DATABASE_PORT", os.environ.get("DATABASE_PORT") or "5432"),
             name=_required("DATABASE_NAME"),
             user=_required("DATABASE_USER"),
-            auth=cast("DatabaseAuth", _choice("DATABASE_AUTH", get_args(DatabaseAuth), "iam")),
+            auth=auth,
             application=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "orders"),
         )
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceAddress:
+    """Where a downstream service is.
+
+    Attributes:
+        url: its base URL.
+        secret_arn: the ARN of the secret that it knows this service by; empty for none.
+    """
+
+    url: str
+    secret_arn: str = ""
+
+    @classmethod
+    def from_environment(cls, name: str) -> Self:
+        """Read ``…_URL`` and ``…_SECRET_ARN`` of a service, and ``STAGE``."""
+        url = _required(f"{name}_URL")
+        check_service_url(f"{name}_URL", url, _stage())
+        return cls(url, os.environ.get(f"{name}_SECRET_ARN", ""))
+
+
+@dataclass(frozen=True, slots=True)
 class InventorySettings:
-    """The inventory's API and URL.
+    """The inventory's API and address.
 
     Attributes:
         api: the kind of inventory.
-        url: its address.
+        address: where it is.
         catalog_max_products: how many different products an order may have if the inventory is a catalog.
     """
 
     api: InventoryApi
-    url: str
+    address: ServiceAddress
     catalog_max_products: int = CATALOG_MAX_PRODUCTS
 
     @classmethod
@@ -84,7 +132,8 @@ class InventorySettings:
         """Read ``INVENTORY_*`` and ``CATALOG_MAX_PRODUCTS``."""
         api = cast("InventoryApi", _choice("INVENTORY_API", get_args(InventoryApi), "reservations"))
         name = "CATALOG_MAX_PRODUCTS"
-        return cls(api, _required("INVENTORY_URL"), _number(name, os.environ.get(name) or str(CATALOG_MAX_PRODUCTS)))
+        max_products = number(name, os.environ.get(name) or str(CATALOG_MAX_PRODUCTS))
+        return cls(api, ServiceAddress.from_environment("INVENTORY"), max_products)
 
 
 def requires_shipping_address() -> bool:
@@ -97,7 +146,7 @@ class PlacingSettings:
     """The services that are called to place an order, and the rules of the shop."""
 
     inventory: InventorySettings
-    cart_url: str
+    cart: ServiceAddress
     default_currency: str
     caller_prices: bool
     max_unpaid_orders: int
@@ -107,14 +156,14 @@ class PlacingSettings:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ``INVENTORY_*``, ``CART_URL``, ``DEFAULT_CURRENCY``, and the rules of the shop."""
+        """Read ``INVENTORY_*``, ``CART_*``, ``DEFAULT_CURRENCY``, and the rules of the shop."""
         return cls(
             inventory=InventorySettings.from_environment(),
-            cart_url=_required("CART_URL"),
+            cart=ServiceAddress.from_environment("CART"),
             default_currency=os.environ.get("DEFAULT_CURRENCY") or "USD",
             caller_prices=_flag("CALLER_PRICES"),
             requires_address=requires_shipping_address(),
-            max_unpaid_orders=_number("MAX_UNPAID_ORDERS", os.environ.get("MAX_UNPAID_ORDERS") or "0"),
+            max_unpaid_orders=number("MAX_UNPAID_ORDERS", os.environ.get("MAX_UNPAID_ORDERS") or "0"),
         )
 
 
@@ -128,24 +177,24 @@ class ServiceSettings:
     """
 
     inventory: InventorySettings
-    cart_url: str
-    payment_url: str
-    shipping_url: str
-    notification_url: str
+    cart: ServiceAddress
+    payment: ServiceAddress
+    shipping: ServiceAddress
+    notification: ServiceAddress
     task_concurrency: int
     payment_timeout_hours: int
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ``INVENTORY_*``, ``{CART,PAYMENT,SHIPPING,NOTIFICATION}_URL``, and the limits of tasks."""
+        """Read ``INVENTORY_*``, ``{CART,PAYMENT,SHIPPING,NOTIFICATION}_*``, and the limits of tasks."""
         return cls(
             inventory=InventorySettings.from_environment(),
-            cart_url=_required("CART_URL"),
-            payment_url=_required("PAYMENT_URL"),
-            shipping_url=_required("SHIPPING_URL"),
-            notification_url=_required("NOTIFICATION_URL"),
-            task_concurrency=_number("TASK_CONCURRENCY", _required("TASK_CONCURRENCY")),
-            payment_timeout_hours=_number("PAYMENT_TIMEOUT_HOURS", _required("PAYMENT_TIMEOUT_HOURS")),
+            cart=ServiceAddress.from_environment("CART"),
+            payment=ServiceAddress.from_environment("PAYMENT"),
+            shipping=ServiceAddress.from_environment("SHIPPING"),
+            notification=ServiceAddress.from_environment("NOTIFICATION"),
+            task_concurrency=number("TASK_CONCURRENCY", _required("TASK_CONCURRENCY")),
+            payment_timeout_hours=number("PAYMENT_TIMEOUT_HOURS", _required("PAYMENT_TIMEOUT_HOURS")),
         )
 
 
@@ -165,7 +214,7 @@ class RelaySettings:
     def from_environment(cls) -> Self:
         """Read ``INVENTORY_*`` and ``PERSONAL_DATA_DAYS``."""
         name = "PERSONAL_DATA_DAYS"
-        return cls(InventorySettings.from_environment(), _number(name, os.environ.get(name) or "0"))
+        return cls(InventorySettings.from_environment(), number(name, os.environ.get(name) or "0"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,51 +257,3 @@ class AwsSettings:
             or os.environ.get("AWS_ENDPOINT_URL")
             or f"https://{service}.{region}.{domain}",
         )
-
-
-SHARED_SECRET_ALGORITHMS = frozenset({"HS256", "HS384", "HS512"})
-PUBLIC_KEY_ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "ES512", "EdDSA"})
-
-
-@dataclass(frozen=True, slots=True)
-class TokenSettings:
-    """Which tokens are accepted: algorithms, source of the keys, issuer and audience (empty: not checked).
-
-    Exactly one of `secret_arn`, `public_key` and `jwks_url` is set, and all algorithms are of the matching kind: a
-    public key is never used as a shared secret (RFC 8725, section 3.1).
-    """
-
-    algorithms: tuple[str, ...]
-    secret_arn: str
-    public_key: str
-    jwks_url: str
-    issuer: str
-    audience: str
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """Read ``JWT_*``."""
-        settings = cls(
-            algorithms=tuple(filter(None, (os.environ.get("JWT_ALGORITHMS") or "HS256").replace(" ", "").split(","))),
-            secret_arn=os.environ.get("JWT_SECRET_ARN", ""),
-            # CloudFormation parameters cannot contain line breaks.
-            public_key=os.environ.get("JWT_PUBLIC_KEY", "").replace("\\n", "\n"),
-            jwks_url=os.environ.get("JWT_JWKS_URL", ""),
-            issuer=os.environ.get("JWT_ISSUER", ""),
-            audience=os.environ.get("JWT_AUDIENCE", ""),
-        )
-        settings.check()
-        return settings
-
-    def check(self) -> None:
-        """Reject settings that would verify a token with a key of the wrong kind."""
-        if sum(map(bool, (self.secret_arn, self.public_key, self.jwks_url))) != 1:
-            raise ConfigurationError("set exactly one of JWT_SECRET_ARN, JWT_PUBLIC_KEY and JWT_JWKS_URL")
-        allowed = SHARED_SECRET_ALGORITHMS if self.secret_arn else PUBLIC_KEY_ALGORITHMS
-        if not self.algorithms or not allowed.issuperset(self.algorithms):
-            key = "a shared secret" if self.secret_arn else "a public key"
-            choices = ", ".join(sorted(allowed))
-            raise ConfigurationError(f"JWT_ALGORITHMS is {','.join(self.algorithms)!r}; {key} allows only {choices}")
-        address = urlsplit(self.jwks_url)
-        if self.jwks_url and not (address.scheme == "https" and address.hostname):
-            raise ConfigurationError(f"JWT_JWKS_URL is {self.jwks_url!r}; it must be https://<host>/<path>")

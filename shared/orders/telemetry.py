@@ -54,6 +54,11 @@ def cause_of(error: BaseException | None) -> list[str]:
     return [describe(each) for each in causes(error)]
 
 
+def reasons(error: Exception) -> list[str]:
+    """Return what is logged of why one of our own errors was raised: its notes, and its causes."""
+    return [*getattr(error, "__notes__", []), *cause_of(error.__cause__)]
+
+
 def trace() -> str:
     """Return the value of ``X-Amzn-Trace-Id`` for outgoing calls; empty without a trace.
 

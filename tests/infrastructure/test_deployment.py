@@ -154,11 +154,14 @@ def test_given_conditions_when_resolved_then_functions_have_just_their_propertie
         ({"DatabaseHost": "db.example", "JwtSecretArn": "arn"}, "set CreateDatabase to false to use it"),
         ({"CreateDatabase": "false", "JwtSecretArn": "arn", "DatabaseAuth": "none"}, "Set DatabaseHost"),
         (EXISTING, "Set DatabaseResourceId"),
+        ({**EXISTING, "DatabaseAuth": "none", "Stage": "staging"}, "Set DatabaseAuth to iam"),
+        ({**EXISTING, "DatabaseAuth": "none", "Stage": "prod"}, "Set DatabaseAuth to iam"),
         ({**PUBLIC_KEYS, "JwtSecretArn": "arn"}, "JwtSecretArn or JwtJwksUrl, not both"),
         ({"JwtPublicKey": "key", "JwtAlgorithms": "ES256", "JwtSecretArn": "arn"}, "JwtPublicKey, not both"),
         ({**PUBLIC_KEYS, "JwtPublicKey": "key"}, "JwtPublicKey or JwtJwksUrl, not both"),
         ({"JwtPublicKey": "key"}, "HS256 goes with JwtSecretArn"),
         ({**PUBLIC_KEYS, "JwtSecretKmsKeyArn": "arn"}, "is the key of the secret in JwtSecretArn"),
+        ({**PUBLIC_KEYS, "ServiceSecretsKmsKeyArn": "arn"}, "is the key of the secrets of services"),
     ],
 )
 def test_given_contradicting_parameters_when_deployed_then_the_error_names_them(

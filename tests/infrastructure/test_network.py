@@ -8,7 +8,7 @@ import pytest
 
 from local import template as sam
 from local.template import statements
-from tests.infrastructure.templates import ALL, NETWORK, NEW, Deployment, texts
+from tests.infrastructure.templates import ALL, MAIN, NETWORK, NEW, SERVICES, Deployment, texts
 
 ANYWHERE = "0.0.0.0/0"
 QUEUES = {"QueueArns": "arn:aws:sqs:eu-central-1:123456789012:orders-tasks"}
@@ -110,6 +110,28 @@ def test_given_queue_permissions_when_granted_then_the_vpc_endpoint_allows_the_s
     listed = NEW.of_type("AWS::CloudFormation::Stack")["Network"]["Parameters"]["QueueArns"]["Fn::Join"][1]
     # Lambda sends failed invocations from outside the VPC.
     assert {arn["Fn::GetAtt"][0] for arn in listed} == set(NEW.of_type("AWS::SQS::Queue")) - {"FailedInvocations"}
+
+
+@pytest.mark.parametrize(("nat", "secrets", "created"), [("0", True, True), ("0", False, False), ("1", True, False)])
+def test_given_secrets_when_there_is_no_nat_then_an_endpoint_leads_to_just_them(
+    nat: str, *, secrets: bool, created: bool
+) -> None:
+    arns = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:cart-a1B2c3" if secrets else ""
+    endpoints = Deployment(NETWORK, NatGateways=nat, SecretArns=arns, **QUEUES).of_type("AWS::EC2::VPCEndpoint")
+    assert ("SecretsEndpoint" in endpoints) is created
+    if created:
+        [passed] = statements(endpoints["SecretsEndpoint"])
+        assert (passed["Action"], passed["Resource"]) == ("secretsmanager:GetSecretValue", arns)
+
+
+def test_given_secrets_of_services_when_deployed_then_the_network_knows_them() -> None:
+    network = NEW.of_type("AWS::CloudFormation::Stack")["Network"]["Parameters"]
+    assert network["SecretArns"] == {"Fn::Join": [",", []]}
+    arns = {
+        name: f"arn-of-{name}" for name in sam.read(MAIN)["Parameters"] if re.fullmatch(r"(?!Jwt)\w+SecretArn", name)
+    }
+    listed = Deployment(MAIN, **SERVICES, **arns).of_type("AWS::CloudFormation::Stack")["Network"]["Parameters"]
+    assert listed["SecretArns"] == {"Fn::Join": [",", list(arns.values())]}
 
 
 def test_given_flow_logs_disabled_when_created_then_there_are_none() -> None:

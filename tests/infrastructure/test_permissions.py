@@ -146,13 +146,84 @@ def test_given_an_arn_of_a_secret_or_key_when_deployed_then_it_has_to_be_whole(
     assert (re.fullmatch(pattern, value, re.ASCII) is not None) is valid
 
 
+@pytest.mark.parametrize(("suffix", "like"), [("SecretArn", "JwtSecretArn"), ("KmsKeyArn", "JwtSecretKmsKeyArn")])
+def test_given_another_arn_of_a_secret_or_key_when_deployed_then_the_same_holds(suffix: str, like: str) -> None:
+    declared = sam.read(MAIN)["Parameters"]
+    alike = [each for name, each in declared.items() if name.endswith(suffix) and name != "DatabaseKmsKeyArn"]
+    assert len(alike) == {"SecretArn": 1 + len(SECRETS), "KmsKeyArn": 2}[suffix]
+    for each in alike:
+        for what in ("AllowedPattern", "ConstraintDescription", "Default"):
+            assert each[what] == declared[like][what]
+
+
+SECRETS = {
+    f"{service}SecretArn": f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{service}-a1B2c3"
+    for service in ("Inventory", "Cart", "Payment", "Shipping", "Notification")
+}
+
+
+def secrets_read(**parameters: str) -> dict[str, list[dict[str, Any]]]:
+    """By the role of each function: its statements about secrets of services, and their keys."""
+    made = Deployment(expanded(MAIN), JwtSecretArn=SECRET, **SERVICES, **parameters)
+    assert not made.violations
+    return {
+        policy["Roles"][0]["Ref"]: list(statements(policy))
+        for name, policy in made.of_type("AWS::IAM::ManagedPolicy").items()
+        if name != "ReadJwtSecret" and "secretsmanager:GetSecretValue" in str(policy)
+    }
+
+
+@pytest.mark.parametrize(
+    "given",
+    [SECRETS, {}, *({name: SECRETS[name]} for name in SECRETS)],
+    ids=lambda given: f"{len(given)}-{[*given][:1]}",
+)
+def test_given_a_secret_when_read_then_only_by_functions_that_call_its_service(given: dict[str, str]) -> None:
+    expected: dict[str, set[str]] = {}
+    for logical_id, function in sam.resources(sam.read(MAIN), sam.FUNCTION).items():
+        settings = set(function["Properties"].get("Environment", {}).get("Variables", {}))
+        services = {parameter.removesuffix("Url") for parameter in SERVICES}
+        called = {service for service in services if f"{service.upper()}_URL" in settings}
+        assert called == {service for service in services if f"{service.upper()}_SECRET_ARN" in settings}
+        if secrets := {given[f"{service}SecretArn"] for service in called if f"{service}SecretArn" in given}:
+            expected[f"{logical_id.removesuffix('Function')}Role"] = secrets
+    allowed = {}
+    for role, (read, decrypt) in secrets_read(ServiceSecretsKmsKeyArn=KEY if given else "", **given).items():
+        assert read["Action"] == "secretsmanager:GetSecretValue"
+        assert (decrypt["Action"], decrypt["Resource"]) == ("kms:Decrypt", KEY)
+        allowed[role] = set(texts(read["Resource"]))
+        assert decrypt["Condition"] == {
+            "StringEquals": {
+                "kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.amazonaws.com"},
+                "kms:EncryptionContext:SecretARN": read["Resource"],
+            }
+        }
+    assert allowed == expected
+
+
+def test_given_the_managed_key_when_secrets_are_read_then_nothing_is_said_of_keys() -> None:
+    assert [len(found) for found in secrets_read(**SECRETS).values()] == [1, 1, 1]
+
+
+def test_given_secrets_when_deployed_then_the_permission_is_there_before_functions() -> None:
+    schema = Deployment(MAIN, JwtSecretArn=SECRET, **SERVICES, **SECRETS).resources["DatabaseSchema"]["Properties"]
+    assert schema["Secrets"] == [
+        {"Ref": name} for name in ("ReadSecretsToPlace", "ReadSecretsOfTasks", "ReadSecretsOfRelay")
+    ]
+
+
+OF_CLAIMS = {"JWT_ISSUER", "JWT_AUDIENCE", "JWT_REQUIRED_CLAIMS", "JWT_MAX_AGE_HOURS"}
+"""Settings of tokens that no key depends on."""
+
+
 def test_given_a_key_of_tokens_when_it_changes_then_the_authorizer_checks_it() -> None:
     settings = {
         value["Ref"]
         for name, value in sam.read(MAIN)["Resources"]["AuthorizerFunction"]["Properties"]["Environment"][
             "Variables"
         ].items()
-        if name.startswith("JWT_") and name not in {"JWT_ISSUER", "JWT_AUDIENCE"}
+        if name.startswith("JWT_")
+        and name not in {"JWT_ISSUER", "JWT_AUDIENCE", "JWT_REQUIRED_CLAIMS", "JWT_MAX_AGE_HOURS"}
     }
     template = sam.read(MAIN)
     check = template["Resources"]["TokenKeys"]

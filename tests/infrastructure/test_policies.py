@@ -26,7 +26,16 @@ IAM: dict[str, dict[str, Any]] = json.loads(
     (files("cfnlint") / "data" / "AdditionalSpecs" / "Policies.json").read_text()
 )
 """The actions of each service with their types of resources, and the ARNs of those, as AWS's policy editor has them."""
-ARNS = {"JwtSecretArn": "secretsmanager:secret:jwt-a1B2c3", "JwtSecretKmsKeyArn": "kms:key/0123"}
+ARNS = {
+    "JwtSecretArn": "secretsmanager:secret:jwt-a1B2c3",
+    "JwtSecretKmsKeyArn": "kms:key/0123",
+    "InventorySecretArn": "secretsmanager:secret:inventory-a1B2c3",
+    "CartSecretArn": "secretsmanager:secret:cart-a1B2c3",
+    "PaymentSecretArn": "secretsmanager:secret:payment-a1B2c3",
+    "ShippingSecretArn": "secretsmanager:secret:shipping-a1B2c3",
+    "NotificationSecretArn": "secretsmanager:secret:notification-a1B2c3",
+    "ServiceSecretsKmsKeyArn": "kms:key/4567",
+}
 DEPLOYMENTS = {
     "main": Deployment(
         expanded(MAIN, Canary="true"),

@@ -11,6 +11,7 @@ from unittest.mock import Mock
 import psycopg2
 import pytest
 
+from local import template as sam
 from local.postgres import Postgres
 from orders.domain.clock import Clock
 from tests.integration.cloudformation import CloudFormation
@@ -91,6 +92,35 @@ def test_given_settings_when_deployed_then_the_release_changes_only_with_them(
     )
     assert re.fullmatch(r"[0-9a-f]{12}", first)
     assert first == same != other
+
+
+@pytest.mark.parametrize("stage", ["dev", "staging", "prod"])
+@pytest.mark.parametrize("service", ["InventoryUrl", "CartUrl", "PaymentUrl", "ShippingUrl", "NotificationUrl"])
+def test_given_a_service_without_tls_when_deployed_then_it_fails_outside_dev(
+    cloudformation: CloudFormation, query: Query, service: str, stage: str
+) -> None:
+    services = sample("Create")["ResourceProperties"]["Services"] | {service: "http://user:hidden@services.example"}
+    answer = deploy(cloudformation, "Create", Stage=stage, Services=services)
+    if stage == "dev":
+        assert answer["Status"] == "SUCCESS"
+    else:
+        assert answer["Status"] == "FAILED"
+        reason = f"ConfigurationError: {service} begins with http://; outside the stage dev it must begin with https://"
+        assert answer["Reason"].startswith(reason)
+
+
+def test_given_no_url_of_a_service_when_deployed_then_it_fails(cloudformation: CloudFormation) -> None:
+    answer = deploy(cloudformation, "Create", Services={"CartUrl": "https:cart.example"})
+    assert answer["Reason"].startswith("ConfigurationError: CartUrl is not a URL; it must be https://<host>/<path>")
+
+
+def test_given_the_template_when_deployed_then_all_services_are_checked() -> None:
+    template = sam.read(ROOT / "template.yaml")
+    urls = [name for name in template["Parameters"] if re.fullmatch(r"(?!Jwt)\w+Url", name)]
+    properties = template["Resources"]["DatabaseSchema"]["Properties"]
+    assert properties["Services"] == {name: {"Ref": name} for name in urls}
+    assert properties["Stage"] == {"Ref": "Stage"}
+    assert set(sample("Create")["ResourceProperties"]["Services"]) == set(urls)
 
 
 def test_given_a_stack_with_orders_when_it_is_deleted_then_they_are_kept(

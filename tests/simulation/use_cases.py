@@ -9,7 +9,7 @@ from orders.clients.cart import CartClient
 from orders.clients.notification import NotificationClient
 from orders.clients.payment import PaymentClient
 from orders.clients.shipping import ShippingClient
-from orders.config import InventoryApi, InventorySettings
+from orders.config import InventoryApi, InventorySettings, ServiceAddress
 from orders.domain.clock import Clock
 from orders.use_cases.cancel_order import CancelOrder
 from orders.use_cases.erase_customer import EraseCustomer
@@ -51,7 +51,9 @@ def use_cases(
     """The real use cases and clients, over a simulated queue and network."""
     queue = SimulatedQueue(mailbox, database.effects, clock)
     session = Network(services, database.effects, clock, random)
-    inventory = bootstrap.inventory(InventorySettings(inventory_api, "http://inventory"), session, database, clock)
+    inventory = bootstrap.inventory(
+        InventorySettings(inventory_api, ServiceAddress("http://inventory")), session, database, clock
+    )
     carts = CartClient(session, "http://cart")
     return UseCases(
         place=PlaceOrder(database, queue, inventory, carts, clock, "USD"),

@@ -144,7 +144,7 @@ def test_given_an_on_demand_start_when_started_then_the_secret_is_read_and_cache
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
     started = load_function("authorizer")
-    monkeypatch.setattr("orders.auth.key_sources.AwsService.call", pytest.fail)
+    monkeypatch.setattr("orders.aws.client.AwsService.call", pytest.fail)
     assert answer(started, GOOD)["isAuthorized"] is True
 
 

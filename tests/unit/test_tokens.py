@@ -2,18 +2,24 @@
 
 import json
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
+from local import template as sam
+from local import tokens
 from orders.auth.key_cache import KeyCache
 from orders.auth.key_sources import fetch_keys
+from orders.auth.token_settings import TokenSettings
 from orders.auth.token_verifier import InvalidToken, TokenVerifier
-from orders.config import ConfigurationError, TokenSettings
+from orders.config import ConfigurationError
 from orders.domain.caller import READ, WRITE, Caller
 from tests.signing import OTHER_RSA_KEY, OTHER_SECRET, RSA_KEY, SECRET, claims, pem, settings, signed, verifier
+from tests.support import ROOT
 
 BOTH = frozenset({READ, WRITE})
 SHIP = frozenset({"orders:ship"})
@@ -101,6 +107,56 @@ def test_given_an_issuer_and_an_audience_when_verified_then_theirs_are_accepted(
     assert ours.verify(signed(claims(iss="https://users.example", aud=["orders", "carts"]))) == Caller("5")
 
 
+HOUR = 3600
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "issued"), [(24 * HOUR, True), (24 * HOUR, False), (5 * 60, True), (24 * HOUR + 9, True)]
+)
+def test_given_a_maximum_lifetime_when_a_token_is_within_it_then_accepted(lifetime: int, *, issued: bool) -> None:
+    now = int(time.time())
+    payload = claims(exp=now + lifetime, **({"iat": now} if issued else {}))
+    assert verifier(max_age_hours=24).verify(signed(payload)) == Caller("5")
+
+
+@pytest.mark.parametrize(
+    ("exp", "iat", "hours"),
+    [
+        (25 * HOUR, 0, "25.0"),
+        (25 * HOUR, None, "25.0"),
+        # It was issued long ago: what is left is not its lifetime.
+        (HOUR, -24 * HOUR, "25.0"),
+        # The year 5138.
+        (100_000_000_000 - int(time.time()), 0, "27"),
+        (100_000_000_000 - int(time.time()), None, "27"),
+    ],
+)
+def test_given_a_maximum_lifetime_when_a_token_is_beyond_it_then_refused(exp: int, iat: int | None, hours: str) -> None:
+    now = int(time.time())
+    payload = claims(exp=now + exp, **({} if iat is None else {"iat": now + iat}))
+    assert verifier().verify(signed(payload)) == Caller("5")
+    with pytest.raises(InvalidToken, match=rf"it is valid for {hours}[\d.]* hours; the maximum is 24") as refused:
+        verifier(max_age_hours=24).verify(signed(payload))
+    assert str(payload["exp"]) not in str(refused.value)
+
+
+@pytest.mark.parametrize("age", [timedelta(0), tokens.LIFETIME - timedelta(seconds=1)])
+def test_given_the_default_of_the_template_when_a_local_token_is_used_then_accepted(age: timedelta) -> None:
+    hours = sam.read(ROOT / "template.yaml")["Parameters"]["JwtMaxAgeHours"]["Default"]
+    token = tokens.sign(SECRET, "5", now=datetime.now(UTC) - age)
+    assert verifier(max_age_hours=hours).verify(f"Bearer {token}") == Caller("5")
+
+
+def test_given_required_claims_when_a_token_has_them_then_accepted_and_else_refused() -> None:
+    ours = verifier(required_claims=("jti", "token_type"))
+    complete = claims(jti="1", token_type="access")
+    assert ours.verify(signed(complete)) == Caller("5")
+    for name in ("jti", "token_type"):
+        incomplete = {claim: value for claim, value in complete.items() if claim != name}
+        with pytest.raises(InvalidToken, match=f'missing the "{name}" claim'):
+            ours.verify(signed(incomplete))
+
+
 def test_given_no_configured_audience_when_the_token_has_one_then_it_is_accepted() -> None:
     assert verifier().verify(signed(claims(aud="carts"))) == Caller("5")
 
@@ -139,4 +195,11 @@ def test_given_the_environment_of_the_template_when_read_then_settings(monkeypat
     monkeypatch.setenv("JWT_ALGORITHMS", "RS256, ES256")
     monkeypatch.setenv("JWT_PUBLIC_KEY", pem(RSA_KEY).replace("\n", "\\n"))
     monkeypatch.setenv("JWT_SECRET_ARN", "")
-    assert TokenSettings.from_environment() == settings(algorithms=("RS256", "ES256"), public_key=pem(RSA_KEY))
+    read = settings(algorithms=("RS256", "ES256"), public_key=pem(RSA_KEY))
+    assert TokenSettings.from_environment() == read
+    monkeypatch.setenv("JWT_REQUIRED_CLAIMS", "jti, iat")
+    monkeypatch.setenv("JWT_MAX_AGE_HOURS", "12")
+    assert TokenSettings.from_environment() == replace(read, required_claims=("jti", "iat"), max_age_hours=12)
+    monkeypatch.setenv("JWT_MAX_AGE_HOURS", "-1")
+    with pytest.raises(ConfigurationError, match="JWT_MAX_AGE_HOURS is '-1'; it must be a number"):
+        TokenSettings.from_environment()

@@ -70,6 +70,7 @@ class Testbed:
             "AWS_LAMBDA_FUNCTION_NAME": "orders-benchmark",
             "POWERTOOLS_SERVICE_NAME": "orders",
             "POWERTOOLS_METRICS_NAMESPACE": "Orders",
+            "STAGE": "dev",
             "DATABASE_HOST": str(self.sockets),
             "DATABASE_PORT": str(self.postgres.port),
             "DATABASE_NAME": database,

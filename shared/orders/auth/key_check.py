@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from orders.auth.key_cache import KeysUnavailable
 from orders.auth.key_sources import fetch_keys
-from orders.config import TokenSettings
+from orders.auth.token_settings import TokenSettings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

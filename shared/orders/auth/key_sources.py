@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import closing
 from typing import Any
 
 import jwt
 
 from orders.auth.key_cache import Key, KeysUnavailable
-from orders.aws.client import SECRETS_MANAGER, AwsError, AwsService
-from orders.aws.credentials import CredentialsUnavailable
+from orders.auth.token_settings import TokenSettings
 from orders.aws.download import DownloadFailed, download
-from orders.config import ConfigurationError, TokenSettings
+from orders.aws.refreshed import SourceUnavailable
+from orders.aws.secret import read_secret
+from orders.config import ConfigurationError
 
 _MAX_KEY_SET_BYTES = 262_144
 
@@ -108,12 +108,9 @@ def _from_jwk(entry: dict[str, Any], algorithm: str) -> Key | None:
 
 def _read_secret(arn: str) -> str:
     try:
-        with closing(AwsService(SECRETS_MANAGER)) as secrets_manager:
-            response = secrets_manager.call("GetSecretValue", {"SecretId": arn})
-    except (AwsError, CredentialsUnavailable) as error:
-        raise KeysUnavailable(f"Secrets Manager does not return the secret: {error}") from error
-    # A binary secret has no SecretString.
-    return str(response.get("SecretString", ""))
+        return read_secret(arn)
+    except SourceUnavailable as error:
+        raise KeysUnavailable(str(error)) from error
 
 
 def _download_key_set(url: str) -> bytes:

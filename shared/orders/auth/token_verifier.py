@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import jwt
 
 from orders.auth.key_cache import Key, KeyCache
-from orders.config import TokenSettings
+from orders.auth.token_settings import TokenSettings
 from orders.domain.caller import CUSTOMER_ID, EMAIL, MAX_EMAIL, READ, WRITE, Caller, actor
 
 _MAX_CHARACTERS = 8192
@@ -63,6 +64,7 @@ class TokenVerifier:
         self._check_header(header)
         _check_kind(unverified)
         _check_dates(unverified)
+        self._check_age(unverified)
         keys = [key for key in self._keys.find(header.get("kid")) if key.algorithm == header["alg"]]
         for key in keys:
             try:
@@ -84,9 +86,17 @@ class TokenVerifier:
         if not isinstance(header.get("kid"), str | None):
             raise InvalidToken("its key id is not a string")
 
+    def _check_age(self, claims: Mapping[str, Any]) -> None:
+        """Reject tokens that are valid for longer than allowed, since issue or from now on."""
+        hours = self._settings.max_age_hours
+        lifetime = claims.get("exp", 0) - claims.get("iat", time.time())
+        if hours and lifetime > hours * 3600 + _CLOCK_SKEW_SECONDS:
+            raise InvalidToken(f"it is valid for {lifetime / 3600:.1f} hours; the maximum is {hours}")
+
     def _decode(self, token: str, key: Key) -> dict[str, Any]:
         settings = self._settings
-        required = ["exp", *(["iss"] if settings.issuer else []), *(["aud"] if settings.audience else [])]
+        named = [name for name, value in (("iss", settings.issuer), ("aud", settings.audience)) if value]
+        required = ["exp", *named, *settings.required_claims]
         claims: dict[str, Any] = jwt.decode(
             token,
             key.material,

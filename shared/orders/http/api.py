@@ -170,8 +170,8 @@ class Api(APIGatewayHttpResolver):
     def _known_error(self, error: errors.OrderServiceError) -> Response[str]:
         # Not the detail: it quotes the request, which may contain personal data.
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            causes = [*getattr(error, "__notes__", []), *telemetry.cause_of(error.__cause__)]
-            logger.warning(error.title, code=error.code, downstream=error.members.get("service"), causes=causes)
+            downstream = error.members.get("service")
+            logger.warning(error.title, code=error.code, downstream=downstream, causes=telemetry.reasons(error))
         else:
             logger.info(error.title, code=error.code, fields=error.fields or None)
         return self._problem(error)

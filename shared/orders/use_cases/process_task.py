@@ -28,7 +28,7 @@ from orders.use_cases.shipment_tasks import ShipmentTasks
 from orders.use_cases.task_result import NOTHING, TaskResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 ACTOR = "system:process_task"
 """Who processes tasks in the timeline of an order."""
@@ -104,7 +104,7 @@ class ProcessTask:
         except DownstreamRefused as error:
             return self._fail(task, error.detail)
         except Unavailable as error:
-            return self._retry(task, error.detail)
+            return self._retry(task, error.detail, telemetry.reasons(error))
         except Exception as error:  # noqa: BLE001 - what nobody expects must not be retried for ever
             logger.exception("unexpected error")
             return self._retry(task, f"Unexpected {type(error).__name__}; the log says more.")
@@ -167,13 +167,13 @@ class ProcessTask:
             )
         publish(transition, self.queue)
 
-    def _retry(self, task: ClaimedTask, cause: str) -> MessageDisposition:
+    def _retry(self, task: ClaimedTask, cause: str, reasons: "Sequence[str]" = ()) -> MessageDisposition:
         """Reschedule a task after a failed attempt; fail it after the last one."""
         if task.attempts >= task.max_attempts:
             return self._fail(task, cause)
         delay = self._delay(task.attempts, _MAX_DELAY_SECONDS)
         telemetry.count("Tasks", kind=task.kind, outcome="rescheduled")
-        logger.warning("task rescheduled", cause=cause, retry_seconds=delay)
+        logger.warning("task rescheduled", cause=cause, causes=reasons, retry_seconds=delay)
         return self._reschedule(task, cause, delay, counts=True)
 
     def _poll(self, task: ClaimedTask, cause: str) -> MessageDisposition:

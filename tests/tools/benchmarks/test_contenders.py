@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from local.postgres import Postgres
+from orders.auth.token_settings import TokenSettings
 from orders.clients.http import Session
 from orders.clients.inventory import InventoryClient
 from orders.clients.payment import PaymentClient
 from orders.clients.shipping import ParcelLine, ShippingClient
-from orders.config import DatabaseSettings, PlacingSettings, QueueSettings, ServiceSettings, TokenSettings
+from orders.config import DatabaseSettings, PlacingSettings, QueueSettings, ServiceSettings
 from orders.domain.lifecycle import CANCELLABLE, STATES
 from tools.benchmarks import testbed
 from tools.benchmarks.contenders.peer import schemas
