@@ -279,7 +279,7 @@ def test_given_the_parcel_when_updated_then_409_but_what_holds_is_200(world: Wor
     answer = update(order, CHANGED)
     assert (answer.status, answer.json["code"]) == (409, "order_not_updatable")
     assert answer.json["current"] == {"status": "confirmed", "payment_status": "paid", "shipping_status": "ready"}
-    assert "confirmed/paid/ready" in answer.json["detail"]
+    assert "parcel is ready" in answer.json["detail"]
     assert update(order, GIVEN, '"v2"').status == 200
     # Somebody who has read an earlier version should read the order again first.
     assert update(order, CHANGED, '"v2"').json["code"] == "version_mismatch"

@@ -233,7 +233,7 @@ _PROBLEMS: tuple[OrderServiceError, ...] = (
         current={"status": "shipped", "payment_status": "paid", "shipping_status": "shipped"},
     ),
     errors.OrderNotUpdatable(
-        "The order is confirmed/paid/ready; it can no longer be changed.",
+        "The order's parcel is ready; it can no longer be changed.",
         current={"status": "confirmed", "payment_status": "paid", "shipping_status": "ready"},
     ),
     errors.InvalidTransition(

@@ -8,6 +8,7 @@ from orders.domain.clock import Clock
 from orders.domain.errors import OrderNotUpdatable, ValidationFailed
 from orders.domain.lifecycle import Event, transition
 from orders.domain.order import OrderDetails, TransitionResult
+from orders.domain.states import ShippingStatus
 from orders.postgres import orders
 from orders.postgres.connection import Database
 from orders.schemas.requests import OrderUpdate
@@ -63,6 +64,10 @@ class UpdateOrder:
 
 def _not_updatable(result: TransitionResult) -> OrderNotUpdatable:
     state = result.state
-    is_being_shipped = transition(Event.UPDATED, state) is not None
-    reason = "The order's parcel is being made" if is_being_shipped else f"The order is {'/'.join(state)}"
+    if transition(Event.UPDATED, state):
+        reason = "The order's parcel is being made"
+    elif state.shipping_status is ShippingStatus.READY:
+        reason = "The order's parcel is ready"
+    else:
+        reason = f"The order is {state.status}"
     return OrderNotUpdatable(f"{reason}; it can no longer be changed.", current=state._asdict())
