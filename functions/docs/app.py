@@ -1,29 +1,35 @@
-"""The API's documentation: Swagger UI and its documents, and the responses to unknown routes."""
+"""The API's documentation: Swagger UI and its documents, and the responses to unknown routes.
+
+With ``DOCS=false`` there is no documentation, and its paths are unknown, too.
+"""
 
 from functools import cache
 from pathlib import Path
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
+from orders.config import has_docs
 from orders.domain import errors
 from orders.domain.quoting import quoted
 from orders.http.api import Api
 from orders.http.static_files import StaticFile
 from orders.http.swagger_ui import SwaggerUi
 
-app = Api()
+app = Api(documented=has_docs())
+documentation = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # of Powertools
 swagger_ui = SwaggerUi("/docs")
 
 
-@app.get("/docs")
-@app.get("/orders-doc", deprecated=True)
-@app.get("/orders-doc/", deprecated=True)
+@documentation.get("/docs")
+@documentation.get("/orders-doc", deprecated=True)
+@documentation.get("/orders-doc/", deprecated=True)
 def page() -> Response[str]:
     """Get Swagger UI."""
     return swagger_ui.page.answer(app.current_event.headers)
 
 
-@app.get("/docs/<asset>")
+@documentation.get("/docs/<asset>")
 def asset(asset: str) -> Response[str]:
     """Get a script or style of Swagger UI."""
     file = swagger_ui.assets.get(asset)
@@ -32,13 +38,13 @@ def asset(asset: str) -> Response[str]:
     return file.answer(app.current_event.headers)
 
 
-@app.get("/openapi.json")
+@documentation.get("/openapi.json")
 def openapi() -> Response[str]:
     """Get the OpenAPI document."""
     return document("openapi.json").answer(app.current_event.headers)
 
 
-@app.get("/postman.json")
+@documentation.get("/postman.json")
 def postman() -> Response[str]:
     """Get the Postman collection."""
     return document("postman.json").answer(app.current_event.headers)
@@ -51,4 +57,6 @@ def document(name: str) -> StaticFile:
     return StaticFile(content, "application/json", "public, max-age=300")
 
 
+if has_docs():
+    app.include_router(documentation)
 handler = app.handler

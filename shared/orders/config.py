@@ -136,6 +136,11 @@ class InventorySettings:
         return cls(api, ServiceAddress.from_environment("INVENTORY"), max_products)
 
 
+def has_docs() -> bool:
+    """Return whether the API's documentation is served: ``DOCS``; it is by default."""
+    return _choice("DOCS", ("true", "false"), "true") == "true"
+
+
 def requires_shipping_address() -> bool:
     """Return whether an order must have a shipping address: ``REQUIRE_SHIPPING_ADDRESS``."""
     return _flag("REQUIRE_SHIPPING_ADDRESS")

@@ -3,7 +3,7 @@
 import pytest
 
 from local.template import statements
-from tests.infrastructure.templates import DATABASE, Deployment
+from tests.infrastructure.templates import DATABASE, MAIN, SERVICES, STAGES, Deployment, overrides
 
 
 @pytest.mark.parametrize("snapshot", ["", "orders-2026-11-20"])
@@ -59,3 +59,13 @@ def test_given_rds_proxy_when_it_logs_then_to_a_log_group_of_the_stack() -> None
     assert logs["RetentionInDays"] == 30
     # So the proxy writes nothing before its log group exists, or after it was deleted.
     assert deployment.resources["Proxy"]["DependsOn"] == "ProxyLogs"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_given_a_stage_when_deployed_then_no_text_of_statements_is_kept(stage: str) -> None:
+    """Performance Insights and CloudWatch Database Insights keep it, with names and e-mail addresses in it."""
+    passed = Deployment(MAIN, **SERVICES, **overrides(stage)).of_type("AWS::CloudFormation::Stack")["Database"]
+    settings = {"Insights": passed["Parameters"]["Insights"]}
+    [instance] = Deployment(DATABASE, **settings).of_type("AWS::RDS::DBInstance").values()
+    assert instance["EnablePerformanceInsights"] == "false"
+    assert instance.keys().isdisjoint({"DatabaseInsightsMode", "PerformanceInsightsRetentionPeriod"})

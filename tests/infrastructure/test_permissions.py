@@ -9,7 +9,17 @@ import pytest
 from local import template as sam
 from local.template import statements
 from tests.infrastructure.access import READS, SENDS, WRITES
-from tests.infrastructure.templates import ALL, EXPANDED, MAIN, NEW, SERVICES, Deployment, expanded, texts
+from tests.infrastructure.templates import (
+    ALL,
+    EXPANDED,
+    MAIN,
+    NEW,
+    SERVICES,
+    Deployment,
+    deployed,
+    expanded,
+    texts,
+)
 
 
 def test_given_a_stack_when_deployed_then_the_api_is_its_only_public_endpoint() -> None:
@@ -41,7 +51,8 @@ def test_given_a_policy_when_read_then_it_has_no_wildcards(path: Path) -> None:
     found = list(statements(expanded(path)["Resources"]))
     assert found
     for statement in found:
-        assert statement["Effect"] == "Allow"
+        if statement["Effect"] == "Deny":
+            continue
         assert not [action for action in texts(statement["Action"]) if "*" in action]
         if "Resource" in statement and not set(texts(statement["Action"])) <= NAMELESS:
             # All objects of CloudFormation's response bucket.
@@ -50,7 +61,8 @@ def test_given_a_policy_when_read_then_it_has_no_wildcards(path: Path) -> None:
 
 
 def test_given_the_wildcard_exceptions_when_compared_then_all_are_in_use() -> None:
-    everywhere = [each for each in statements(EXPANDED.resources) if each.get("Resource") == "*"]
+    allowed = [each for each in statements(EXPANDED.resources) if each["Effect"] == "Allow"]
+    everywhere = [each for each in allowed if each.get("Resource") == "*"]
     assert {action for statement in everywhere for action in texts(statement["Action"])} == NAMELESS
 
 
@@ -81,6 +93,24 @@ def test_given_functions_when_created_then_each_has_its_own_role() -> None:
 def test_given_a_function_when_in_the_vpc_then_only_then_it_may_attach_to_it() -> None:
     for function in FUNCTIONS.values():
         assert ("AttachToVpc" in policies(function)) == ("VpcConfig" in function)
+
+
+OF_THE_NETWORK = {action for action in NAMELESS if action.startswith("ec2:")} | {"ec2:DetachNetworkInterface"}
+
+
+def test_given_a_function_in_the_vpc_when_its_code_uses_the_network_then_denied() -> None:
+    """AWS Lambda's guide, "Using IAM permissions with VPC functions": only calls of code have this key."""
+    made = Deployment(deployed(MAIN, **NEW.parameters))
+    attached = [function for function in made.of_type("AWS::Lambda::Function").values() if "VpcConfig" in function]
+    assert len(attached) == len(WRITES | READS | {"migrate_database"})
+    for function in attached:
+        role = made.resources[function["Role"]["Fn::GetAtt"][0]]["Properties"]
+        found = [each for policy in role["ManagedPolicyArns"] for each in statements(made.resources[policy["Ref"]])]
+        allowed = {action for each in found if each["Effect"] == "Allow" for action in each["Action"]}
+        [denied] = [each for each in found if each["Effect"] == "Deny"]
+        assert allowed < OF_THE_NETWORK == set(denied["Action"])
+        assert denied["Resource"] == "*"
+        assert denied["Condition"] == {"Null": {"lambda:SourceFunctionArn": "false"}}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -116,6 +116,16 @@ def test_given_the_routes_when_another_origin_calls_then_cors_allows_their_metho
     assert set(allowed) == (methods - {"ANY"}) | {"OPTIONS"}
 
 
+def test_given_routes_without_a_token_when_called_often_then_they_have_a_throttle(resources: dict[str, Any]) -> None:
+    throttled = resources["Api"]["Properties"]["RouteSettings"]
+    # The gateway refuses settings of a route that does not exist. $default gets the preflights of browsers.
+    assert set(throttled) == NO_TOKEN - {DEFAULT}
+    assert all(limits["ThrottlingRateLimit"] == (2 if route in DOCS else 10) for route, limits in throttled.items())
+    assert all(limits["ThrottlingBurstLimit"] == (30 if route in DOCS else 100) for route, limits in throttled.items())
+    [stage] = EXPANDED.of_type("AWS::ApiGatewayV2::Stage").values()
+    assert stage["RouteSettings"] == throttled
+
+
 @pytest.mark.parametrize("name", sorted(ROUTES))
 def test_given_a_function_when_called_then_it_has_just_the_template_s_routes(name: str) -> None:
     answered = {

@@ -65,14 +65,70 @@ def test_given_the_pages_files_when_requested_then_they_are_cached_as_immutable(
         assert answer.headers.items() >= SECURITY.items()
 
 
-def test_given_a_file_when_requested_compressed_then_it_is_the_same_file() -> None:
-    for path in ("/docs", "/openapi.json", "/postman.json", *assets()):
+def test_given_a_document_when_requested_compressed_then_it_is_the_same() -> None:
+    for path in ("/docs", "/openapi.json", "/postman.json"):
         plain, compressed = ask(path), ask(path, headers={"accept-encoding": "br, gzip"})
         assert gzip.decompress(compressed.content) == plain.content
         assert compressed.headers["content-encoding"] == "gzip"
         assert compressed.headers["etag"] == plain.headers["etag"]
         assert "content-encoding" not in plain.headers
         assert compressed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "compressed"),
+    [
+        ("gzip", True),
+        ("GZIP;q=0.5, br", True),
+        ("deflate, gzip;q=1.0", True),
+        ("*", True),
+        ("*;q=0.1, gzip", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000", False),
+        ("*, gzip;q=0", False),
+        ("*;q=0", False),
+        ("identity", False),
+        ("x-not-gzip", False),
+        ("", False),
+    ],
+)
+def test_given_what_a_caller_accepts_when_a_document_is_requested_then_it_is_so(
+    accepted: str, *, compressed: bool
+) -> None:
+    answer = ask("/openapi.json", headers={"accept-encoding": accepted})
+    assert answer.headers.get("content-encoding") == ("gzip" if compressed else None)
+
+
+@pytest.mark.parametrize("accepted", [None, "gzip, br", "identity", "gzip;q=0"])
+def test_given_an_asset_when_requested_then_it_is_always_compressed(accepted: str | None) -> None:
+    for path in assets():
+        answer = ask(path, headers={} if accepted is None else {"accept-encoding": accepted})
+        assert answer.headers["content-encoding"] == "gzip"
+        assert "vary" not in answer.headers
+        assert len(answer.content) < 500_000
+        assert len(gzip.decompress(answer.content)) > len(answer.content)
+
+
+DOCUMENTATION = ("/docs", "/orders-doc", "/openapi.json", "/postman.json")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
+def test_given_no_documentation_when_requested_then_its_paths_are_unknown(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [*DOCUMENTATION, *assets()]
+    monkeypatch.setenv("DOCS", "false")
+    for path in (*paths, "/orders-doc/", "/docs/"):
+        answer = ask(path, method)
+        assert (answer.status, answer.json["code"]) == (404, "route_not_found")
+        assert answer.json["detail"].startswith(f"There is no route {method} ")
+        assert "lists all routes" not in answer.json["detail"]
+
+
+def test_given_no_documentation_when_another_path_is_requested_then_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCS", "false")
+    assert ask("/v1/orders", "OPTIONS").headers["allow"] == "GET, OPTIONS, POST"
+    assert ask("/console/").headers["location"] == "/console"
 
 
 @pytest.mark.parametrize("known", ["{}", '"other", {}', "*"])

@@ -48,8 +48,9 @@ _HEADERS = {
 class Api(APIGatewayHttpResolver):
     """The routes of one function; Lambda invokes its `handler`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, documented: bool = True) -> None:
         super().__init__()
+        self._documented = documented
         self.exception_handler(errors.OrderServiceError)(self._known_error)
         self.exception_handler(Exception)(self._unknown_error)
         self.not_found(self.no_route)
@@ -190,14 +191,13 @@ class Api(APIGatewayHttpResolver):
 
         method, path = self.current_event.http_method, self.current_event.path
         bare = path.rstrip("/")
-        methods = routes().methods(bare)
+        methods = routes(documented=self._documented).methods(bare)
         if bare != path and method in methods:
             return self._redirect(bare)
         # The method is right if only this table matches the path, such as one with characters that no id has.
         if not methods or method in methods:
-            return self._known_error(
-                errors.RouteNotFound(f"There is no route {method} {quoted(path)}; /docs lists all routes.")
-            )
+            hint = "; /docs lists all routes" if self._documented else ""
+            return self._known_error(errors.RouteNotFound(f"There is no route {method} {quoted(path)}{hint}."))
         allowed = ", ".join(sorted({*methods, "OPTIONS"}))
         if method == "OPTIONS":
             return Response(HTTPStatus.NO_CONTENT, headers={"Allow": allowed}, body="")

@@ -29,6 +29,9 @@ PATHS: Mapping[str, str] = {
 }
 """The methods of each path, without a slash at its end; a test compares them with the routes of the functions."""
 
+DOCS = frozenset({"/docs", "/docs/{asset}", "/openapi.json", "/orders-doc", "/postman.json"})
+"""The paths of the documentation, which a stack may leave out."""
+
 _PLACEHOLDER = re.compile(r"\\\{\w+\\\}")
 
 
@@ -56,6 +59,10 @@ class RouteTable:
 
 
 @cache
-def routes() -> RouteTable:
-    """Return the routes of all functions."""
-    return RouteTable({path: methods.split() for path, methods in PATHS.items()})
+def routes(*, documented: bool = True) -> RouteTable:
+    """Return the routes of all functions.
+
+    Args:
+        documented: whether the documentation has routes.
+    """
+    return RouteTable({path: methods.split() for path, methods in PATHS.items() if documented or path not in DOCS})

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,7 @@ _ASSET_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml; charset=utf-8",
 }
+_REFUSED = re.compile(r"q=0(\.0{0,3})?", re.IGNORECASE)
 _PAGE_POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -39,12 +41,14 @@ class StaticFile:
         media_type: its ``Content-Type``.
         cache_control: its ``Cache-Control``.
         headers: further headers of the response.
+        always_compressed: whether it is sent compressed whatever the caller accepts.
     """
 
     content: bytes
     media_type: str
     cache_control: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    always_compressed: bool = False
 
     @cached_property
     def version(self) -> str:
@@ -65,19 +69,29 @@ class StaticFile:
         headers = {
             "Cache-Control": self.cache_control,
             "ETag": tag,
-            "Vary": "Accept-Encoding",
+            **({} if self.always_compressed else {"Vary": "Accept-Encoding"}),
             **self.headers,
         }
         if is_known(tag, request_headers):
             return Response(HTTPStatus.NOT_MODIFIED, body="", headers=headers)
         content = self.content
-        if "gzip" in request_headers.get("accept-encoding", ""):
+        if self.always_compressed or _accepts_gzip(request_headers.get("accept-encoding", "")):
             headers["Content-Encoding"] = "gzip"
             content = self._compressed
         answer = Response(HTTPStatus.OK, self.media_type, base64.b64encode(content).decode(), headers)
         # Powertools encodes bytes by itself, but not those of JSON types.
         answer.base64_encoded = True
         return answer
+
+
+def _accepts_gzip(accepted: str) -> bool:
+    """Whether a caller accepts gzip, by its ``Accept-Encoding`` (RFC 9110, section 12.5.3); one without it may not."""
+    weights = {
+        coding.strip().lower(): weight.strip()
+        for coding, _, weight in (entry.partition(";") for entry in accepted.split(","))
+    }
+    named = weights.get("gzip", weights.get("*"))
+    return named is not None and not _REFUSED.fullmatch(named)
 
 
 def page(html: str, policy: Mapping[str, str]) -> StaticFile:
@@ -93,5 +107,9 @@ def page(html: str, policy: Mapping[str, str]) -> StaticFile:
 
 
 def asset(path: Path) -> StaticFile:
-    """Return a script, style or image that browsers cache for a year: its URL must change with its content."""
-    return StaticFile(path.read_bytes(), _ASSET_TYPES[path.suffix], "public, max-age=31536000, immutable")
+    """Return a script, style or image that browsers cache for a year: its URL must change with its content.
+
+    It is always compressed, as browsers take it so, and so that nobody can ask for several times as much.
+    """
+    cache_control = "public, max-age=31536000, immutable"
+    return StaticFile(path.read_bytes(), _ASSET_TYPES[path.suffix], cache_control, always_compressed=True)
