@@ -70,8 +70,9 @@ class Alarms:
         values = [self._value(alarm, now, index) for index in range(periods)]
         compare = COMPARISONS[alarm["ComparisonOperator"]]
         missing = alarm["TreatMissingData"] == "breaching"
-        breaching = [missing if value is None else compare(value, alarm["Threshold"]) for value in values]
-        return sum(breaching) >= int(alarm.get("DatapointsToAlarm", periods))
+        breaching: list[bool] = [missing if value is None else compare(value, alarm["Threshold"]) for value in values]
+        enough: int = alarm.get("DatapointsToAlarm", periods)
+        return sum(breaching) >= enough
 
     def _value(self, alarm: dict[str, Any], now: float, index: int) -> Value:
         """The value of the period that ended `index` periods ago."""
