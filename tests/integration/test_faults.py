@@ -401,7 +401,7 @@ def test_given_a_secret_too_short_when_stored_then_a_ticket_and_then_a_page(
     stage: Stage, history: History, healthy: Minute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short = boto3.client("secretsmanager").create_secret(Name=f"jwt-{time.time_ns()}", SecretString="too short")
-    cache = stage.function("authorizer").verifier()._keys
+    cache = stage.function("authorizer").verifier()._keys._keys
     with monkeypatch.context() as stored:
         stored.setattr(cache, "_fetch", lambda: _keys_of(stored, short["ARN"]))
         stored.setattr(cache, "_fetched_at", cache._fetched_at - 300)
@@ -426,7 +426,7 @@ def test_given_a_secret_too_short_when_stored_then_a_ticket_and_then_a_page(
 
 def _keys_of(patch: pytest.MonkeyPatch, arn: str) -> Any:
     from orders.auth.key_sources import fetch_keys
-    from orders.config import TokenSettings
+    from orders.auth.token_settings import TokenSettings
 
     patch.setenv("JWT_SECRET_ARN", arn)
     return fetch_keys(TokenSettings.from_environment())
