@@ -59,8 +59,21 @@ class Alarms:
 
     def on(self, now: float) -> set[str]:
         """Names of the alarms that are on at a time, without the name of the stack."""
-        names = (alarm["AlarmName"] for logical_id, alarm in self._alarms.items() if self._is_on(logical_id, now))
-        return {name.partition("-")[2] for name in names}
+        return {_short(alarm) for logical_id, alarm in self._alarms.items() if self._is_on(logical_id, now)}
+
+    def notifying(self, now: float) -> set[str]:
+        """Names of those that notify somebody: not while the alarm that suppresses them is on."""
+        on = self.on(now)
+        suppressed = set()
+        for alarm in self._alarms.values():
+            name = _short(alarm)
+            if "ActionsSuppressor" in alarm:
+                suppressor = self._alarms[alarm["ActionsSuppressor"]["Ref"]]
+                if _short(suppressor) in on:
+                    suppressed.add(name)
+            if not alarm.get("AlarmActions"):
+                suppressed.add(name)
+        return on - suppressed
 
     def _is_on(self, logical_id: str, now: float) -> bool:
         alarm = self._alarms[logical_id]
@@ -104,6 +117,11 @@ class Alarms:
 
     def _points(self, search: Search) -> list[Point]:
         return [point for metric, points in self._measured.items() if search.matches(metric) for point in points]
+
+
+def _short(alarm: Mapping[str, Any]) -> str:
+    """The name of an alarm without that of the stack."""
+    return str(alarm["AlarmName"]).partition("-")[2]
 
 
 def calculate(expression: str, inputs: Mapping[str, Value]) -> Value:
