@@ -45,6 +45,10 @@ deploy-local: $(ENVIRONMENTS) ## Build and deploy after an edit: INVENTORY_API=c
 token: .venv/.installed ## Print a bearer token: CUSTOMER=5 SCOPE="orders:read orders:write".
 	@$(LOCAL) token $(if $(CUSTOMER),--customer "$$CUSTOMER") $(if $(SCOPE),--scope "$$SCOPE")
 
+.PHONY: smoke
+smoke: .venv/.installed ## Place, read and cancel an order on the running stack, as after a deploy: PRODUCT=PROD001.
+	@$(LOCAL) smoke $(if $(PRODUCT),--product "$$PRODUCT")
+
 .PHONY: logs
 logs: .venv/.installed ## Show the functions' logs: FUNCTION=create_order ORDER=<id> LEVEL=WARNING FOLLOW=1 RAW=1.
 	@$(LOCAL) logs $(if $(FUNCTION),--function "$$FUNCTION") $(if $(ORDER),--order "$$ORDER") \

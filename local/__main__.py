@@ -21,6 +21,8 @@ from local.options import add_stack_options
 from local.stack import Stack
 
 CUSTOMER = "5"
+SMOKE_CUSTOMER = "smoke-test"
+PRODUCT = "PROD001"
 SCOPE = "orders:read orders:write"
 ORDER = """{
       "items": [{"product_id": "PROD001", "quantity": 2, "unit_price": 79.99}],
@@ -67,6 +69,9 @@ def parser() -> argparse.ArgumentParser:
     token = command("token", _token, "print a bearer token")
     token.add_argument("--customer", default=CUSTOMER)
     token.add_argument("--scope", default="", help="scopes, separated by spaces")
+
+    test = command("smoke", _smoke, "place, read and cancel an order")
+    test.add_argument("--product", default=PRODUCT, help=f"the product to order one of ({PRODUCT})")
 
     show = command("logs", _logs, "show the functions' logs")
     show.add_argument("--function", help="the function's folder, such as create_order")
@@ -157,6 +162,14 @@ def _deploy(options: Options) -> int:
 def _token(options: Options) -> int:
     print(_stack(options).token(options.customer, options.scope))
     return 0
+
+
+def _smoke(options: Options) -> int:
+    from tools import smoke
+
+    stack = _stack(options)
+    os.environ["TOKEN"] = stack.token(SMOKE_CUSTOMER)
+    return smoke.main(["--url", stack.url, "--product", options.product])
 
 
 def _logs(options: Options) -> int:

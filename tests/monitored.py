@@ -14,12 +14,23 @@ ALARMS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 _SELECT = re.compile(r'SELECT (?P<stat>\w+)\((?P<name>\w+)\) FROM SCHEMA\("(?P<namespace>\w+)", (?P<names>[\w, ]+)\)')
 
 
-def resources(stack: str = STACK) -> dict[str, Any]:
-    """The resources of both nested stacks for a stack of that name, with a database and an RDS Proxy to monitor."""
-    given = {"CreateDatabase": "false", "WatchedDatabase": "orders-database", "WatchedProxy": "orders-proxy"}
+def resources(stack: str = STACK, **parameters: str) -> dict[str, Any]:
+    """The resources of both nested stacks for a stack of that name, with all that can be monitored."""
+    given = {
+        "CreateDatabase": "false",
+        "WatchedDatabase": "orders-database",
+        "WatchedProxy": "orders-proxy",
+        "QuietHours": "2",
+    } | parameters
     alarms, dashboard = (nested.resources(ROOT, name, stack, **given) for name in (nested.ALARMS, nested.DASHBOARD))
     assert not alarms.keys() & dashboard.keys()
     return alarms | dashboard
+
+
+def causes(composite: dict[str, Any]) -> list[str]:
+    """Logical ids of the alarms in the rule of a composite alarm, of which any is enough."""
+    parts = composite["AlarmRule"].split(" OR ")
+    return [part.removeprefix('ALARM("${').removesuffix('}")') for part in parts]
 
 
 def of_type(resources_by_id: dict[str, Any], *types: str) -> list[dict[str, Any]]:

@@ -18,6 +18,8 @@ CONFIGURATION = Path("samconfig.toml")
 MAX_STACK_NAME = 24
 """Characters. Names of functions and expressions of the dashboard begin with the stack's name, and both have limits."""
 
+UNWATCHED = f"Nobody is notified of alarms. Set AlarmEmail or AlarmTopicArn of the stage in {CONFIGURATION}."
+
 
 class Refused(Exception):
     """The stage cannot be deployed; the message says why."""
@@ -44,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command = sam_deploy(tomllib.loads(CONFIGURATION.read_text()), options)
     except Refused as refusal:
         sys.exit(str(refusal))
+    if is_unwatched(command):
+        # GitHub shows a line that begins like this with the run.
+        mark = "::warning::" if os.environ.get("GITHUB_ACTIONS") else "Warning: "
+        print(f"{mark}{UNWATCHED}", file=sys.stderr, flush=True)
     os.execvp(options.sam, [options.sam, *command])  # noqa: S606 - it needs no shell
 
 
@@ -72,6 +78,17 @@ def sam_deploy(configuration: dict[str, Any], options: argparse.Namespace) -> li
         *(["--no-confirm-changeset"] if options.yes else []),
         *("--parameter-overrides", *overrides, f"DeploymentId={options.id}"),
     ]
+
+
+def is_unwatched(command: Sequence[str]) -> bool:
+    """Tell whether the alarms of a deploy notify nobody.
+
+    Args:
+        command: The arguments of the SAM CLI, which end with the parameters; of a repeated one the last value counts.
+    """
+    given = command[command.index("--parameter-overrides") + 1 :]
+    values = dict(word.split("=", 1) for words in given for word in shlex.split(words) if "=" in word)
+    return not (values.get("AlarmEmail") or values.get("AlarmTopicArn"))
 
 
 def stack_name(stage: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from orders.auth.key_cache import KeyCache
 from orders.auth.key_sources import fetch_keys
 from orders.auth.pseudonym import pseudonym
 from orders.auth.token_settings import TokenSettings
-from orders.auth.token_verifier import InvalidToken, TokenVerifier
+from orders.auth.token_verifier import ExpiredToken, InvalidToken, TokenVerifier
 from orders.telemetry import count, lambda_entrypoint, logger, request_id
 from orders.warmup import warm_up
 
@@ -41,7 +41,8 @@ def handler(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any
         caller = verifier().verify(event.get("headers", {}).get("authorization", ""))
     except InvalidToken as error:
         logger.info("denied", reason=str(error))
-        count("TokensDenied")
+        # A token that has expired is usual; many invalid ones say that the user service and this one disagree.
+        count("TokensDenied", cause="expired" if isinstance(error, ExpiredToken) else "invalid")
         return {"isAuthorized": False}
     scope = " ".join(sorted(caller.scopes))
     about = {

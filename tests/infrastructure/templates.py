@@ -30,7 +30,8 @@ STAGES: dict[str, dict[str, Any]] = {
 
 def overrides(stage: str) -> dict[str, str]:
     """The values that a stage has for parameters of the template."""
-    return dict(pair.split("=", 1) for pair in STAGES[stage]["parameter_overrides"])
+    pairs = (pair.split("=", 1) for pair in STAGES[stage]["parameter_overrides"])
+    return {name: value.strip('"') for name, value in pairs}
 
 
 def expanded(path: Path, **parameters: str) -> sam.Json:

@@ -76,7 +76,7 @@ def test_given_a_stage_when_deployed_then_all_its_parameters_are_passed(
     assert parsed["stack_name"] == f"orders-{stage}"
     assert not parsed["confirm_changeset"]
     assert parsed["parameter_overrides"] == {
-        **dict(parameter.split("=") for parameter in usual),
+        **dict(parameter.replace('"', "").split("=") for parameter in usual),
         "DeploymentId": "7",
     }
 
@@ -165,6 +165,33 @@ def test_given_the_workflow_when_it_deploys_then_with_an_id_of_its_run(tmp_path:
     assert parsed["role_arn"] == ROLE
     assert not parsed["confirm_changeset"]
     assert parsed["parameter_overrides"].items() >= {"JwtIssuer": "a shop", "DeploymentId": "12.2"}.items()
+
+
+@pytest.mark.parametrize("stage", ["dev", "staging", "prod"])
+@pytest.mark.parametrize(("actions", "mark"), [("", "Warning: "), ("true", "::warning::")])
+def test_given_nobody_to_notify_when_deployed_then_it_warns(
+    stage: str, actions: str, mark: str, deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", actions)
+    warned = deploy(OURS, stage)
+    assert warned.stderr == (
+        f"{mark}Nobody is notified of alarms. Set AlarmEmail or AlarmTopicArn of the stage in samconfig.toml.\n"
+    )
+    assert asked(warned)["parameter_overrides"]["AlarmEmail"] == ""
+
+
+@pytest.mark.parametrize(
+    "usual",
+    [["Stage=staging", 'AlarmEmail=""'], 'Stage="staging" AlarmEmail=""'],
+    ids=["as ours", "as sam deploy --guided writes it"],
+)
+@pytest.mark.parametrize("address", ["AlarmEmail=night@shop.example", "AlarmTopicArn=arn:aws:sns:eu-west-1:1:alarms"])
+def test_given_an_address_for_alarms_when_deployed_then_it_does_not_warn(
+    usual: list[str] | str, address: str, deploy: Deploy
+) -> None:
+    settings = SETTINGS.format(section="global", name="orders-staging", parameters=json.dumps(usual))
+    assert deploy(settings, "staging", "--parameters", address).stderr == ""
+    assert "Nobody is notified" in deploy(settings, "staging").stderr
 
 
 def test_given_an_unknown_stage_when_deployed_then_it_is_refused(deploy: Deploy) -> None:

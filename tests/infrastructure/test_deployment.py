@@ -6,6 +6,7 @@ import re
 import pytest
 
 from local import template as sam
+from tests import monitored
 from tests.infrastructure.access import READS, WRITES
 from tests.infrastructure.templates import (
     ALARMS,
@@ -122,12 +123,45 @@ def test_given_canary_deployments_when_enabled_then_existing_alarms_stop_them(ca
     shifted = {name for name, alias in made.resources.items() if "UpdatePolicy" in alias}
     assert bool(watching) is groups
     assert len(shifted) == len(watching)
-    alarm_stack = ALARMS.read_text()
+    there_are = {alarm["AlarmName"]: alarm for alarm in monitored.of_type(monitored.resources(), *monitored.ALARMS)}
     for group in watching.values():
-        alarms = [alarm["Name"]["Fn::Sub"] for alarm in group["AlarmConfiguration"]["Alarms"]]
-        assert alarms
-        for alarm in alarms:
-            assert f"AlarmName: !Sub {alarm.replace('AWS::', '')}\n" in alarm_stack
+        alarms = stopping(group)
+        assert alarms <= there_are.keys()
+        # CodeDeploy knows no composite alarms, and 50 alarms of a group at most.
+        assert not [name for name in alarms if "AlarmRule" in there_are[name]]
+        assert len(alarms) <= 50
+
+
+def stopping(group: sam.Json) -> set[str]:
+    """Names of the alarms that stop the deployments of a group."""
+    names = [alarm["Name"]["Fn::Sub"] for alarm in group["AlarmConfiguration"]["Alarms"]]
+    return {name.replace("${AWS::StackName}", monitored.STACK) for name in names}
+
+
+def test_given_a_canary_when_any_function_fails_once_then_it_stops_within_minutes() -> None:
+    """Whatever the function's share of the traffic: a tenth of few calls is fewer than any rate needs."""
+    template = sam.read(MAIN)
+    functions = {
+        each["Properties"]["FunctionName"]["Fn::Sub"].replace("${AWS::StackName}", monitored.STACK)
+        for each in sam.resources(template, sam.FUNCTION).values()
+    }
+    assert f"{monitored.STACK}-authorizer" in functions
+    alarms = monitored.of_type(monitored.resources(), "AWS::CloudWatch::Alarm")
+    made = Deployment(expanded(MAIN, Canary="true"), **SERVICES)
+    groups = made.of_type("AWS::CodeDeploy::DeploymentGroup").values()
+    # All but the one that migrates.
+    assert len(groups) == len(functions) - 1
+    for group in groups:
+        watching = {
+            (search.name, *search.values["FunctionName"])
+            for alarm in alarms
+            if alarm["AlarmName"] in stopping(group)
+            and (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+            and all(part["MetricStat"]["Period"] == 60 for part in alarm.get("Metrics", []) if "MetricStat" in part)
+            for search in monitored.alarm_metrics(alarm)
+            if search.namespace == "AWS/Lambda"
+        }
+        assert watching == {(name, function) for name in ("Errors", "Throttles") for function in functions}
 
 
 @pytest.mark.parametrize(("given", "in_network"), [({}, True), ({"CreateDatabase": "false"}, False)])

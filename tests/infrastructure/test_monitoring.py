@@ -9,7 +9,7 @@ import pytest
 from local import emulator
 from local import template as sam
 from local.dashboard import nested
-from tests.monitored import ALARMS, STACK, alarm_metrics, metrics, of_type, resources
+from tests.monitored import ALARMS, STACK, alarm_metrics, causes, metrics, of_type, resources
 from tests.support import ROOT
 
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
@@ -108,6 +108,18 @@ def test_given_functions_queues_and_logs_when_monitored_then_none_is_missing(
         assert set(query["LogGroupNames"]) <= searched["LogGroupName"]
 
 
+def watched(monitored: dict[str, Any], metric: str) -> dict[str, dict[str, Any]]:
+    """Alarms that use a metric of Lambda, by each function that they use it of."""
+    return {
+        name: alarm
+        for alarm in of_type(monitored, "AWS::CloudWatch::Alarm")
+        if "-no-orders-placed" not in alarm["AlarmName"]
+        for search in alarm_metrics(alarm)
+        if (search.namespace, search.name) == ("AWS/Lambda", metric)
+        for name in search.values["FunctionName"]
+    }
+
+
 def test_given_a_function_when_monitored_then_errors_throttles_and_duration_alarm(
     monitored: dict[str, Any], main: dict[str, Any]
 ) -> None:
@@ -117,18 +129,40 @@ def test_given_a_function_when_monitored_then_errors_throttles_and_duration_alar
         * function["Properties"].get("Timeout", usual)
         for function in sam.resources(main, sam.FUNCTION).values()
     }
-    assert set(alarms(monitored, "Errors")) == set(alarms(monitored, "Throttles")) == set(limits)
-    assert {function: alarm["Threshold"] for function, alarm in alarms(monitored, "Duration").items()} == limits
+    assert set(watched(monitored, "Errors")) == set(watched(monitored, "Throttles")) == set(limits)
+    for function, alarm in watched(monitored, "Errors").items():
+        assert alarm["AlarmName"] == f"{STACK}-cause-{function.removeprefix(f'{STACK}-')}-failures"
+        assert alarm == watched(monitored, "Throttles")[function]
+        assert [part["Expression"] for part in alarm["Metrics"] if "Expression" in part] == ["SUM(METRICS())"]
+    slow = {
+        name: alarm
+        for name, alarm in watched(monitored, "Duration").items()
+        if alarm["AlarmName"] != f"{STACK}-cause-create-order-latency"
+    }
+    assert slow.keys() == limits.keys() - {f"{STACK}-docs", f"{STACK}-console"}
+    for function, alarm in slow.items():
+        assert alarm["Threshold"] == limits[function], function
+
+
+def test_given_metrics_in_one_alarm_when_evaluated_then_ten_at_most(monitored: dict[str, Any]) -> None:
+    for alarm in of_type(monitored, "AWS::CloudWatch::Alarm"):
+        assert len([part for part in alarm.get("Metrics", []) if "MetricStat" in part]) <= 10, alarm["AlarmName"]
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+        # The longest window is a week, and a day for periods of less than an hour.
+        periods = {part["MetricStat"]["Period"] for part in alarm.get("Metrics", []) if "MetricStat" in part}
+        for period in periods or {alarm.get("Period") or alarm["Metrics"][0]["Period"]}:
+            assert period * int(alarm["EvaluationPeriods"]) <= (604_800 if period >= 3600 else 86_400)
 
 
 def test_given_a_queue_when_monitored_then_age_and_dead_letters_have_alarms(
     monitored: dict[str, Any], main: dict[str, Any]
 ) -> None:
-    # Failed invocations are covered by the error alarms of the functions.
-    queues = named(main, "AWS::SQS::Queue", "QueueName") - {f"{STACK}-failed-invocations"}
+    queues = named(main, "AWS::SQS::Queue", "QueueName")
     dead_letters = {queue for queue in queues if queue.endswith("-dead-letters")}
+    failed = {f"{STACK}-failed-invocations"}
     assert set(alarms(monitored, "ApproximateNumberOfMessagesVisible")) == dead_letters
-    assert set(alarms(monitored, "ApproximateAgeOfOldestMessage")) == queues - dead_letters
+    assert set(alarms(monitored, "NumberOfMessagesSent")) == failed
+    assert set(alarms(monitored, "ApproximateAgeOfOldestMessage")) == queues - dead_letters - failed
 
 
 def test_given_an_alarm_when_described_then_it_has_severity_and_runbook_section(
@@ -144,7 +178,7 @@ def test_given_an_alarm_when_described_then_it_has_severity_and_runbook_section(
         assert bool(alarm.get("AlarmActions")) is (severity[1] != "cause"), alarm["AlarmName"]
 
 
-def test_given_an_alarm_without_action_when_triggered_then_it_is_part_of_a_page(
+def test_given_an_alarm_without_action_when_triggered_then_it_is_part_of_one_other(
     monitored: dict[str, Any],
 ) -> None:
     silent = {
@@ -152,8 +186,21 @@ def test_given_an_alarm_without_action_when_triggered_then_it_is_part_of_a_page(
         for logical_id, resource in monitored.items()
         if resource["Type"] in ALARMS and not resource["Properties"].get("AlarmActions")
     }
-    rules = [composite["AlarmRule"] for composite in of_type(monitored, "AWS::CloudWatch::CompositeAlarm")]
-    assert silent == {name for rule in rules for name in re.findall(r'ALARM\("\$\{(\w+)\}"\)', rule)}
+    composites = of_type(monitored, "AWS::CloudWatch::CompositeAlarm")
+    parts = [name for composite in composites for name in causes(composite)]
+    assert len(parts) == len(set(parts))
+    assert silent == set(parts)
+    assert all(re.search(r"-(page|ticket)-", composite["AlarmName"]) for composite in composites)
+
+
+def test_given_all_alarms_when_counted_then_few_notify_somebody(monitored: dict[str, Any]) -> None:
+    """The numbers that decision 0142 and docs/costs.md state."""
+    names = [alarm["AlarmName"] for alarm in of_type(monitored, *ALARMS)]
+    metric_alarms = of_type(monitored, "AWS::CloudWatch::Alarm")
+    used = sum(1 for alarm in metric_alarms for _ in alarm_metrics(alarm))
+    pages, tickets = ([name for name in names if f"-{kind}-" in name] for kind in ("page", "ticket"))
+    assert (len(metric_alarms), len(names) - len(metric_alarms), used) == (52, 5, 97)
+    assert (len(pages), len(tickets)) == (3, 18)
 
 
 def test_given_an_alarm_when_data_is_missing_then_its_treatment_is_configured(
@@ -172,7 +219,8 @@ def test_given_metric_math_when_evaluated_then_it_uses_exactly_its_metrics(
         inputs = {part["Id"] for part in parts if "MetricStat" in part}
         for part in parts:
             if "Expression" in part and not part["Expression"].startswith("SELECT"):
-                assert set(re.findall(r"\b[a-z]\w*", part["Expression"])) == inputs, alarm["AlarmName"]
+                named = set(re.findall(r"\b[a-z]\w*", part["Expression"]))
+                assert (inputs if "METRICS()" in part["Expression"] else named) == inputs, alarm["AlarmName"]
 
 
 def test_given_a_percentile_alarm_when_evaluated_then_with_100_samples_or_more(
@@ -186,24 +234,39 @@ def test_given_a_percentile_alarm_when_evaluated_then_with_100_samples_or_more(
         if "p99" in asked:
             [expression] = [part["Expression"] for part in alarm["Metrics"] if "Expression" in part]
             count, slow = asked["SampleCount"], asked["p99"]
-            assert expression == f"IF({count['Id']} >= 100, {slow['Id']}, 0)"
+            least = f"{count['Id']} >= 100"
+            assert expression == f"IF({least}, {slow['Id']}, 0)" or f"({least} AND {slow['Id']} > 2)" in expression
             assert count["MetricStat"] | {"Stat": "p99"} == slow["MetricStat"]
-            watching.add(alarm["AlarmName"].removeprefix(f"{STACK}-ticket-"))
+            watching.add(alarm["AlarmName"].removeprefix(f"{STACK}-"))
     services = {"cart", "inventory", "notification", "payment", "shipping"}
-    assert watching == {"create-order-latency", *(f"{service}-latency" for service in services)}
+    assert watching == {"cause-create-order-latency", *(f"ticket-{service}-trouble" for service in services)}
 
 
 def test_given_missing_relay_runs_when_evaluated_then_each_empty_period_counts(
     monitored: dict[str, Any],
 ) -> None:
     metric_alarms = of_type(monitored, "AWS::CloudWatch::Alarm")
-    [silent] = [alarm for alarm in metric_alarms if alarm["TreatMissingData"] == "breaching"]
+    silent, other = [alarm for alarm in metric_alarms if alarm["TreatMissingData"] == "breaching"]
+    if silent["AlarmName"] == f"{STACK}-cause-no-orders-for-hours":
+        silent, other = other, silent
+    assert other["AlarmName"] == f"{STACK}-cause-no-orders-for-hours"
     filled, runs = silent["Metrics"]
-    assert silent["AlarmName"] == f"{STACK}-page-relay-not-running"
+    assert silent["AlarmName"] == f"{STACK}-cause-relay-not-running"
     assert filled["Expression"] == f"FILL({runs['Id']}, 0)"
     assert runs["MetricStat"]["Stat"] == "SampleCount"
     assert (silent["ComparisonOperator"], silent["Threshold"]) == ("LessThanThreshold", 1)
     assert runs["MetricStat"]["Period"] * silent["DatapointsToAlarm"] == 300
+
+
+@pytest.mark.parametrize(("hours", "is_watched"), [("0", False), ("6", True)])
+def test_given_quiet_hours_when_set_then_silence_is_part_of_the_page(hours: str, *, is_watched: bool) -> None:
+    """The parameter is a string, and no number equals it."""
+    made = resources(QuietHours=hours)
+    [page] = [each for each in of_type(made, ALARMS[1]) if each["AlarmName"] == f"{STACK}-page-ordering-down"]
+    assert ("NoOrdersForHours" in causes(page)) is is_watched
+    assert made["NoOrdersForHours"]["Condition"] == "HasQuietHours"
+    if is_watched:
+        assert str(made["NoOrdersForHours"]["Properties"]["EvaluationPeriods"]) == hours
 
 
 @pytest.mark.parametrize("stack", [STACK, "orders-staging"])

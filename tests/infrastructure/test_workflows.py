@@ -1,9 +1,11 @@
 """The workflows of GitHub Actions, checked against the commands and files that they use."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -102,6 +104,34 @@ def test_given_the_deploy_when_run_then_it_installs_only_before_its_role() -> No
         "tar --extract --file build.tar",
     ]
     assert not [command for command in after if re.search(r"pip|npm|make|sam build", command)]
+
+
+def test_given_the_deploy_when_done_then_it_ends_with_a_smoke_test(tmp_path: Path) -> None:
+    steps = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy-to.yml").read_text())["jobs"]["deploy"]["steps"]
+    *others, last = steps
+    # No other step sees the secret.
+    assert "secrets." not in str(others)
+    assert last["env"]["CLIENT_SECRET"] == "${{ secrets.SMOKE_CLIENT_SECRET }}"
+    (tmp_path / "tools").symlink_to(ROOT / "tools")
+    aws = tmp_path / "aws"
+    aws.write_text("#!/bin/sh\necho http://127.0.0.1:1\n")
+    aws.chmod(0o755)
+    given = {"STAGE": "staging", "PATH": f"{tmp_path}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+    def run(**settings: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - our own workflow
+            ["bash", "-ec", last["run"]],  # noqa: S607 - as GitHub runs it
+            cwd=tmp_path,
+            env=given | dict.fromkeys(last["env"], "") | settings,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert "argument --product: it is empty" in run().stderr
+    unset = run(PRODUCT="SMOKE")
+    assert unset.returncode == 1
+    assert "missing: TOKEN_URL, CLIENT_ID, CLIENT_SECRET" in unset.stderr
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ from local import template as sam
 from local.dashboard.measured import Metric, embedded
 from local.ports import free_port
 from orders import telemetry
+from orders.auth.key_cache import Key, KeyCache, KeysUnavailable
 from tests import monitored
 from tests.integration.conftest import TASK_ID, Query
+from tests.signing import Clock
 from tests.support import ROOT, Context, http_event, task_message
 
 type Load = Callable[[str], ModuleType]
@@ -76,6 +78,12 @@ def printed(
         call("create_order", CREATE)
         [charge] = query(f"SELECT {TASK_ID} FROM order_tasks WHERE kind = 'charge_payment' AND attempts = 0")  # noqa: S608
         call("process_task", {"Records": [task_message(charge["id"])]})
+    with monkeypatch.context() as strict:
+        strict.setenv("MAX_UNPAID_ORDERS", "1")
+        call.again("create_order")
+        call("create_order", CREATE)
+        call("create_order", CREATE)
+    keep_stale_keys()
     with monkeypatch.context() as away:
         away.setenv("DATABASE_PORT", str(free_port()))
         call.again("get_order")
@@ -85,6 +93,22 @@ def printed(
         call.again("get_order")
         call("get_order", GET)
     return capsys.readouterr().out.splitlines()
+
+
+def keep_stale_keys() -> None:
+    """Look up keys while their source is down; the next invocation writes the metric."""
+    answers = iter([[Key(None, "HS256", "")]])
+    clock = Clock()
+
+    def fetch() -> list[Key]:
+        for keys in answers:
+            return keys
+        raise KeysUnavailable("the source is down")
+
+    cache = KeyCache(fetch, clock)
+    cache.find(None)
+    clock.advance(301)
+    assert cache.find(None)
 
 
 def sell(call: Deployed, services: httpx.Client, query: Query) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from local.__main__ import main, parser
+from local.ports import free_port
+from tools import smoke
 
 
 @pytest.fixture
@@ -54,6 +56,16 @@ def test_given_no_stack_when_a_token_is_requested_then_only_it_is_printed(
 ) -> None:
     assert main(["token", "--customer", "7"]) == 0
     assert capsys.readouterr().out.count(".") == 2
+
+
+@pytest.mark.usefixtures("state")
+def test_given_no_stack_when_smoke_tested_then_the_health_check_fails(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smoke, "PAUSE_SECONDS", 0)
+    monkeypatch.setenv("TOKEN", "replaced by one of the stack")
+    assert main(["--port", str(free_port()), "smoke"]) == 1
+    assert capsys.readouterr().err.startswith("FAILED  GET /v1/health got no answer in 3 attempts: ")
 
 
 @pytest.mark.usefixtures("state")

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
+from local.dashboard.measured import embedded
 from orders.auth.key_cache import KeysUnavailable
 from orders.config import ConfigurationError
 from tests.aws import mocked
@@ -79,6 +80,30 @@ def test_given_a_key_for_pseudonyms_when_called_then_the_name_does_not_tell_who(
 def test_given_a_scheme_in_any_letter_case_when_called_then_allowed(authorizer: ModuleType, start: str) -> None:
     token = signed(claims()).removeprefix("Bearer ")
     assert answer(authorizer, f"{start}{token} ")["isAuthorized"] is True
+
+
+@pytest.mark.parametrize(
+    ("token", "cause"),
+    [
+        (signed(claims(exp=1)), "expired"),
+        (signed(claims(), OTHER_SECRET), "invalid"),
+        (signed(claims(exp=1), OTHER_SECRET), "invalid"),
+        (signed(claims(nbf=4_000_000_000, exp=4_000_000_100)), "invalid"),
+        ("Basic", "invalid"),
+    ],
+    ids=["expired", "another key", "expired and another key", "not valid yet", "no token"],
+)
+def test_given_a_denied_token_when_counted_then_expired_ones_are_told_apart(
+    authorizer: ModuleType, capsys: pytest.CaptureFixture[str], token: str, cause: str
+) -> None:
+    assert answer(authorizer, token) == DENIED
+    denied = [
+        dict(metric.dimensions)["cause"]
+        for line in capsys.readouterr().out.splitlines()
+        for metric, _ in embedded(line)
+        if metric.name == "TokensDenied"
+    ]
+    assert denied == [cause]
 
 
 GOOD = signed(claims())

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.dashboard.measured import embedded
+from orders import telemetry
 from orders.auth.key_cache import Key, KeyCache, KeysUnavailable
 from orders.auth.key_sources import fetch_keys, key_set, public_key, shared_secrets
 from orders.auth.token_verifier import InvalidToken, TokenVerifier
@@ -118,8 +120,14 @@ def test_given_a_flood_of_forged_key_ids_when_looked_up_then_one_refresh_a_minut
 
 
 def test_given_a_source_outage_when_keys_are_stale_then_they_are_used_and_it_warns(
-    cache: KeyCache, source: Source, clock: Clock, log: Callable[[], list[dict[str, Any]]]
+    cache: KeyCache,
+    source: Source,
+    clock: Clock,
+    log: Callable[[], list[dict[str, Any]]],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    telemetry._metrics.flush()
+    capsys.readouterr()
     assert kids(cache, "old") == ["old"]
     source.down = True
     clock.advance(300)
@@ -128,6 +136,9 @@ def test_given_a_source_outage_when_keys_are_stale_then_they_are_used_and_it_war
         clock.advance(1)
     assert source.asked == 3
     assert [(line["level"], line["reason"]) for line in log()] == [("WARNING", "the source is down")] * 2
+    telemetry._metrics.flush()
+    counted = [value for metric, point in embedded(capsys.readouterr().out) for value in point.values]
+    assert counted == [1, 1]
     source.down, source.kids = False, ("new",)
     assert kids(cache, None) == ["new"]
 

@@ -30,6 +30,10 @@ class InvalidToken(Exception):
     """The token is invalid. The message says why and contains nothing of the token."""
 
 
+class ExpiredToken(InvalidToken):
+    """The token was valid until a while ago."""
+
+
 class TokenVerifier:
     """Verify bearer tokens and identify their callers."""
 
@@ -71,6 +75,8 @@ class TokenVerifier:
                 return self._decode(token, key)
             except jwt.InvalidSignatureError:
                 continue
+            except jwt.ExpiredSignatureError as error:
+                raise ExpiredToken(f"{type(error).__name__}: {error}") from error
             except jwt.PyJWTError as error:
                 raise InvalidToken(f"{type(error).__name__}: {error}") from error
         raise InvalidToken(f"its signature matches no key for its key id and algorithm (keys tried: {len(keys)})")

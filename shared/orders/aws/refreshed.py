@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
-from orders.telemetry import logger
+from orders.telemetry import count, logger
 
 _TTL_SECONDS = 300
 """After this time a value is fetched again; also how long a revoked one is still used."""
@@ -90,5 +90,6 @@ class Refreshed[Value]:
             if not is_usable:
                 raise
             logger.warning(f"{self._what} not refreshed, using stale {self._what}", reason=str(error))
+            count("NotRefreshed", what=self._what)
         finally:
             self._attempts += 1
