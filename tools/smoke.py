@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import quote, urlencode, urljoin
+from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
 ATTEMPTS = 3
@@ -49,7 +49,7 @@ class Api:
     """The API, called with one token.
 
     Attributes:
-        url: Base URL.
+        url: Base URL; it may have a path.
         token: The bearer token.
         timeout: Seconds that an answer may take.
     """
@@ -64,7 +64,7 @@ class Api:
         Raises:
             Failed: There was no answer to any attempt.
         """
-        request = Request(urljoin(self.url, path), method=method)  # noqa: S310 - `web_url` has checked it
+        request = Request(f"{self.url.rstrip('/')}{path}", method=method)  # noqa: S310 - `web_url` has checked it
         request.add_header("Authorization", f"Bearer {self.token}")
         for name, value in headers.items():
             request.add_header(name.replace("_", "-"), value)

@@ -127,7 +127,7 @@ def test_given_canary_deployments_when_enabled_then_existing_alarms_stop_them(ca
     for group in watching.values():
         alarms = stopping(group)
         assert alarms <= there_are.keys()
-        # CodeDeploy knows no composite alarms, and 50 alarms of a group at most.
+        # AWS does not say that CodeDeploy reads composite alarms. A group may have 50 alarms.
         assert not [name for name in alarms if "AlarmRule" in there_are[name]]
         assert len(alarms) <= 50
 

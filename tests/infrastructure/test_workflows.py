@@ -164,6 +164,8 @@ def test_given_the_deploy_when_run_then_prod_follows_staging() -> None:
     settings = tomllib.loads((ROOT / "samconfig.toml").read_text())
     environments = {name: job["with"]["environment"] for name, job in steps.items() if "with" in job}
     assert environments == {"staging": "staging", "prod": "prod"}
+    # Only the last step of a deploy uses one.
+    assert {name for name, job in steps.items() if "secrets" in job} == environments.keys()
     assert settings.keys() >= environments.keys()
     assert steps["prod"]["needs"] == "staging"
     assert steps["staging"]["needs"] == "check"

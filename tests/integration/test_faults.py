@@ -362,7 +362,7 @@ def test_given_a_client_in_a_loop_when_refused_then_a_ticket_and_its_pseudonym(
     recovers(history, healthy)
 
 
-def test_given_an_authorizer_that_raises_when_deployed_then_the_canary_stops_and_it_pages(
+def test_given_an_authorizer_that_raises_when_deployed_then_the_canary_stops(
     stage: Stage, history: History, healthy: Minute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as wrong:

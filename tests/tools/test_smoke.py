@@ -150,7 +150,7 @@ def test_given_a_lost_answer_when_placing_then_the_same_order_is_asked_for_again
     assert len({headers["idempotency-key"] for call, headers, _ in script.asked if call == PLACE}) == 1
 
 
-def test_given_an_order_that_cannot_be_read_when_run_then_it_is_cancelled_all_the_same(
+def test_given_an_order_that_cannot_be_read_when_run_then_it_is_cancelled(
     script: Script, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     script.answers[READ] = [(404, {"code": "order_not_found"})]
@@ -249,6 +249,11 @@ def test_given_nothing_configured_when_run_then_it_says_what_is_missing(
     monkeypatch.delenv("TOKEN")
     assert run() == 1
     assert "missing: TOKEN_URL, CLIENT_ID, CLIENT_SECRET" in capsys.readouterr().err
+
+
+def test_given_a_base_url_with_a_path_when_run_then_requests_begin_with_it(script: Script, run: Run) -> None:
+    script.answers = {call.replace("/", "/shop/", 1): answers for call, answers in script.answers.items()}
+    assert run("--url", f"{script.url}/shop/") == 0
 
 
 @pytest.mark.parametrize("arguments", [["--product", ""], ["--url", "file:///etc/passwd"], ["--url", ""]])
