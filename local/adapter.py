@@ -101,7 +101,7 @@ def _expanded(name: str, api: Json) -> Json:
         "Name": {"Ref": "AWS::StackName"},
         "ProtocolType": "HTTP",
         "Tags": {API_ID_TAG: emulator.API_ID},
-        **({"CorsConfiguration": body[CORS]} if CORS in body else {}),
+        **({"CorsConfiguration": _cors(body[CORS])} if CORS in body else {}),
     }
     schemes = body.get("components", {}).get("securitySchemes", {})
     expanded = {name: {"Type": API, "Properties": plain}}
@@ -110,6 +110,12 @@ def _expanded(name: str, api: Json) -> Json:
     for key, operation in _operations(name, body["paths"]):
         expanded |= _route(name, key, operation, set(schemes))
     return expanded
+
+
+def _cors(settings: Json) -> Json:
+    """Return CORS settings with their origins as a list; SAM's library gets a parameter that is a list as text."""
+    origins = settings.get("allowOrigins", [])
+    return settings | {"allowOrigins": origins.split(",") if isinstance(origins, str) else origins}
 
 
 def declared_routes(template: Json) -> dict[str, bool]:

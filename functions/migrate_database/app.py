@@ -18,7 +18,7 @@ from yoyo.migrations import default_migration_table
 
 import orders
 from orders.aws.custom_resource import respond
-from orders.config import DatabaseSettings, check_service_url
+from orders.config import ConfigurationError, DatabaseSettings, check_service_url
 from orders.domain.errors import DatabaseUnavailable
 from orders.postgres.connection import connect, connection_parameters
 from orders.telemetry import lambda_entrypoint, logger
@@ -45,7 +45,7 @@ _RETRY_SECONDS = 5
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Apply the pending migrations and report to CloudFormation, which rolls back the deploy if they fail.
 
-    First check the addresses of the services, so that a deploy with a wrong one fails before anything is changed.
+    First check the parameters that no rule of the template can check: a deploy fails before anything is changed.
 
     The response contains ``Release``: a hash of the resource's properties, which identifies the functions' settings.
 
@@ -56,13 +56,25 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
 
     def run() -> dict[str, str]:
         properties = event["ResourceProperties"]
-        for name, url in properties["Services"].items():
-            check_service_url(name, url, properties["Stage"])
+        check(properties)
         applied = ",".join(migrate(DatabaseSettings.from_environment()))
         return {"Release": release(properties), "Applied": applied}
 
     # Deleting the stack keeps the orders.
     return respond(event, context, "orders-schema", run)
+
+
+def check(properties: dict[str, Any]) -> None:
+    """Refuse addresses of services without TLS outside the stage dev, and the origin ``*`` on the stage prod.
+
+    Raises:
+        ConfigurationError: it names the parameter.
+    """
+    stage = properties["Stage"]
+    for name, url in properties["Services"].items():
+        check_service_url(name, url, stage)
+    if stage == "prod" and "*" in properties["AllowedOrigins"].split(","):
+        raise ConfigurationError("AllowedOrigins is *; prod must name its origins, such as https://shop.example")
 
 
 def release(properties: dict[str, Any]) -> str:

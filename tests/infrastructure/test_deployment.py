@@ -28,7 +28,6 @@ from tests.support import ROOT
 
 NESTED = {"Network": NETWORK, "Database": DATABASE, "Alarms": ALARMS, "Dashboard": DASHBOARD}
 PUBLIC_KEYS = {"JwtJwksUrl": "https://users.example/jwks", "JwtAlgorithms": "RS256"}
-SHOP = {"AllowedOrigins": "https://shop.example"}
 EXISTING = {"CreateDatabase": "false", "DatabaseHost": "db.example", **PUBLIC_KEYS}
 
 
@@ -199,7 +198,6 @@ def test_given_conditions_when_resolved_then_functions_have_just_their_propertie
         ({**PUBLIC_KEYS, "JwtPublicKey": "key"}, "JwtPublicKey or JwtJwksUrl, not both"),
         ({"JwtPublicKey": "key"}, "HS256 goes with JwtSecretArn"),
         ({**PUBLIC_KEYS, "JwtSecretKmsKeyArn": "arn"}, "is the key of the secret in JwtSecretArn"),
-        ({**PUBLIC_KEYS, "Stage": "prod"}, "Set AllowedOrigins to the origins"),
         ({**PUBLIC_KEYS, "ServiceSecretsKmsKeyArn": "arn"}, "is the key of the secrets of services"),
     ],
 )
@@ -208,25 +206,6 @@ def test_given_contradicting_parameters_when_deployed_then_the_error_names_them(
 ) -> None:
     [violation] = Deployment(MAIN, **given, **SERVICES).violations
     assert complaint in violation
-
-
-@pytest.mark.parametrize(
-    ("origins", "valid"),
-    [
-        ("*", True),
-        ("https://shop.example", True),
-        ("https://shop.example,http://localhost:3000", True),
-        ("", False),
-        ("shop.example", False),
-        ("https://*", False),
-        ("https://shop.example,*", False),
-        ("https://shop.example, https://other.example", False),
-        ("https://shop.example/", False),
-    ],
-)
-def test_given_origins_when_deployed_then_each_has_to_be_one(origins: str, *, valid: bool) -> None:
-    pattern = sam.read(MAIN)["Parameters"]["AllowedOrigins"]["AllowedPattern"]
-    assert (re.fullmatch(pattern, origins) is not None) is valid
 
 
 def test_given_production_when_deployed_then_it_has_no_documentation() -> None:
@@ -247,8 +226,7 @@ def test_given_a_stage_when_deployed_then_its_parameters_are_valid(stage: str) -
     declared = sam.read(MAIN)["Parameters"]
     for name, value in overrides(stage).items():
         assert value in map(str, declared[name].get("AllowedValues", [value]))
-    origins = SHOP if stage == "prod" else {}
-    assert not Deployment(MAIN, JwtSecretArn="arn", **origins, **SERVICES, **overrides(stage)).violations
+    assert not Deployment(MAIN, JwtSecretArn="arn", **SERVICES, **overrides(stage)).violations
     # The template creates roles, and uses transforms in nested stacks.
     assert STAGES[stage]["capabilities"].split() == ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 

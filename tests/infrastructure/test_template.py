@@ -126,6 +126,14 @@ def test_given_routes_without_a_token_when_called_often_then_they_have_a_throttl
     assert stage["RouteSettings"] == throttled
 
 
+def test_given_cors_settings_when_sam_expands_them_then_all_are_kept(resources: dict[str, Any]) -> None:
+    """SAM replaces all of them by the result of a function such as Fn::Split in one of them."""
+    declared = resources["Api"]["Properties"]["CorsConfiguration"]
+    expanded = EXPANDED.resources["Api"]["Properties"]["Body"]["x-amazon-apigateway-cors"]
+    assert set(expanded) == {f"{name[0].lower()}{name[1:]}" for name in declared}
+    assert expanded["allowOrigins"] == "*"
+
+
 @pytest.mark.parametrize("name", sorted(ROUTES))
 def test_given_a_function_when_called_then_it_has_just_the_template_s_routes(name: str) -> None:
     answered = {

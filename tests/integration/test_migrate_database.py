@@ -100,13 +100,32 @@ def test_given_a_service_without_tls_when_deployed_then_it_fails_outside_dev(
     cloudformation: CloudFormation, query: Query, service: str, stage: str
 ) -> None:
     services = sample("Create")["ResourceProperties"]["Services"] | {service: "http://user:hidden@services.example"}
-    answer = deploy(cloudformation, "Create", Stage=stage, Services=services)
+    answer = deploy(cloudformation, "Create", Stage=stage, Services=services, AllowedOrigins="https://shop.example")
     if stage == "dev":
         assert answer["Status"] == "SUCCESS"
     else:
         assert answer["Status"] == "FAILED"
         reason = f"ConfigurationError: {service} begins with http://; outside the stage dev it must begin with https://"
         assert answer["Reason"].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("stage", "origins", "status"),
+    [
+        ("prod", "*", "FAILED"),
+        ("prod", "https://shop.example,*", "FAILED"),
+        ("prod", "https://shop.example,https://other.example", "SUCCESS"),
+        ("staging", "*", "SUCCESS"),
+        ("dev", "*", "SUCCESS"),
+    ],
+)
+def test_given_origins_when_deployed_then_prod_has_to_name_them(
+    cloudformation: CloudFormation, query: Query, stage: str, origins: str, status: str
+) -> None:
+    answer = deploy(cloudformation, "Update", Stage=stage, AllowedOrigins=origins)
+    assert answer["Status"] == status
+    if status == "FAILED":
+        assert answer["Reason"].startswith("ConfigurationError: AllowedOrigins is *; prod must name its origins")
 
 
 def test_given_no_url_of_a_service_when_deployed_then_it_fails(cloudformation: CloudFormation) -> None:
@@ -120,6 +139,7 @@ def test_given_the_template_when_deployed_then_all_services_are_checked() -> Non
     properties = template["Resources"]["DatabaseSchema"]["Properties"]
     assert properties["Services"] == {name: {"Ref": name} for name in urls}
     assert properties["Stage"] == {"Ref": "Stage"}
+    assert properties["AllowedOrigins"] == {"Fn::Join": [",", {"Ref": "AllowedOrigins"}]}
     assert set(sample("Create")["ResourceProperties"]["Services"]) == set(urls)
 
 

@@ -98,6 +98,14 @@ def test_given_a_route_when_adapted_then_its_target_is_its_function(template: sa
     assert {one["Properties"]["PayloadFormatVersion"] for one in integrations.values()} == {"2.0"}
 
 
+def test_given_origins_in_a_parameter_when_adapted_then_they_are_a_list(tmp_path: Path) -> None:
+    text = TEMPLATE.replace('["https://shop.example"]', "!Ref Origins")
+    template = parsed(tmp_path, text.replace("  Secret:", "  Origins: {Type: CommaDelimitedList}\n  Secret:"))
+    given = {"Origins": "https://shop.example,https://other.example"}
+    (api,) = of_type(adapter.adapt(adapter.translate(template, given), given), "Api")
+    assert api["CorsConfiguration"]["allowOrigins"] == ["https://shop.example", "https://other.example"]
+
+
 def test_given_an_api_when_adapted_then_it_keeps_cors_and_gets_its_id(template: sam.Json) -> None:
     (api,) = of_type(adapted(template), "Api")
     assert api["CorsConfiguration"] == {
