@@ -26,8 +26,9 @@ def download(url: str, headers: Mapping[str, str], max_bytes: int) -> bytes:
     try:
         with closing(new_connection(address, _TIMEOUT_SECONDS)) as connection:
             connection.request("GET", target, headers={"Accept": "application/json", "User-Agent": "orders", **headers})
-            response = connection.getresponse()
-            body = response.read(max_bytes + 1)
+            # An unread rest of the body would keep the socket open.
+            with closing(connection.getresponse()) as response:
+                body = response.read(max_bytes + 1)
     except (OSError, HTTPException) as error:
         raise DownloadFailed(f"{url} does not answer: {type(error).__name__}: {error}") from error
     if response.status != _OK:
