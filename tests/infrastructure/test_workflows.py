@@ -134,6 +134,22 @@ def test_given_the_deploy_when_done_then_it_ends_with_a_smoke_test(tmp_path: Pat
     assert "missing: TOKEN_URL, CLIENT_ID, CLIENT_SECRET" in unset.stderr
 
 
+def test_given_synthetic_orders_when_scheduled_then_they_need_nothing_of_aws() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "synthetic-order.yml").read_text())
+    job = workflow["jobs"]["order"]
+    # YAML 1.1 reads the key `on` as true.
+    assert workflow[True]["schedule"] == [{"cron": "*/5 * * * *"}]
+    assert job["if"] == "vars.SYNTHETIC_ORDERS != ''"
+    assert workflow["permissions"] == {"contents": "read"}
+    deployed = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy-to.yml").read_text())["jobs"]["deploy"][
+        "steps"
+    ][-1]
+    *others, last = job["steps"]
+    assert "secrets." not in str(others)
+    assert last["env"].items() >= deployed["env"].items()
+    assert last["run"].split() == deployed["run"].replace("$url", "$API_URL").split()[-6:]
+
+
 @pytest.mark.parametrize(
     "path", [*WORKFLOWS, ROOT / "Makefile", ROOT / "layers" / "packages.mk"], ids=lambda path: path.name
 )
