@@ -141,7 +141,8 @@ class Shop:
         is_live = order.state == "confirmed/paid/pending"
         if order.holds == "reserved":
             order.holds = "sold"
-        elif order.holds == "expired" and is_live and self.can_place(order.product, order.quantity):
+        elif order.holds == "expired" and self.can_place(order.product, order.quantity):
+            # Of an order that is over, too: the inventory takes the stock of an expired reservation again.
             self.free[order.product] -= order.quantity
             order.holds = "sold"
         match order.holds:
