@@ -189,7 +189,7 @@ def test_given_an_expired_token_when_signing_in_again_then_the_view_is_kept(
     expect(rows(page)).to_have_count(1)
     assert refused == []
     secret = (stack.layout.state / "jwt-secret").read_text().strip()
-    later = jwt.encode({"sub": "c-expiry", "exp": int(time.time()) + 48 * 3600}, secret, "HS256")
+    later = jwt.encode({"sub": "c-expiry", "exp": int(time.time()) + 20 * 3600}, secret, "HS256")
     dialog.get_by_label("Token").fill(later)
     dialog.get_by_role("button", name="Sign in").click()
     expect(dialog).to_be_hidden()
