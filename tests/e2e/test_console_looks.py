@@ -173,6 +173,8 @@ def test_given_a_screen_when_an_order_is_opened_then_the_layout_fits(
     page = opened(visit, stack, f"order={shop}")
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
     expect(page.locator("#pane .pill")).to_have_text("Returned")
+    # On a narrow screen, the order covers the list.
+    expect(page.locator(f"[id='row-{shop}']")).to_be_attached()
     page.screenshot(path=pictures / f"console-{name}.png")
     lightness = page.evaluate("getComputedStyle(document.documentElement).backgroundColor.match(/\\d+/)[0]")
     assert (int(lightness) > 128) == (scheme == "light")
