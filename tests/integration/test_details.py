@@ -121,7 +121,7 @@ def test_given_an_invalid_adjustment_when_ordered_then_422_and_the_stock_is_free
     [
         ({"shipping_address": {**ELSEWHERE, "country": "FRA"}}, ["country"], "an ISO 3166-1 alpha-2 code such as US"),
         ({"shipping_address": {"line1": "1", "country": "FR"}}, ["city"], "is required"),
-        ({"shipping_address": {**ELSEWHERE, "line1": " "}}, ["line1"], "must not be empty"),
+        ({"shipping_address": {**ELSEWHERE, "line1": " "}}, ["line1"], "and not blank"),
         ({"shipping_address": {**ELSEWHERE, "street": "1"}}, ["street"], "is not a field"),
         ({"shipping_address": {**ELSEWHERE, "phone": "1" * 33}}, ["phone"], "at most 32 characters"),
         ({"shipping_method": "x" * 65}, [], "at most 64 characters"),

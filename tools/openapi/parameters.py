@@ -77,7 +77,7 @@ _LISTING: dict[str, Json] = {
     "ExternalReference": _query(
         "external_reference",
         "Orders with this number of the shop.",
-        {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[^\x00-\x1f\x7f-\x9f]+$"},
+        {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH, "pattern": r"^[^\x00-\x1f\x7f-\x9f]+$"},
     ),
     "CreatedFrom": _query("created_from", "Orders placed at this time or later.", _TIME),
     "CreatedTo": _query("created_to", "Orders placed before this time.", _TIME),

@@ -87,7 +87,7 @@ EXPECTED: Mapping[str, str] = {
     _EMAIL: "an e-mail address",
     _TEXT: "text without control characters",
     _STRIPPED_TEXT: "text without control characters",
-    _STRIPPED_NAME: "text without control characters",
+    _STRIPPED_NAME: "text without control characters, and not blank",
     _LINES: "text without control characters, other than tabs and line breaks",
     "currency": "an ISO 4217 code such as USD",
     "country": "an ISO 3166-1 alpha-2 code such as US",
@@ -118,7 +118,9 @@ SignedAmount = Annotated[
 Currency = Annotated[Literal[*money.DECIMALS], BeforeValidator(_upper_case)]  # type: ignore[valid-type]
 Country = Annotated[Literal[*COUNTRIES], BeforeValidator(_upper_case)]  # type: ignore[valid-type]
 Note = Annotated[str, StringConstraints(max_length=MAX_NOTE, pattern=_LINES), _BLANK_IS_NONE]
-RequiredText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=_STRIPPED_NAME)]
+RequiredText = Annotated[str, StringConstraints(min_length=1, pattern=_STRIPPED_NAME)]
+"""Its length is limited before it is stripped, as the API's document says; `STRIPPED` strips it."""
+STRIPPED = AfterValidator(str.strip)
 Text = Annotated[str, StringConstraints(pattern=_STRIPPED_TEXT)]
 Text20 = Annotated[Text, Field(max_length=20), _BLANK_IS_NONE]
 Text32 = Annotated[Text, Field(max_length=32), _BLANK_IS_NONE]

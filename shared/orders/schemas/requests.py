@@ -8,6 +8,7 @@ from orders.domain.details import MAX_ADJUSTMENTS, Address
 from orders.domain.states import PaymentStatus, ShippingStatus, Status
 from orders.schemas.fields import (
     MAX_LINES,
+    STRIPPED,
     Country,
     Currency,
     CustomerId,
@@ -43,11 +44,11 @@ class PostalAddress(Request):
     """The person who receives it."""
     company: Text200 | None = None
     """The company that receives it."""
-    line1: Annotated[RequiredText, Field(max_length=200)]
+    line1: Annotated[RequiredText, Field(max_length=200), STRIPPED]
     """Street and number, or a post-office box."""
     line2: Text200 | None = None
     """Apartment, floor, building and the like."""
-    city: Annotated[RequiredText, Field(max_length=100)]
+    city: Annotated[RequiredText, Field(max_length=100), STRIPPED]
     """The city or town."""
     region: Text100 | None = None
     """The state, province or county."""
