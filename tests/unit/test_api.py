@@ -61,7 +61,7 @@ def test_given_invalid_fields_when_sent_then_422_points_at_each() -> None:
     [
         ("customer_email", "alice", "an e-mail address"),
         ("customer_id", "' OR 1=1", "1 to 128 letters, digits and ._~@:+|=-, not starting with a dot"),
-        ("customer_name", "A\u0000", "text without control characters"),
+        ("customer_name", "A\u0000", "text without control characters, and not blank"),
         ("currency", "XXX", "an ISO 4217 code such as USD"),
     ],
 )
