@@ -36,8 +36,7 @@ FROM apply_event_2(
     %(tasks)s::text[], %(holds)s::text[], %(once)s)
 """
 _UPDATE = """
-SELECT (stored).*, items, details, needs_attention, applied, holds
-FROM update_order_1(
+SELECT document, applied, holds FROM update_order_1(
     %(id)s, %(owner)s, %(actor)s, %(event)s, %(event_id)s, %(at)s, %(expected_versions)s::integer[],
     %(states)s::text[], %(changes)s)
 """
@@ -85,7 +84,8 @@ class _TransitionRow(OrderDetails):
     earlier_tracking_number: str | None
 
 
-class _UpdateRow(OrderDetails):
+class _UpdateRow(TypedDict):
+    document: _FoundOrder
     applied: bool
     holds: bool
 
@@ -245,7 +245,9 @@ def update_order(
         "changes": json.dumps(changes, ensure_ascii=False),
     }
     row = database.fetch_one(_UpdateRow, _UPDATE, parameters)
-    return row and TransitionResult(event, row, (), applied=row["applied"], repeated=row["holds"])
+    if row is None:
+        return None
+    return TransitionResult(event, _details(row["document"]), (), applied=row["applied"], repeated=row["holds"])
 
 
 @cache

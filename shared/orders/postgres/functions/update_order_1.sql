@@ -8,13 +8,14 @@
 -- it may have sent the former address. The order is locked before that task. So a claim that comes first is seen here, and
 -- one that comes later waits, and reads the new address.
 --
--- Answers no row if there is no such order of that owner.
+-- `document` is the order as get_order_2 reads it. Answers no row if there is no such order of that owner.
 CREATE OR REPLACE FUNCTION update_order_1(
     p_id uuid, p_owner text, p_actor text, p_event text, p_event_id text, p_at timestamptz,
     p_expected_versions integer[], p_states text[], p_changes json)
-RETURNS TABLE (stored orders, items json, details json, needs_attention boolean, applied boolean, holds boolean)
+RETURNS TABLE (document json, applied boolean, holds boolean)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
+    stored orders;
     detail order_details;
     before jsonb;
     changed text[];
@@ -60,10 +61,6 @@ BEGIN
         VALUES (p_id, stored.version, p_event, p_actor, stored.status, stored.payment_status, stored.shipping_status,
             changed, p_event_id, p_at);
     END IF;
-    items := (
-        SELECT json_agg(json_build_array(product_id, quantity, unit_price, name) ORDER BY line_no)
-        FROM order_items WHERE order_id = p_id);
-    details := (SELECT to_json(read) FROM order_details AS read WHERE order_id = p_id);
-    needs_attention := EXISTS (SELECT FROM order_tasks WHERE order_id = p_id AND state = 'failed');
+    document := get_order_2(p_id, p_owner, false);
     RETURN NEXT;
 END $$;
