@@ -56,6 +56,16 @@ class OrderFilter:
     text: str | None = None
     needs_attention: bool = False
 
+    @property
+    def seeks(self) -> bool:
+        """Whether it looks for orders by something that no list is sorted by, other than a product."""
+        return (
+            self.number is not None
+            or self.external_reference is not None
+            or self.text is not None
+            or self.needs_attention
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -87,10 +97,7 @@ class OrderQuery:
         dated = self.filter.created_from is not None or self.filter.created_to is not None
         return (
             self.filter.product_id is not None
-            or self.filter.number is not None
-            or self.filter.external_reference is not None
-            or self.filter.text is not None
-            or self.filter.needs_attention
+            or self.filter.seeks
             or (dated and self.sort.key is not SortKey.CREATED_AT)
         )
 

@@ -180,8 +180,7 @@ def walk_ranges(query: OrderQuery) -> Sequence[Ranges]:
 
 def are_listed_by_function(query: OrderQuery) -> bool:
     """Tell whether `list_orders_1` lists the orders: by id, all or those of a product, or of a customer and states."""
-    sought = replace(query.filter, customer_id=None, states=STATES, product_id=None, created_from=None, created_to=None)
-    if sought != OrderFilter() or query.sort.key is not SortKey.CREATED_AT:
+    if query.filter.seeks or query.sort.key is not SortKey.CREATED_AT:
         return False
     return query.filter.product_id is None or (query.filter.customer_id is None and query.filter.states == STATES)
 
