@@ -19,6 +19,8 @@ WRITE = "orders:write"
 """Scope: all of `orders:create`, `orders:cancel`, `orders:ship` and `orders:pay`."""
 METRICS = "orders:metrics"
 """Scope: read the metrics."""
+EVENTS = "orders:events"
+"""Scope: read the feed of events."""
 ERASE = "orders:erase"
 """Scope: export and erase the personal data of all customers."""
 
@@ -116,6 +118,11 @@ class Caller:
     def may_erase(self) -> bool:
         """Whether the caller may export and erase the personal data of all customers."""
         return self.has(ERASE)
+
+    @property
+    def may_read_events(self) -> bool:
+        """Whether the caller may read the events of all orders."""
+        return self.has(EVENTS)
 
     @property
     def may_read_metrics(self) -> bool:

@@ -49,6 +49,7 @@ class TaskKind(StrEnum):
     CANCEL_SHIPMENT = "cancel_shipment"
     MARK_CART_ORDERED = "mark_cart_ordered"
     SEND_NOTIFICATION = "send_notification"
+    PUBLISH_EVENT = "publish_event"
 
 
 SERVICES: Mapping[TaskKind, str] = {
@@ -61,6 +62,7 @@ SERVICES: Mapping[TaskKind, str] = {
     TaskKind.CANCEL_SHIPMENT: "shipping",
     TaskKind.MARK_CART_ORDERED: "cart",
     TaskKind.SEND_NOTIFICATION: "notification",
+    TaskKind.PUBLISH_EVENT: "events",
 }
 """The downstream service that each kind of task calls."""
 

@@ -22,7 +22,10 @@ from orders.schemas.types import (
 )
 
 if TYPE_CHECKING:
-    from orders.domain.order import OrderDetails, OrderSummary
+    from collections.abc import Iterable
+
+    from orders.domain.details import Adjustment
+    from orders.domain.order import ItemRow, OrderDetails, OrderSummary
 
 
 class LineView(TypedDict):
@@ -206,20 +209,9 @@ def order_view(row: "OrderDetails", *, for_reader: bool) -> OrderView:
     currency, details = row["currency"], row["details"] or NO_DETAILS
     view: OrderView = {
         **summary_view(row, for_reader=for_reader),  # type: ignore[typeddict-item]  # a summary never has a timeline
-        "items": [
-            {
-                "product_id": product_id,
-                "name": name,
-                "quantity": quantity,
-                "unit_price": money.to_decimal(unit_price, currency),
-                "line_total": money.to_decimal(quantity * unit_price, currency),
-            }
-            for product_id, quantity, unit_price, name in row["items"]
-        ],
+        "items": line_views(row["items"], currency),
         "subtotal": money.to_decimal(row["total"] - adjusted(details["adjustments"]), currency),
-        "adjustments": [
-            {**each, "amount": money.to_decimal(each["amount"], currency)} for each in details["adjustments"] or ()
-        ],
+        "adjustments": adjustment_views(details["adjustments"], currency),
         "shipping_address": details["shipping_address"],
         "billing_address": details["billing_address"],
         "shipping_method": details["shipping_method"],
@@ -232,6 +224,25 @@ def order_view(row: "OrderDetails", *, for_reader: bool) -> OrderView:
             entry if for_reader else {**entry, "actor": actor_kind(entry["actor"])} for entry in timeline
         ]
     return view
+
+
+def line_views(rows: "Iterable[ItemRow]", currency: str) -> list[LineView]:
+    """Return the views of an order's lines."""
+    return [
+        {
+            "product_id": product_id,
+            "name": name,
+            "quantity": quantity,
+            "unit_price": money.to_decimal(unit_price, currency),
+            "line_total": money.to_decimal(quantity * unit_price, currency),
+        }
+        for product_id, quantity, unit_price, name in rows
+    ]
+
+
+def adjustment_views(adjustments: "Iterable[Adjustment] | None", currency: str) -> list[AdjustmentView]:
+    """Return the views of an order's adjustments."""
+    return [{**each, "amount": money.to_decimal(each["amount"], currency)} for each in adjustments or ()]
 
 
 def summary_view(row: "OrderSummary", *, for_reader: bool) -> OrderSummaryView:

@@ -44,6 +44,11 @@ type SignedAmount = Annotated[
 ]
 type Count = Annotated[int, SchemaKeywords("A number of things: 0 or more.", minimum=0)]
 type CurrencyCode = Annotated[str, SchemaKeywords("An ISO 4217 currency code.", pattern="^[A-Z]{3}$")]
+type EventId = Annotated[
+    str,
+    SchemaKeywords("An event's id: its order's id and its sequence.", pattern=r"^[0-9a-f-]{36}\.[1-9][0-9]*$"),
+]
+type FeedCursor = Annotated[str, SchemaKeywords("A place in the feed of events.", pattern="^[0-9]+$")]
 type Moment = Annotated[str, SchemaKeywords("A time by RFC 3339, in UTC, with milliseconds.", format="date-time")]
 type OrderId = Annotated[str, SchemaKeywords("An order's id: a UUID; later orders have greater ids.", format="uuid")]
 type OrderPath = Annotated[str, SchemaKeywords("A path in this API.", format="uri-reference")]
