@@ -192,6 +192,7 @@ class Evidence:
         holds_expire: Time has passed, so that an order may have lost its hold before it was paid.
         strays_have_expired: So much time has passed that stock is held for no one but orders.
         parcels_are_tracked: An order is reported as shipped only when its parcel is dispatched.
+        publishes_events: There is an event bus, for which each event has a task.
     """
 
     orders: Sequence[Order]
@@ -208,6 +209,7 @@ class Evidence:
     holds_expire: bool = False
     strays_have_expired: bool = False
     parcels_are_tracked: bool = False
+    publishes_events: bool = False
 
 
 @dataclass(frozen=True, slots=True)

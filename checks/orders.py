@@ -80,14 +80,14 @@ def settled(case: Case) -> Iterator[str]:
         yield "got stuck"
 
 
-def timeline(case: Case) -> Iterator[str]:
+def timeline(case: Case, *, publishes_events: bool) -> Iterator[str]:
     """The timeline has a row for each version. The lifecycle allows each step, and demands the tasks that there are."""
     order = case.order
     if [step.version for step in order.timeline] != list(range(1, order.version + 1)):
         yield f"has version {order.version} and the timeline {[step.version for step in order.timeline]}"
     if not order.timeline or order.timeline[-1].state != order.state:
         yield f"its timeline does not end with {'/'.join(order.state)}"
-    yield from _steps(order)
+    yield from _steps(order, publishes_events=publishes_events)
 
 
 def actors(case: Case) -> Iterator[str]:
@@ -100,9 +100,11 @@ def actors(case: Case) -> Iterator[str]:
             yield f"{step.event} of an order of {case.order.customer_id} was caused by {step.actor}"
 
 
-def _steps(order: Order) -> Iterator[str]:
+def _steps(order: Order, *, publishes_events: bool) -> Iterator[str]:
     first = lifecycle.placing_tasks(from_cart=order.cart_version is not None)
     wanted = Counter((1, str(task.kind), task.template) for task in first)
+    if publishes_events:
+        wanted.update((step.version, str(TaskKind.PUBLISH_EVENT), None) for step in order.timeline)
     ready: str | None = None
     for before, after in zip(order.timeline, order.timeline[1:], strict=False):
         transition = lifecycle.transition(Event(after.event), before.state)

@@ -32,7 +32,7 @@ def violations(evidence: Evidence) -> list[str]:
 
 def _of_order(case: Case, evidence: Evidence) -> Iterator[str]:
     yield from orders.settled(case)
-    yield from orders.timeline(case)
+    yield from orders.timeline(case, publishes_events=evidence.publishes_events)
     yield from orders.actors(case)
     yield from orders.parcels(case, are_tracked=evidence.parcels_are_tracked)
     yield from orders.addressed(case)

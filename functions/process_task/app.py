@@ -14,12 +14,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orders import bootstrap
 from orders.aws.task_queue import task_id
+from orders.domain.lifecycle import TaskKind
 from orders.telemetry import lambda_entrypoint, logger, traced
 from orders.warmup import connect, warm_up
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Mapping, Sequence
+
     from orders.domain.order import TaskId
-    from orders.use_cases.process_task import MessageDisposition
+    from orders.use_cases.retries import MessageDisposition
 
 TASKS_AT_ONCE = 10
 """The size of a batch."""
@@ -28,6 +31,7 @@ TASKS_AT_ONCE = 10
 threads = ThreadPoolExecutor(TASKS_AT_ONCE)
 processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 process_task = cache(bootstrap.process_task)
+publish_events = cache(bootstrap.publish_events)
 queue = cache(bootstrap.task_queue)
 
 
@@ -40,15 +44,34 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     """Process a batch of tasks concurrently; messages of tasks that are not done return to their queue."""
     # Before the threads start, because each would make its own connection to the database.
     process_task()
-    return async_process_partial_response(event, _process, processor, context)
+    tasks = [task_id(record["body"]) for record in event["Records"]]
+    publication = Publication([task for task in tasks if task and task.kind is TaskKind.PUBLISH_EVENT])
+    return async_process_partial_response(event, partial(_process, publication), processor, context)
 
 
-async def _process(record: SQSRecord) -> None:
+class Publication:
+    """Publish the events of a batch in one call."""
+
+    def __init__(self, tasks: "Sequence[TaskId]") -> None:
+        self._tasks = tasks
+        self._running: Awaitable[Mapping[TaskId, MessageDisposition]] | None = None
+
+    async def disposition(self, task: "TaskId") -> "MessageDisposition":
+        """Return what to do with the message of one of the tasks, once all are processed."""
+        if self._running is None:
+            self._running = asyncio.ensure_future(_in_thread(_publish_events, self._tasks))
+        return (await self._running)[task]
+
+
+async def _process(publication: Publication, record: SQSRecord) -> None:
     task = task_id(record.body)
     if task is None:
         raise NotDone
     with traced(record.attributes.aws_trace_header):
-        disposition = await _in_thread(_process_task, task)
+        if task.kind is TaskKind.PUBLISH_EVENT:
+            disposition = await publication.disposition(task)
+        else:
+            disposition = await _in_thread(_process_task, task)
     if disposition.retry_seconds is not None:
         seconds = disposition.retry_seconds
         await _in_thread(queue().change_visibility, record.receipt_handle, seconds)
@@ -59,6 +82,14 @@ async def _in_thread[**P, Result](function: Callable[P, Result], *args: P.args, 
     """Run a function in a thread of the batch with the current trace, as `asyncio.to_thread` does."""
     call = partial(copy_context().run, function, *args, **kwargs)
     return await asyncio.get_running_loop().run_in_executor(threads, call)
+
+
+def _publish_events(tasks: "Sequence[TaskId]") -> "Mapping[TaskId, MessageDisposition]":
+    try:
+        return publish_events().publish(tasks)
+    except Exception:
+        logger.exception("events not published")
+        raise
 
 
 def _process_task(task: "TaskId") -> "MessageDisposition":

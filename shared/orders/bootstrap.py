@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from orders.use_cases.erase_customer import EraseCustomer
     from orders.use_cases.get_order import GetOrder
     from orders.use_cases.health import CheckHealth
+    from orders.use_cases.list_events import ListEvents
     from orders.use_cases.list_orders import ListOrders
     from orders.use_cases.metrics import ReadMetrics
     from orders.use_cases.place_order import PlaceOrder
     from orders.use_cases.process_task import ProcessTask
+    from orders.use_cases.publish_events import PublishEvents
     from orders.use_cases.relay_outbox import RelayOutbox
+    from orders.use_cases.retries import Retries
     from orders.use_cases.update_order import UpdateOrder
     from orders.use_cases.update_order_status import UpdateOrderStatus
 
@@ -62,7 +65,7 @@ def update_order() -> "UpdateOrder":
     from orders.config import requires_shipping_address
     from orders.use_cases.update_order import UpdateOrder
 
-    return UpdateOrder(database(), Clock(), requires_address=requires_shipping_address())
+    return UpdateOrder(database(), task_queue(), Clock(), requires_address=requires_shipping_address())
 
 
 def update_order_status() -> "UpdateOrderStatus":
@@ -86,17 +89,23 @@ def list_orders() -> "ListOrders":
     return ListOrders(database())
 
 
+def list_events() -> "ListEvents":
+    """Build what reads the feed."""
+    from orders.use_cases.list_events import ListEvents
+
+    return ListEvents(database())
+
+
 def erase_customer() -> "EraseCustomer":
     """Build what erases and exports personal data."""
     from orders.use_cases.erase_customer import EraseCustomer
 
-    return EraseCustomer(database(), Clock())
+    return EraseCustomer(database(), task_queue(), Clock())
 
 
 def process_task() -> "ProcessTask":
     """Build what processes tasks."""
     from datetime import timedelta
-    from random import SystemRandom
 
     from orders.clients.cart import CartClient
     from orders.clients.http import Session
@@ -108,8 +117,9 @@ def process_task() -> "ProcessTask":
 
     settings = ServiceSettings.from_environment()
     session = Session()
+    connection = database()
     return ProcessTask(
-        database=database(),
+        database=connection,
         queue=task_queue(),
         # A catalog inventory holds locks in its session while other tasks of the batch use theirs.
         inventory=inventory(settings.inventory, session, database(), Clock()),
@@ -117,12 +127,37 @@ def process_task() -> "ProcessTask":
         payments=PaymentClient(session, *service("payment", settings.payment)),
         shipping=ShippingClient(session, *service("shipping", settings.shipping)),
         notifications=NotificationClient(session, *service("notification", settings.notification)),
+        retries=retries(connection),
         concurrency=settings.task_concurrency,
         payment_timeout=timedelta(hours=settings.payment_timeout_hours),
         clock=Clock(),
-        # Functions restored from one snapshot would share the state of a seeded generator, and so its delays.
-        random=SystemRandom(),
     )
+
+
+def publish_events() -> "PublishEvents":
+    """Build what publishes events on the event bus."""
+    from orders.aws.event_bus import EventBridgeBus
+    from orders.config import EventBusSettings, task_concurrency
+    from orders.use_cases.publish_events import PublishEvents
+
+    connection = database()
+    settings = EventBusSettings.from_environment()
+    bus = EventBridgeBus(settings) if settings else None
+    return PublishEvents(connection, bus, retries(connection), task_concurrency(), Clock())
+
+
+def retries(connection: "Database") -> "Retries":
+    """Build what reschedules tasks.
+
+    Args:
+        connection: the session to use.
+    """
+    from random import SystemRandom
+
+    from orders.use_cases.retries import Retries
+
+    # Functions restored from one snapshot would share the state of a seeded generator, and so its delays.
+    return Retries(connection, task_queue(), Clock(), SystemRandom())
 
 
 def relay_outbox() -> "RelayOutbox":

@@ -66,7 +66,11 @@ def _flag(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
-    """The database's address, and how to log in: with an IAM token, or without a password to a local server."""
+    """The database's address, and how to log in: with an IAM token, or without a password to a local server.
+
+    Attributes:
+        publishes_events: whether each event of an order enqueues a task that publishes it.
+    """
 
     host: str
     port: int
@@ -74,10 +78,11 @@ class DatabaseSettings:
     user: str
     auth: DatabaseAuth
     application: str
+    publishes_events: bool = False
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ``DATABASE_*``."""
+        """Read ``DATABASE_*`` and ``EVENT_BUS_NAME``."""
         auth = cast("DatabaseAuth", _choice("DATABASE_AUTH", get_args(DatabaseAuth), "iam"))
         if auth == "none" and _stage() != "dev":
             raise ConfigurationError(
@@ -90,6 +95,7 @@ class DatabaseSettings:
             user=_required("DATABASE_USER"),
             auth=auth,
             application=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "orders"),
+            publishes_events=bool(os.environ.get("EVENT_BUS_NAME")),
         )
 
 
@@ -146,6 +152,11 @@ def requires_shipping_address() -> bool:
     return _flag("REQUIRE_SHIPPING_ADDRESS")
 
 
+def task_concurrency() -> int:
+    """Return how many tasks may call each downstream service at a time: ``TASK_CONCURRENCY``."""
+    return number("TASK_CONCURRENCY", _required("TASK_CONCURRENCY"))
+
+
 @dataclass(frozen=True, slots=True)
 class PlacingSettings:
     """The services that are called to place an order, and the rules of the shop."""
@@ -198,7 +209,7 @@ class ServiceSettings:
             payment=ServiceAddress.from_environment("PAYMENT"),
             shipping=ServiceAddress.from_environment("SHIPPING"),
             notification=ServiceAddress.from_environment("NOTIFICATION"),
-            task_concurrency=number("TASK_CONCURRENCY", _required("TASK_CONCURRENCY")),
+            task_concurrency=task_concurrency(),
             payment_timeout_hours=number("PAYMENT_TIMEOUT_HOURS", _required("PAYMENT_TIMEOUT_HOURS")),
         )
 
@@ -220,6 +231,20 @@ class RelaySettings:
         """Read ``INVENTORY_*`` and ``PERSONAL_DATA_DAYS``."""
         name = "PERSONAL_DATA_DAYS"
         return cls(InventorySettings.from_environment(), number(name, os.environ.get(name) or "0"))
+
+
+@dataclass(frozen=True, slots=True)
+class EventBusSettings:
+    """The event bus, and the source of events on it."""
+
+    name: str
+    source: str
+
+    @classmethod
+    def from_environment(cls) -> Self | None:
+        """Read ``EVENT_BUS_NAME`` and ``EVENT_SOURCE``; None if there is no bus."""
+        name = os.environ.get("EVENT_BUS_NAME")
+        return cls(name, _required("EVENT_SOURCE")) if name else None
 
 
 @dataclass(frozen=True, slots=True)

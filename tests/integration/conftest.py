@@ -91,6 +91,7 @@ def query(postgres: Postgres) -> Iterator[Query]:
                 return [dict(row) for row in cursor.fetchall()] if cursor.description else []
 
         run("TRUNCATE orders, order_items, order_details, order_events, order_tasks, idempotency_keys, erasures")
+        run("TRUNCATE event_feed, unsequenced_events")
         run("TRUNCATE stock_holds, catalog_changes")
         run("TRUNCATE count_deltas, order_counts, order_minutes")
         yield run

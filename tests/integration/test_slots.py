@@ -16,7 +16,7 @@ from orders.postgres import orders, outbox
 from orders.postgres.connection import Database
 from orders.postgres.outbox import BUSY_DELAY, LEASE, ClaimedTask
 from orders.use_cases import relay_outbox
-from orders.use_cases.process_task import DONE
+from orders.use_cases.retries import DONE
 from tests.integration.conftest import Query
 from tests.integration.world import World
 

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from orders.domain.order import TaskId
-from orders.postgres.outbox import MAX_PAYMENT_ATTEMPTS
-from orders.use_cases.process_task import DONE, MessageDisposition, ProcessTask
+from orders.postgres.outbox import MAX_PATIENT_ATTEMPTS
+from orders.use_cases.process_task import ProcessTask
+from orders.use_cases.retries import DONE, MessageDisposition
 from tests.integration.conftest import Query, SetFault
 from tests.integration.world import World
 from tests.support import Context, load_function, task_message
@@ -196,7 +197,7 @@ def test_given_a_lasting_outage_when_attempts_run_out_then_failed_and_redrivable
     assert len(world.drain(timedelta(hours=6))) == 1
     task = world.relay.failed_tasks()
     assert [(row["kind"], row["attempts"], row["order_id"]) for row in task] == [
-        ("charge_payment", MAX_PAYMENT_ATTEMPTS, order)
+        ("charge_payment", MAX_PATIENT_ATTEMPTS, order)
     ]
     assert "payment" in str(task[0]["last_error"])
     set_fault("payment", failure_rate=0)

@@ -480,8 +480,8 @@ def _update(session: Connection, order: str) -> int:
     """Change an order's note and leave the transaction open."""
     with session.cursor() as cursor:
         cursor.execute(
-            "SELECT applied FROM update_order_1(%s, NULL, 'customer:5', 'order.updated', 'event', now(), NULL, "
-            "'{pending/pending/pending,confirmed/paid/pending}', '{\"note\": \"held\"}')",
+            "SELECT applied FROM update_order_2(%s, NULL, 'customer:5', 'order.updated', 'event', now(), NULL, "
+            "'{pending/pending/pending,confirmed/paid/pending}', '{\"note\": \"held\"}', NULL)",
             (order,),
         )
         assert cursor.fetchone() == (True,)

@@ -13,6 +13,7 @@ from orders.domain.order import DeadLetter, OrderDetails, TaskId
 from orders.postgres.erasures import Erasure
 from orders.schemas.requests import NewOrder, StatusUpdate
 from orders.use_cases.relay_outbox import RelaySummary
+from orders.use_cases.retries import Retries
 
 CUSTOMER = Caller("5")
 STAFF = Caller("staff", frozenset({WRITE}))
@@ -62,8 +63,10 @@ class World:
         self.placing = replace(bootstrap.place_order(), queue=self.queue, clock=self.clock)
         self._cancel = replace(bootstrap.cancel_order(), queue=self.queue, clock=self.clock)
         self._update = replace(bootstrap.update_order_status(), queue=self.queue, clock=self.clock)
-        self.work = replace(bootstrap.process_task(), queue=self.queue, clock=self.clock, random=Random(1))
-        self._erase = replace(bootstrap.erase_customer(), clock=self.clock)
+        work = bootstrap.process_task()
+        retries = Retries(work.database, self.queue, self.clock, Random(1))
+        self.work = replace(work, queue=self.queue, clock=self.clock, retries=retries)
+        self._erase = replace(bootstrap.erase_customer(), queue=self.queue, clock=self.clock)
         self.relay = replace(bootstrap.relay_outbox(), queue=self.queue, clock=self.clock)
 
     def place(self, *items: tuple[str, int], **fields: Any) -> str:

@@ -39,6 +39,7 @@ def stages(postgres: Postgres) -> Iterator[list[Stage]]:
             user=postgres.user,
             auth="none",
             application="simulation",
+            publishes_events=True,
         )
         postgres.create_database(settings.name)
         migrate(settings)

@@ -7,13 +7,35 @@ import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's name for its class
 
 from orders.config import DatabaseSettings
-from orders.postgres import counters, erasures, failed_tasks, idempotency, new_orders, orders, outbox, stock_holds
+from orders.postgres import (
+    counters,
+    erasures,
+    event_outbox,
+    failed_tasks,
+    feed,
+    idempotency,
+    new_orders,
+    orders,
+    outbox,
+    stock_holds,
+)
 from orders.postgres.connection import Database
 from tests.simulation.effects import Effects, Fault, Kind
 
 _NAMES: Mapping[str, str] = {
     value: f"{module.__name__.removeprefix('orders.postgres.')}.{name.removeprefix('_').lower()}"
-    for module in (idempotency, new_orders, orders, outbox, failed_tasks, stock_holds, counters, erasures)
+    for module in (
+        idempotency,
+        new_orders,
+        orders,
+        outbox,
+        event_outbox,
+        failed_tasks,
+        stock_holds,
+        counters,
+        erasures,
+        feed,
+    )
     for name, value in vars(module).items()
     if isinstance(value, str) and not name.startswith("__")
 }

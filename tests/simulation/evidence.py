@@ -26,4 +26,5 @@ def collect(world: World) -> Evidence:
         holds_expire=has_reservations,
         strays_have_expired=True,
         parcels_are_tracked=True,
+        publishes_events=True,
     )

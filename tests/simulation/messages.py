@@ -37,6 +37,13 @@ class Mailbox:
         self.waiting.remove(message)
         return message
 
+    def take_more(self, until: datetime, kind: TaskKind, number: int) -> list[Message]:
+        """Receive more messages of one kind that are due by then, as a batch has them."""
+        more = [message for message in self.waiting if message.task.kind is kind and message.due <= until][:number]
+        for message in more:
+            self.waiting.remove(message)
+        return more
+
 
 @dataclass(frozen=True, slots=True)
 class SimulatedQueue:

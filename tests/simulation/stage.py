@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 _EMPTY = """
 DELETE FROM order_tasks; DELETE FROM order_events; DELETE FROM order_items; DELETE FROM order_details;
 DELETE FROM orders; DELETE FROM idempotency_keys; DELETE FROM erasures; DELETE FROM stock_holds;
-DELETE FROM catalog_changes
+DELETE FROM catalog_changes; DELETE FROM event_feed; DELETE FROM unsequenced_events
 """
 _EMPTY_FOR_GOOD = """
 TRUNCATE order_tasks, order_events, order_items, order_details, orders, idempotency_keys, erasures, stock_holds,
-    catalog_changes;
+    catalog_changes, event_feed, unsequenced_events;
 TRUNCATE count_deltas, order_counts, order_minutes
 """
 _WORLDS_BETWEEN = 100

@@ -4,7 +4,7 @@ A process is one call of a use case. When it is killed, its connection to the da
 worked on comes back after its visibility time-out; then another process goes on.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -15,11 +15,13 @@ from checks.evidence import Fate, Request
 from orders.config import InventoryApi
 from orders.domain.caller import ERASE, WRITE, Caller
 from orders.domain.errors import OrderServiceError, RequestInProgress, Unavailable
+from orders.domain.events import EventQuery, EventRow
 from orders.domain.lifecycle import SERVICES, TaskKind
-from orders.domain.order import OrderDetails, TransitionResult
+from orders.domain.order import OrderDetails, TaskId, TransitionResult
 from orders.schemas.requests import NewOrder, OrderUpdate, StatusUpdate
-from orders.use_cases.process_task import MessageDisposition
 from orders.use_cases.relay_outbox import PAYMENT_TIMEOUT
+from orders.use_cases.retries import MessageDisposition
+from tests.simulation.bus import Bus
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.effects import Crash, Effects, Fault, NoFaults, Plan
 from tests.simulation.messages import Mailbox, Message
@@ -36,6 +38,10 @@ PRODUCTS = {"desk": ("100.00", 10), "lamp": ("49.90", 10), "chair": ("75.00", 1)
 _VISIBILITY_SECONDS = 100.0
 _MOST_ATTEMPTS = 10
 _ROUNDS = 300
+_BATCH = 10
+"""How many messages a worker receives at once."""
+_PAGE = 7
+"""So few events that the feed has several pages."""
 _SOON = timedelta(minutes=10)
 _LONGEST_EFFECT = timedelta(seconds=30)
 
@@ -54,6 +60,8 @@ class World:
         random: decides all that is left to chance.
         services: the downstream services with their records.
         mailbox: the messages on the queues.
+        bus: the event bus.
+        followed: the events that somebody has read who follows the feed, with their positions.
         effects: what the processes have done.
         use_cases: what the processes call.
         others: the same over another connection, for what happens at the same moment.
@@ -87,6 +95,8 @@ class World:
         self.clock = SimulatedClock(random)
         self.services = Services(self.clock, PRODUCTS)
         self.mailbox = Mailbox(random)
+        self.bus = Bus()
+        self.followed: list[tuple[int, EventRow]] = []
         self.effects = Effects(plan or NoFaults(), self._meanwhile)
         self.other_effects = Effects(NoFaults())
         self.inventory_api = inventory_api
@@ -95,7 +105,7 @@ class World:
         self.moves = 0
         stage.database.effects = self.effects
         stage.other.effects = self.other_effects
-        around = (self.mailbox, self.services, self.clock, random, inventory_api)
+        around = (self.mailbox, self.services, self.bus, self.clock, random, inventory_api)
         self.use_cases = use_cases(stage.database, *around)
         self.others = use_cases(stage.other, *around)
 
@@ -191,6 +201,7 @@ class World:
         for _ in range(_ROUNDS):
             self.settle()
             self.run_relay()
+            self.follow()
             self.services.arrive()
             self.services.inventory.expire()
             if self._is_settled():
@@ -241,13 +252,33 @@ class World:
     def deliver(self, message: Message) -> None:
         """Work on a message that was received, once it is due."""
         self.clock.pass_until(message.due)
+        batch = [message]
+        if message.task.kind is TaskKind.PUBLISH_EVENT:
+            batch += self.mailbox.take_more(self.clock.now(), message.task.kind, _BATCH - 1)
         self._received = message
         try:
-            disposition = self._process(lambda: self.use_cases.work.process(message.task))
+            dispositions = self._process(lambda: self._work(self.use_cases, batch))
         except (Crash, OrderServiceError):
-            disposition = MessageDisposition(retry_seconds=_VISIBILITY_SECONDS)
+            dispositions = {each.task: MessageDisposition(retry_seconds=_VISIBILITY_SECONDS) for each in batch}
         self._received = None
-        self._apply(disposition, message)
+        for each in batch:
+            self._apply(dispositions[each.task], each)
+
+    def follow(self) -> None:
+        """Somebody who follows the feed reads what is new."""
+        while True:
+            after = self.followed[-1][0] if self.followed else 0
+            page = self.others.feed.list(EventQuery(after, limit=_PAGE))
+            if not page.events:
+                return
+            self.followed += page.events
+
+    def _work(self, use_cases: UseCases, batch: Sequence[Message]) -> Mapping[TaskId, MessageDisposition]:
+        """Process the tasks of a batch: one task, or several that publish events."""
+        tasks = [message.task for message in batch]
+        if tasks[0].kind is TaskKind.PUBLISH_EVENT:
+            return use_cases.publishing.publish(tasks)
+        return {tasks[0]: use_cases.work.process(tasks[0])}
 
     def _apply(self, disposition: MessageDisposition, message: Message) -> None:
         """Delete, return or dead-letter a message, as the disposition says."""
@@ -281,7 +312,7 @@ class World:
                     with suppress(OrderServiceError):
                         _update(self.others, order, update)
             case Fault.DELIVER_MEANWHILE if self._received:
-                disposition = self.others.work.process(self._received.task)
+                [disposition] = self._work(self.others, [self._received]).values()
                 if disposition.failed:
                     self.mailbox.dead.add(self._received.task)
             case Fault.WORK_MEANWHILE:
@@ -295,7 +326,8 @@ class World:
             if SERVICES[message.task.kind] != "inventory" and message.due <= soon:
                 self.mailbox.waiting.remove(message)
                 self.clock.pass_until(message.due)
-                self._apply(self.others.work.process(message.task), message)
+                [disposition] = self._work(self.others, [message]).values()
+                self._apply(disposition, message)
 
     def _by_customers(self, action: Callable[[Caller, str], object]) -> None:
         """Let customers act on each of their orders."""

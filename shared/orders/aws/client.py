@@ -54,6 +54,7 @@ class Protocol:
 
 SQS = Protocol("sqs", "SQS", "AmazonSQS", "1.0")
 SECRETS_MANAGER = Protocol("secretsmanager", "SECRETS_MANAGER", "secretsmanager", "1.1")
+EVENTBRIDGE = Protocol("events", "EVENTBRIDGE", "AWSEvents", "1.1")
 
 
 class AwsService:

@@ -141,12 +141,17 @@ class Api(APIGatewayHttpResolver):
             payload["total"], payload["total_is_exact"] = page.total.orders, page.total.is_exact
         return reply(HTTPStatus.OK, payload, headers)
 
-    def next_page(self, cursor: str | None) -> dict[str, str]:
-        """Return the header that links to the next page of the same list; none without a cursor."""
+    def next_page(self, cursor: str | None, parameter: str = "cursor") -> dict[str, str]:
+        """Return the header that links to the next page of the same list; none without a cursor.
+
+        Args:
+            cursor: where the next page begins.
+            parameter: the parameter that takes it.
+        """
         if cursor is None:
             return {}
-        parameters = {name: value for name, value in self.query.items() if name not in {"page", "cursor"}}
-        return {"Link": f'<{self.current_event.path}?{urlencode({**parameters, "cursor": cursor})}>; rel="next"'}
+        parameters = {name: value for name, value in self.query.items() if name not in {"page", parameter}}
+        return {"Link": f'<{self.current_event.path}?{urlencode({**parameters, parameter: cursor})}>; rel="next"'}
 
     def _content(self) -> bytes:
         text = self.current_event.body or ""

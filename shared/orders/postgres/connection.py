@@ -32,6 +32,11 @@ class Database:
         self._connection: Connection | None = None
         self._lock = Lock()
 
+    @property
+    def publishes_events(self) -> bool:
+        """Whether each event of an order enqueues a task that publishes it."""
+        return self._settings.publishes_events
+
     def connect(self) -> None:
         """Connect, unless connected already. The first statement connects too.
 

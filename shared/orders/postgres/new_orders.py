@@ -16,6 +16,7 @@ from orders.domain.errors import CartAlreadyOrdered, TooManyUnpaidOrders
 from orders.domain.lifecycle import Event, TaskSpec
 from orders.domain.order import Order, TaskId, TransitionResult
 from orders.domain.stock import ReservationUnusable
+from orders.postgres import publishing
 from orders.postgres.connection import Database
 from orders.postgres.idempotency import LIFETIME, Attempt
 
@@ -77,7 +78,7 @@ def place_order(
     Args:
         database: where to store it.
         order: the order.
-        tasks: the tasks to enqueue.
+        tasks: the tasks to enqueue; the one that publishes the event comes with them.
         attempt: the attempt that places it, where the request has an idempotency key.
         actor: who places it.
         holds: how many rows of `stock_holds` the reservation has.
@@ -91,6 +92,7 @@ def place_order(
         TooManyUnpaidOrders: the customer would have more than `max_unpaid`.
         ReservationUnusable: the stock holds were released meanwhile.
     """
+    tasks = (*tasks, *publishing.specs(database))
     parameters = {
         "id": order.id,
         "customer_id": order.customer_id,

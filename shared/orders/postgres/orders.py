@@ -22,6 +22,7 @@ from orders.domain.order import (
     TimelineRow,
     TransitionResult,
 )
+from orders.postgres import publishing
 from orders.postgres.connection import Database
 from orders.postgres.statements import statement
 
@@ -36,9 +37,9 @@ FROM apply_event_2(
     %(tasks)s::text[], %(holds)s::text[], %(once)s)
 """
 _UPDATE = """
-SELECT document, applied, holds FROM update_order_1(
+SELECT document, applied, holds FROM update_order_2(
     %(id)s, %(owner)s, %(actor)s, %(event)s, %(event_id)s, %(at)s, %(expected_versions)s::integer[],
-    %(states)s::text[], %(changes)s)
+    %(states)s::text[], %(changes)s, %(task_kind)s)
 """
 _UNPAID = """
 SELECT id FROM orders
@@ -188,7 +189,7 @@ def apply_event(
         "task_version": task and task.version,
         "task_kind": task and task.kind.value,
         "reference": reference,
-        **_rules(event),
+        **_rules(event, publishing.specs(database)),
     }
     row = database.fetch_one(_TransitionRow, _APPLY_EVENT, parameters)
     if row is None:
@@ -241,18 +242,26 @@ def update_order(
         "event_id": str(uuid.uuid4()),
         "at": at,
         "expected_versions": None if expected_versions is None else sorted(expected_versions),
-        "states": _rules(event)["states"],
+        "states": _rules(event, ())["states"],
         "changes": json.dumps(changes, ensure_ascii=False),
+        "task_kind": publishing.kind(database),
     }
     row = database.fetch_one(_UpdateRow, _UPDATE, parameters)
     if row is None:
         return None
-    return TransitionResult(event, _details(row["document"]), (), applied=row["applied"], repeated=row["holds"])
+    order = _details(row["document"])
+    messages = publishing.tasks(database, [(order["id"], order["version"])]) if row["applied"] else ()
+    return TransitionResult(event, order, messages, applied=row["applied"], repeated=row["holds"])
 
 
 @cache
-def _rules(event: Event) -> dict[str, list[str | None] | list[str] | bool]:
-    """Return the transitions of an event, one entry for each state that it applies to; and where it already holds."""
+def _rules(event: Event, more: tuple[TaskSpec, ...]) -> dict[str, list[str | None] | list[str] | bool]:
+    """Return the transitions of an event, one entry for each state that it applies to; and where it already holds.
+
+    Args:
+        event: the event.
+        more: tasks to enqueue beside those of the transition.
+    """
     rules = [(state, row) for state in STATES if (row := transition(event, state))]
     targets = [row.apply(state) for state, row in rules]
     return {
@@ -261,7 +270,7 @@ def _rules(event: Event) -> dict[str, list[str | None] | list[str] | bool]:
         "payment_statuses": [target.payment_status.value for target in targets],
         "shipping_statuses": [target.shipping_status.value for target in targets],
         "failure_reasons": [row.failure_reason for _, row in rules],
-        "tasks": [" ".join(map(str, row.tasks)) for _, row in rules],
+        "tasks": [" ".join(map(str, (*row.tasks, *more))) for _, row in rules],
         "holds": ["/".join(state) for state in STATES if already_holds(event, state)],
         "once": event in ONCE,
     }

@@ -20,8 +20,9 @@ from orders.postgres.statements import statement
 
 MAX_ATTEMPTS = 8
 """Attempts until a task fails; with the delays between them, ten minutes at the most."""
-MAX_PAYMENT_ATTEMPTS = 30
-"""The same for a task that calls the payment service: about three hours, so that an outage needs nobody."""
+MAX_PATIENT_ATTEMPTS = 30
+"""The same for a task of a service in `_PATIENT`: about three hours, so that an outage needs nobody."""
+_PATIENT = frozenset({"payment", "events"})
 LEASE = timedelta(seconds=90)
 """How long a claim holds: longer than the time-out of the function that processes the task."""
 BUSY_DELAY = timedelta(minutes=10)
@@ -108,8 +109,8 @@ class PriorCall:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimedTask:
-    """A task and its order, as they are now.
+class Claim:
+    """The result of claiming a task.
 
     Attributes:
         claimed: whether the claim succeeded; else another worker holds it, it is not available yet, it has ended, or
@@ -117,28 +118,17 @@ class ClaimedTask:
         busy: whether it could be claimed if its service had a free slot.
         state: pending, done or failed.
         available_at: when it can be claimed next.
-        enqueued_at: when it was enqueued; None unless it checks a payment.
         attempts: how often it was claimed since the last redrive or reschedule without a failure, this claim included.
         claims: how often it was ever claimed, this claim included.
-        prior_calls: the tasks that charge the order and create its shipment, for a task that undoes one.
-        order: the order, without its lines.
-        lines: product, quantity and name of each line, for a task that needs them.
-        details: addresses and methods, for a task that charges or ships.
     """
 
     id: TaskId
-    template: str
     claimed: bool
     busy: bool
     state: TaskState
     available_at: datetime
-    enqueued_at: datetime | None
     attempts: int
     claims: int
-    prior_calls: Mapping[TaskKind, PriorCall]
-    order: StoredOrder
-    lines: tuple[tuple[str, int, str | None], ...]
-    details: Details
 
     @property
     def kind(self) -> TaskKind:
@@ -149,6 +139,36 @@ class ClaimedTask:
     def order_id(self) -> str:
         """The order's id."""
         return self.id.order_id
+
+    @property
+    def max_attempts(self) -> int:
+        """How many attempts it has."""
+        return MAX_PATIENT_ATTEMPTS if SERVICES[self.kind] in _PATIENT else MAX_ATTEMPTS
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether it has had all its attempts before this claim."""
+        return self.attempts > self.max_attempts
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedTask(Claim):
+    """A task and its order, as they are now.
+
+    Attributes:
+        enqueued_at: when it was enqueued; None unless it checks a payment.
+        prior_calls: the tasks that charge the order and create its shipment, for a task that undoes one.
+        order: the order, without its lines.
+        lines: product, quantity and name of each line, for a task that needs them.
+        details: addresses and methods, for a task that charges or ships.
+    """
+
+    template: str
+    enqueued_at: datetime | None
+    prior_calls: Mapping[TaskKind, PriorCall]
+    order: StoredOrder
+    lines: tuple[tuple[str, int, str | None], ...]
+    details: Details
 
     @property
     def order_state(self) -> State:
@@ -164,11 +184,6 @@ class ClaimedTask:
     def is_first_attempt(self) -> bool:
         """Whether no earlier attempt can have had an effect."""
         return self.claims == 1
-
-    @property
-    def max_attempts(self) -> int:
-        """How many attempts it has."""
-        return MAX_PAYMENT_ATTEMPTS if SERVICES[self.kind] == "payment" else MAX_ATTEMPTS
 
 
 def claim(database: Database, task_id: TaskId, at: datetime, slots: int) -> ClaimedTask | None:
@@ -207,7 +222,7 @@ def finish(database: Database, task_id: TaskId, at: datetime) -> None:
 
 def reschedule(
     database: Database,
-    task: ClaimedTask,
+    task: Claim,
     error: str,
     available_at: datetime,
     *,

@@ -1,14 +1,13 @@
 """The document of an event, as the feed and the event bus have it: what happened to an order, without personal data."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from orders.domain import money
 from orders.domain.caller import actor_kind
-from orders.domain.details import Adjustment, adjusted
+from orders.domain.details import adjusted
 from orders.domain.lifecycle import Event
 from orders.domain.states import PaymentStatus, ShippingStatus, Status
-from orders.schemas.responses import AdjustmentView, LineView, adjustment_views, line_views, timestamp
+from orders.schemas.responses import AdjustmentView, LineView, adjustment_views, line_views
 from orders.schemas.types import (
     Amount,
     Count,
@@ -22,29 +21,9 @@ from orders.schemas.types import (
 )
 
 if TYPE_CHECKING:
-    from orders.domain.order import ItemRow
+    from orders.domain.events import EventPage, EventRow
 
 type ActorKind = Literal["customer", "staff", "service", "system"]
-
-
-class EventRow(TypedDict):
-    """An event as stored, with what its document tells of the order."""
-
-    order_id: str
-    version: int
-    event: Event
-    actor: str
-    status: Status
-    payment_status: PaymentStatus
-    shipping_status: ShippingStatus
-    changed_fields: list[str] | None
-    occurred_at: datetime
-    number: int
-    failure_reason: str | None
-    currency: str
-    total: int
-    adjustments: list[Adjustment] | None
-    items: list[ItemRow]
 
 
 class EventActor(TypedDict):
@@ -113,7 +92,7 @@ class EventPageView(TypedDict):
     """The cursor of the next page. That of an empty page is the one that the request had, or a later one."""
 
 
-def event_document(row: EventRow) -> EventDocument:
+def event_document(row: "EventRow") -> EventDocument:
     """Return the document of an event."""
     currency = row["currency"]
     return {
@@ -122,7 +101,7 @@ def event_document(row: EventRow) -> EventDocument:
         "order_id": row["order_id"],
         "number": row["number"],
         "sequence": row["version"],
-        "occurred_at": timestamp(row["occurred_at"]),
+        "occurred_at": row["occurred_at"],
         "actor": _actor(row["actor"]),
         "changed_fields": row["changed_fields"],
         "status": row["status"],
@@ -135,6 +114,15 @@ def event_document(row: EventRow) -> EventDocument:
         "total": money.to_decimal(row["total"], currency),
         "adjustments": adjustment_views(row["adjustments"], currency),
         "items": line_views(row["items"], currency),
+    }
+
+
+def event_page_view(page: "EventPage") -> EventPageView:
+    """Return the view of a page of the feed."""
+    return {
+        "events": [{**event_document(row), "position": position} for position, row in page.events],
+        "count": len(page.events),
+        "next_cursor": str(page.next_position),
     }
 
 

@@ -12,6 +12,7 @@ from orders.postgres import erasures, orders
 from orders.postgres.connection import Database
 from orders.postgres.erasures import Erasure
 from orders.schemas.responses import order_view
+from orders.use_cases.publish import TaskQueue
 
 MAX_ERASED = 500
 """How many orders one request erases."""
@@ -35,6 +36,7 @@ class EraseCustomer:
     """Erase and export the personal data of customers, for callers with the scope `orders:erase`."""
 
     database: Database
+    queue: TaskQueue
     clock: Clock
 
     def erase(self, caller: Caller, customer_id: str) -> Erasure:
@@ -45,7 +47,11 @@ class EraseCustomer:
         """
         check_may_erase(caller)
         at = self.clock.now()
-        return erasures.erase_customer(self.database, customer_id, actor=caller.actor, at=at, limit=MAX_ERASED)
+        erasure, tasks = erasures.erase_customer(
+            self.database, customer_id, actor=caller.actor, at=at, limit=MAX_ERASED
+        )
+        self.queue.send(tasks)
+        return erasure
 
     def export(self, caller: Caller, customer_id: str, cursor: str | None) -> ExportPage:
         """Return a page of all orders of a customer with their timelines, the oldest first.

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from random import Random
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -20,41 +19,19 @@ from orders.domain.order import TaskId
 from orders.domain.stock import Inventory
 from orders.postgres import orders, outbox
 from orders.postgres.connection import Database
-from orders.postgres.outbox import BUSY_DELAY, ClaimedTask
+from orders.postgres.outbox import ClaimedTask
 from orders.telemetry import logger
 from orders.use_cases.payment_tasks import PaymentTasks
 from orders.use_cases.publish import TaskQueue, publish
+from orders.use_cases.retries import DONE, MessageDisposition, Retries
 from orders.use_cases.shipment_tasks import ShipmentTasks
 from orders.use_cases.task_result import NOTHING, TaskResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 ACTOR = "system:process_task"
 """Who processes tasks in the timeline of an order."""
-_FIRST_DELAY_SECONDS = 2.0
-_MAX_DELAY_SECONDS = 600.0
-_MAX_POLL_SECONDS = 3600.0
-"""The longest interval at which a service is asked whether it has decided."""
-_MAX_SEND_DELAY_SECONDS = 900.0
-"""The longest delay of a message."""
-
-
-@dataclass(frozen=True, slots=True)
-class MessageDisposition:
-    """What to do with the message that named the task.
-
-    Attributes:
-        retry_seconds: the delay until it is received again; None to delete it.
-        failed: whether it goes to the dead-letter queue.
-    """
-
-    retry_seconds: float | None = None
-    failed: bool = False
-
-
-DONE = MessageDisposition()
-FAILED = MessageDisposition(retry_seconds=0, failed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +48,10 @@ class ProcessTask:
     payments: PaymentClient
     shipping: ShippingClient
     notifications: NotificationClient
+    retries: Retries
     concurrency: int
     payment_timeout: timedelta
     clock: Clock
-    random: Random
 
     def process(self, task_id: TaskId) -> MessageDisposition:
         """Process a task, unless it has ended, is leased or not yet available, or its service is busy.
@@ -89,52 +66,28 @@ class ProcessTask:
             task_id=str(task.id), order_id=task.order_id, kind=task.kind, attempt=task.attempts
         )
         if not task.claimed:
-            return self._unclaimed(task)
+            return self.retries.unclaimed(task)
         return self._process(task)
 
     def _process(self, task: ClaimedTask) -> MessageDisposition:
         begun = perf_counter()
         try:
-            if task.attempts > task.max_attempts:
-                return self._fail(task, "Its workers ended without a result; their logs say why.")
+            if task.is_exhausted:
+                return self.retries.exhausted(task)
             result = self._call(task)
             self._apply(task, result)
         except NotSettled as error:
-            return self._poll(task, error.detail)
+            return self.retries.poll(task, error.detail)
         except DownstreamRefused as error:
-            return self._fail(task, error.detail)
+            return self.retries.fail(task, error.detail)
         except Unavailable as error:
-            return self._retry(task, error.detail, telemetry.reasons(error))
+            return self.retries.retry(task, error.detail, telemetry.reasons(error))
         except Exception as error:  # noqa: BLE001 - what nobody expects must not be retried for ever
             logger.exception("unexpected error")
-            return self._retry(task, f"Unexpected {type(error).__name__}; the log says more.")
+            return self.retries.retry(task, f"Unexpected {type(error).__name__}; the log says more.")
         telemetry.time("TaskDuration", perf_counter() - begun, kind=task.kind)
         telemetry.count("Tasks", kind=task.kind, outcome="done")
         logger.info("task done", outcome=result.event)
-        return DONE
-
-    def _unclaimed(self, task: ClaimedTask) -> MessageDisposition:
-        if task.busy:
-            return self._send_later(task)
-        match task.state:
-            case "done":
-                return DONE
-            case "failed":
-                return FAILED
-            case "pending":
-                seconds = (task.available_at - self.clock.now()).total_seconds()
-                return MessageDisposition(retry_seconds=max(1.0, seconds))
-
-    def _send_later(self, task: ClaimedTask) -> MessageDisposition:
-        """Send a task again, after about as long as it has been waiting for a free slot of its service.
-
-        It is a new message: one that returned to the queue would be dead-lettered after too many receives.
-        """
-        waited = min(BUSY_DELAY, self.clock.now() - task.available_at).total_seconds()
-        delay = self._jitter(max(_FIRST_DELAY_SECONDS, waited))
-        self.queue.send([task.id], delay)
-        telemetry.count("Tasks", kind=task.kind, outcome="busy")
-        logger.info("service busy", retry_seconds=delay)
         return DONE
 
     def _apply(self, task: ClaimedTask, result: TaskResult) -> None:
@@ -166,46 +119,6 @@ class ProcessTask:
                 f"{result.event} contradicts the order, which is {state}.", service=SERVICES[task.kind]
             )
         publish(transition, self.queue)
-
-    def _retry(self, task: ClaimedTask, cause: str, reasons: "Sequence[str]" = ()) -> MessageDisposition:
-        """Reschedule a task after a failed attempt; fail it after the last one."""
-        if task.attempts >= task.max_attempts:
-            return self._fail(task, cause)
-        delay = self._delay(task.attempts, _MAX_DELAY_SECONDS)
-        telemetry.count("Tasks", kind=task.kind, outcome="rescheduled")
-        logger.warning("task rescheduled", cause=cause, causes=reasons, retry_seconds=delay)
-        return self._reschedule(task, cause, delay, counts=True)
-
-    def _poll(self, task: ClaimedTask, cause: str) -> MessageDisposition:
-        """Reschedule a task whose service has not decided yet, however often."""
-        delay = self._delay(task.claims, _MAX_POLL_SECONDS)
-        telemetry.count("Tasks", kind=task.kind, outcome="not_settled")
-        logger.info("task rescheduled", cause=cause, retry_seconds=delay)
-        return self._reschedule(task, cause, delay, counts=False)
-
-    def _reschedule(self, task: ClaimedTask, cause: str, delay: float, *, counts: bool) -> MessageDisposition:
-        """Make the task available after a delay, and send it again for then.
-
-        It is a new message: one that returned to the queue would be dead-lettered after too many receives.
-        """
-        # The task is available a moment before its message is, so that the message does not come too early.
-        available_at = self.clock.now() + timedelta(seconds=max(0.0, delay - 1))
-        outbox.reschedule(self.database, task, cause, available_at, counts=counts)
-        self.queue.send([task.id], min(delay, _MAX_SEND_DELAY_SECONDS))
-        return DONE
-
-    def _fail(self, task: ClaimedTask, cause: str) -> MessageDisposition:
-        outbox.reschedule(self.database, task, cause, self.clock.now(), final=True)
-        telemetry.count("Tasks", kind=task.kind, outcome="failed")
-        logger.error("task failed", cause=cause)
-        return FAILED
-
-    def _delay(self, count: int, maximum: float) -> float:
-        """Return the seconds until the next attempt: exponential backoff with jitter."""
-        return self._jitter(min(maximum, _FIRST_DELAY_SECONDS * 2 ** min(count, 16)))
-
-    def _jitter(self, seconds: float) -> float:
-        return self.random.uniform(seconds / 2, seconds)
 
     def _call(self, task: ClaimedTask) -> TaskResult:
         payments = PaymentTasks(self.payments, self.payment_timeout, self.clock)

@@ -32,10 +32,5 @@ class TaskQueue(Protocol):
 def publish(result: TransitionResult, queue: TaskQueue) -> None:
     """Send the tasks that an event enqueued, and count the event if it changed the order."""
     queue.send(result.tasks)
-    count(result)
-
-
-def count(result: TransitionResult) -> None:
-    """Count an event if it changed the order."""
     if result.applied:
         telemetry.count("OrderEvents", event=result.event)

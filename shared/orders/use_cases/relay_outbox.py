@@ -1,6 +1,7 @@
 """Recover what was lost: overdue tasks, stock without an order, and orders whose payment was never started.
 
-Also erase personal data, delete expired idempotency keys, and roll up the order counts.
+Also erase personal data, delete expired idempotency keys, roll up the order counts, and give events their positions in
+the feed.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from orders.domain.errors import Unavailable
 from orders.domain.lifecycle import Event
 from orders.domain.order import DeadLetter, TaskId
 from orders.domain.stock import Inventory
-from orders.postgres import counters, erasures, failed_tasks, idempotency, orders, outbox, stock_holds
+from orders.postgres import counters, erasures, failed_tasks, feed, idempotency, orders, outbox, stock_holds
 from orders.postgres.connection import Database
 from orders.postgres.failed_tasks import FailedTask
 from orders.telemetry import logger
@@ -50,6 +51,7 @@ class RelayBatch(NamedTuple):
         erased: how many orders had their personal data erased.
         keys: how many idempotency keys were deleted.
         deltas: how many count deltas were rolled up.
+        sequenced: how many events were given a position in the feed.
     """
 
     tasks: int = 0
@@ -58,6 +60,7 @@ class RelayBatch(NamedTuple):
     erased: int = 0
     keys: int = 0
     deltas: int = 0
+    sequenced: int = 0
 
     @property
     def is_full(self) -> bool:
@@ -65,7 +68,15 @@ class RelayBatch(NamedTuple):
         return any(processed == limit for processed, limit in zip(self, _LIMITS, strict=True))
 
 
-_LIMITS = RelayBatch(tasks=_BATCH, holds=_BATCH, expired=_BATCH, erased=_BATCH, keys=_EXPIRED_KEYS, deltas=_DELTAS)
+_LIMITS = RelayBatch(
+    tasks=_BATCH,
+    holds=_BATCH,
+    expired=_BATCH,
+    erased=_BATCH,
+    keys=_EXPIRED_KEYS,
+    deltas=_DELTAS,
+    sequenced=feed.SEQUENCED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,7 @@ class RelaySummary:
     erased: int
     keys: int
     deltas: int
+    sequenced: int
     lag_seconds: float
     stuck: int
 
@@ -137,7 +149,8 @@ class RelayOutbox:
         holds = self._release_orphaned_stock()
         erased = self._erase_orders()
         deltas = counters.roll_up(self.database, at, limit=_DELTAS)
-        return RelayBatch(len(overdue), holds, expired, erased, keys, deltas)
+        sequenced = feed.sequence(self.database)
+        return RelayBatch(len(overdue), holds, expired, erased, keys, deltas, sequenced)
 
     def _expire_orders(self) -> int:
         before = self.clock.now() - PAYMENT_TIMEOUT
@@ -165,8 +178,11 @@ class RelayOutbox:
         """Erase orders of customers who have requested it, and those that ended long ago."""
         at = self.clock.now()
         erased = erasures.continue_erasures(self.database, at, _BATCH)
+        self.queue.send(erased.tasks)
         if not self.personal_data_days:
-            return erased
+            return erased.orders
         before = at - timedelta(days=self.personal_data_days)
-        left = _BATCH - erased
-        return erased + erasures.erase_ended(self.database, before=before, actor=ACTOR, at=at, limit=left)
+        left = _BATCH - erased.orders
+        ended = erasures.erase_ended(self.database, before=before, actor=ACTOR, at=at, limit=left)
+        self.queue.send(ended.tasks)
+        return erased.orders + ended.orders

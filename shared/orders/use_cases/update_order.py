@@ -12,7 +12,7 @@ from orders.domain.states import ShippingStatus
 from orders.postgres import orders
 from orders.postgres.connection import Database
 from orders.schemas.requests import OrderUpdate
-from orders.use_cases.publish import count
+from orders.use_cases.publish import TaskQueue, publish
 from orders.use_cases.refusals import is_applied_or_already_holds, refusal
 
 
@@ -22,11 +22,13 @@ class UpdateOrder:
 
     Attributes:
         database: where the orders are.
+        queue: where their tasks are sent.
         clock: the clock.
         requires_address: whether an order must have a shipping address.
     """
 
     database: Database
+    queue: TaskQueue
     clock: Clock
     requires_address: bool = False
 
@@ -58,7 +60,7 @@ class UpdateOrder:
             raise refusal(self.database, caller, order_id, SHIP)
         if not is_applied_or_already_holds(result, expected_versions):
             raise _not_updatable(result)
-        count(result)
+        publish(result, self.queue)
         return result.row
 
 

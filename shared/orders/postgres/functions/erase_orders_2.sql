@@ -1,4 +1,5 @@
--- Erase the personal data of at most p_limit orders that have ended and have no pending task; return how many were erased.
+-- Erase the personal data of at most p_limit orders that have ended and have no pending task; return them as a JSON array
+-- of [id, version]. p_task_kind is the kind of the task to enqueue for each; NULL for none.
 --
 -- With p_customer_id: the customer's orders that were placed at p_before or earlier, the oldest first. With NULL: anybody's
 -- orders that last changed before p_before, the one that has not changed for the longest time first.
@@ -7,9 +8,10 @@
 -- anybody's words, except those that are the order's failure_reason. Numbers, amounts, lines and statuses stay.
 --
 -- Orders that somebody else has locked are left for the next call. So nobody waits, and two calls at once share the work.
-CREATE OR REPLACE FUNCTION erase_orders_1(
-    p_customer_id text, p_before timestamptz, p_limit integer, p_actor text, p_at timestamptz)
-RETURNS integer LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+CREATE OR REPLACE FUNCTION erase_orders_2(
+    p_customer_id text, p_before timestamptz, p_limit integer, p_actor text, p_at timestamptz,
+    p_task_kind text)
+RETURNS json LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     locked uuid[];
     ids uuid[];
@@ -50,5 +52,9 @@ BEGIN
     INSERT INTO order_events (order_id, version, event, actor, status, payment_status, shipping_status, occurred_at)
     SELECT id, version, 'personal_data.erased', p_actor, status, payment_status, shipping_status, p_at
     FROM orders WHERE id = ANY (ids);
-    RETURN cardinality(ids);
+    IF p_task_kind IS NOT NULL THEN
+        INSERT INTO order_tasks (order_id, version, kind, available_at)
+        SELECT id, version, p_task_kind, p_at FROM orders WHERE id = ANY (ids);
+    END IF;
+    RETURN (SELECT coalesce(json_agg(json_build_array(id, version)), '[]') FROM orders WHERE id = ANY (ids));
 END $$;

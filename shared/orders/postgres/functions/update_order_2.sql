@@ -8,10 +8,12 @@
 -- it may have sent the former address. The order is locked before that task. So a claim that comes first is seen here, and
 -- one that comes later waits, and reads the new address.
 --
+-- p_task_kind is the kind of the task to enqueue; NULL for none.
+--
 -- `document` is the order as get_order_2 reads it. Answers no row if there is no such order of that owner.
-CREATE OR REPLACE FUNCTION update_order_1(
+CREATE OR REPLACE FUNCTION update_order_2(
     p_id uuid, p_owner text, p_actor text, p_event text, p_event_id text, p_at timestamptz,
-    p_expected_versions integer[], p_states text[], p_changes json)
+    p_expected_versions integer[], p_states text[], p_changes json, p_task_kind text)
 RETURNS TABLE (document json, applied boolean, holds boolean)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -60,6 +62,10 @@ BEGIN
             occurred_at)
         VALUES (p_id, stored.version, p_event, p_actor, stored.status, stored.payment_status, stored.shipping_status,
             changed, p_event_id, p_at);
+        IF p_task_kind IS NOT NULL THEN
+            INSERT INTO order_tasks (order_id, version, kind, available_at)
+            VALUES (p_id, stored.version, p_task_kind, p_at);
+        END IF;
     END IF;
     document := get_order_2(p_id, p_owner, false);
     RETURN NEXT;
