@@ -11,7 +11,7 @@ from pathlib import Path
 
 from local.console import Progress
 from local.layout import ROOT, Layout
-from tools.benchmarks import baseline, capacity, cold, cost, emulated, machine, scale, tables, throughput, warm
+from tools.benchmarks import baseline, capacity, cold, cost, emulated, feed, machine, scale, tables, throughput, warm
 from tools.benchmarks.baseline import BEFORE, Checkout
 from tools.benchmarks.contenders import CREATORS
 from tools.benchmarks.cost import Contender
@@ -85,6 +85,7 @@ def _measurements(
         "cold": lambda: cold.measure(testbed, rounds * COLD_ROUNDS),
         "emulated": lambda: emulated.measure(testbed, layout, rounds),
         "throughput": lambda: throughput.measure(testbed, rounds),
+        "feed": lambda: feed.measure(testbed),
         "environments": capacity.environments,
         "queue": capacity.queue,
         "lives": lambda: baseline.lives(testbed, checkouts, rounds * LIVES),

@@ -107,6 +107,9 @@ SELECT id, entry, CASE entry WHEN 1 THEN 'order.placed' ELSE 'order.changed' END
     created_at + (entry - 1) * interval '6 hours'
 FROM made, generate_series(1, version) AS entry ORDER BY n, entry;
 
+INSERT INTO event_feed (position, order_id, version)
+SELECT row_number() OVER (ORDER BY order_id, version), order_id, version FROM order_events ORDER BY order_id, version;
+
 INSERT INTO order_tasks (order_id, version, kind, template, state, attempts, available_at, reference)
 SELECT made.id, task.version, kind, template, CASE WHEN made.version = 1 THEN 'pending' ELSE 'done' END,
     CASE WHEN made.version = 1 THEN 0 ELSE 1 END, created_at, CASE WHEN made.version > 1 THEN 'reference' END

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from local.layout import ROOT
-from orders.domain.caller import CREATE, METRICS, READ, WRITE
+from orders.domain.caller import CREATE, EVENTS, METRICS, READ, WRITE
 from tools.benchmarks.customers import new_customer
 
 type Json = dict[str, Any]
@@ -53,6 +53,11 @@ def http(
 def customer(customer_id: str) -> Json:
     """Make the authorizer's context of a customer."""
     return {"customer_id": customer_id, "scope": ""}
+
+
+def feed(**query: str) -> Json:
+    """A service reads a page of the feed."""
+    return http("GET /v1/events", {"customer_id": "warehouse", "scope": EVENTS}, query=query)
 
 
 def get(order_id: str, owner: str) -> Json:

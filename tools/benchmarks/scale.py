@@ -68,6 +68,11 @@ KINDS = {
     "by status, with total count": Kind({"status": "delivered", "include_total": "true"}, "status = 'delivered'"),
 }
 
+FEED: dict[str, dict[str, str]] = {"the feed": {}, "the feed, by type": {"type": "order.placed"}}
+"""Kinds of pages of the feed: the query parameters. The deep page is near the end of the feed."""
+_TAIL = 5_000
+"""How many events there are from the deep page on."""
+
 # The same work for the relay at any size: unsent tasks, expired idempotency keys, count deltas to roll up.
 _PREPARE_RELAY = """
 UPDATE order_tasks SET available_at = now() - interval '2 minutes', sent_at = NULL WHERE state = 'pending';
@@ -96,14 +101,14 @@ def measure(testbed: Testbed, rounds: int) -> dict[str, dict[str, dict[str, Summ
             for size, orders in sizes.items()
         }
         pages = {
-            (name, page, size): events.list_of_all(**_query(testbed, orders, kind, page))
-            for name, kind in KINDS.items()
+            (name, page, size): request
             for page in (FIRST, DEEPEST)
             for size, orders in sizes.items()
+            for name, request in _requests(testbed, orders, page).items()
         }
         for turn in range(rounds + 1):
-            for (name, page, size), event in pages.items():
-                seconds = environments[size].call("list_orders", [event] * CALLS).seconds
+            for (name, page, size), (function, event) in pages.items():
+                seconds = environments[size].call(function, [event] * CALLS).seconds
                 if turn:
                     times[name][page][size] += seconds
             for size, orders in list(sizes.items()) * RUNS:
@@ -116,6 +121,15 @@ def measure(testbed: Testbed, rounds: int) -> dict[str, dict[str, dict[str, Summ
         }
         for name, by_page in times.items()
     }
+
+
+def _requests(testbed: Testbed, orders: int, page: str) -> dict[str, tuple[str, events.Json]]:
+    """Return the function and the event of each kind of list."""
+    [(last,)] = testbed.query(orders, "SELECT max(position) FROM event_feed")
+    after = {} if page == FIRST else {"after": str(last - _TAIL)}
+    return {
+        name: ("list_orders", events.list_of_all(**_query(testbed, orders, kind, page))) for name, kind in KINDS.items()
+    } | {name: ("list_events", events.feed(**query, **after)) for name, query in FEED.items()}
 
 
 def _query(testbed: Testbed, orders: int, kind: Kind, page: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from tools.benchmarks.baseline import BEFORE, NOW
 from tools.benchmarks.capacity import SECONDS
 from tools.benchmarks.contenders import CREATORS, EQUAL_WORK, IDIOMATIC, OURS, TUNED, UNSENT
 from tools.benchmarks.goals import Results, create_of, goals, growth
-from tools.benchmarks.scale import DEEPEST, FEW, FIRST, KINDS, MANY, METRICS, RELAY, TASK
+from tools.benchmarks.scale import DEEPEST, FEED, FEW, FIRST, KINDS, MANY, METRICS, RELAY, TASK
 from tools.benchmarks.summary import Summary
 from tools.benchmarks.warm import WITH_SQS
 
@@ -37,6 +37,7 @@ def render(results: Results) -> str:
         "Cost of an order": _cost(results),
         "Life of an order": _lives(results),
         "Small and large databases": _scale(results),
+        "The feed under load": _feed(results),
         "Simulated: 40,000 orders a minute": f"{_environments(results)}\n\n{_queue(results)}",
     }
     conditions = (
@@ -136,13 +137,30 @@ def _scale(results: Results) -> str:
     few, many = (f"{results[size]:,}" for size in (FEW, MANY))
 
     def rows() -> Iterator[Sequence[str]]:
-        for name in (*KINDS, TASK, RELAY, METRICS):
+        for name in (*KINDS, *FEED, TASK, RELAY, METRICS):
             pages = results["scale"][name]
             first = pages[FIRST]
-            deep = (_time(pages[DEEPEST][MANY]), f"{growth(results, name, DEEPEST):.2f}") if name in KINDS else ("", "")
+            has_pages = name in KINDS or name in FEED
+            deep = (_time(pages[DEEPEST][MANY]), f"{growth(results, name, DEEPEST):.2f}") if has_pages else ("", "")
             yield name, _time(first[FEW]), _time(first[MANY]), f"{growth(results, name, FIRST):.2f}", *deep
 
     return _table(("list or work", few, many, "ratio", f"page 5,000 of {many}", "ratio"), rows())
+
+
+def _feed(results: Results) -> str:
+    found = results["feed"]
+    return _table(
+        ("writers", "seconds", "events", "median lag, ms", "p99 lag, ms"),
+        [
+            (
+                str(found["writers"]),
+                f"{found['seconds']:g}",
+                f"{found['events']:,}",
+                f"{found['median_lag']:.0f}",
+                f"{found['p99_lag']:.0f}",
+            )
+        ],
+    )
 
 
 def _environments(results: Results) -> str:

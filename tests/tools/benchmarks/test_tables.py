@@ -9,7 +9,7 @@ from tools.benchmarks import capacity, tables
 from tools.benchmarks.baseline import BEFORE, NOW
 from tools.benchmarks.contenders import CONTENDERS, CREATORS, EQUAL_WORK, FLOOR, IDIOMATIC, OURS, TUNED, UNSENT
 from tools.benchmarks.goals import READERS, WRITERS, goals
-from tools.benchmarks.scale import DEEPEST, FEW, FIRST, KINDS, MANY, METRICS, RELAY, TASK
+from tools.benchmarks.scale import DEEPEST, FEED, FEW, FIRST, KINDS, MANY, METRICS, RELAY, TASK
 from tools.benchmarks.summary import summarize
 from tools.benchmarks.warm import WITH_SQS
 
@@ -47,7 +47,8 @@ def results() -> dict[str, Any]:
             NOW: {"database": ONE, "server": 4.0, "statements": 18, "calls": 10},
             BEFORE: {"database": TEN, "server": 8.0, "statements": 19, "calls": 10},
         },
-        "scale": dict.fromkeys((*KINDS, TASK, RELAY, METRICS), pages),
+        "feed": {"writers": 50, "seconds": 120.0, "events": 100_000, "median_lag": 100.0, "p99_lag": 300.0},
+        "scale": dict.fromkeys((*KINDS, *FEED, TASK, RELAY, METRICS), pages),
         "environments": {"get_order": {"started": 10, "busy": 3}},
         "queue": {"5 / 10": {"payment": {"backlog": 0, "median_seconds": 0.1, "p99_seconds": 0.2, "busy": 2.0}}},
     }
