@@ -110,7 +110,7 @@ fuzz: $(ENVIRONMENTS) ## Send generated requests to the API: EFFORT=50.
 	@.venv/bin/pytest tests/e2e/test_fuzz.py --effort '$(or $(EFFORT),50)' $(ARGS)
 
 .PHONY: openapi
-openapi: .venv/.installed ## Generate the OpenAPI document after a change to the API.
+openapi: .venv/.installed ## Generate the OpenAPI document and the schemas of events after a change to the API.
 	@PYTHONPATH=shared .venv/bin/python -m tools.openapi
 
 .PHONY: contract-tools

@@ -41,6 +41,12 @@ STATUSES = {
     "health/health": 200,
     "list_customer_orders/own": 200,
     "list_customer_orders/other_customers": 403,
+    "list_events/after_with_types": 200,
+    "list_events/first_page": 200,
+    "list_events/invalid": 400,
+    "list_events/long_poll": 200,
+    "list_events/order": 200,
+    "list_events/without_scope": 403,
     "list_orders/all_customers": 200,
     "list_orders/invalid": 400,
     "list_orders/own": 200,
@@ -80,7 +86,7 @@ RELAYS: dict[str, dict[str, Any]] = {
     "relay_outbox/redrive_all": {"redriven": 0},
     "relay_outbox/redrive_some": {"redriven": 0},
     "relay_outbox/schedule": {
-        **dict.fromkeys(("tasks", "holds", "expired", "erased", "keys", "deltas", "stuck"), 0),
+        **dict.fromkeys(("tasks", "holds", "expired", "erased", "keys", "deltas", "sequenced", "stuck"), 0),
         "lag_seconds": 0.0,
     },
 }

@@ -20,8 +20,8 @@ events = cache(bootstrap.list_events)
 def list_events() -> Response[str]:
     """List events after a position of the feed."""
     check_may_read_events(app.caller)
-    page = events().list(event_parameters.parse(app.query))
-    view = event_page_view(page)
+    query = event_parameters.parse(app.query)
+    view = event_page_view(events().list(query))
     return reply(HTTPStatus.OK, view, app.next_page(view["next_cursor"], parameter="after"))
 
 

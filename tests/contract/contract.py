@@ -1,4 +1,4 @@
-"""The committed OpenAPI document, to validate answers against."""
+"""The committed OpenAPI document and JSON Schemas, to validate answers and events against."""
 
 import json
 import re
@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.protocols import Validator
 from openapi_schema_validator import oas31_format_checker
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from tests.support import ROOT
-from tools.openapi import OPENAPI_FILE, references
+from tools.openapi import EVENTS_FOLDER, OPENAPI_FILE, references
 from tools.openapi.operations import JSON_LINES
 from tools.openapi.references import Json
 
@@ -38,6 +39,16 @@ def errors(schema: Json, value: object) -> list[str]:
     """Validation errors of a value by a schema of the document."""
     text = json.dumps(schema).replace('"#/', f'"{_NAME}#/')
     validator = Draft202012Validator(json.loads(text), registry=_REGISTRY, format_checker=oas31_format_checker)
+    return _errors(validator, value)
+
+
+def event_errors(name: str, event: object) -> list[str]:
+    """Validation errors of an event by the JSON Schema of a type."""
+    schema = json.loads((ROOT / EVENTS_FOLDER / f"{name}.json").read_text())
+    return _errors(Draft202012Validator(schema, format_checker=oas31_format_checker), event)
+
+
+def _errors(validator: Validator, value: object) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
 

@@ -44,6 +44,9 @@ def small() -> Json:
         "required": ["id", "state"],
     }
     problem = {"type": "object", "properties": {"code": {"const": "gone"}}, "required": ["code"]}
+    overlay = {"type": "object", "properties": {"type": {"const": "made"}, "status": {"enum": ["new"]}}}
+    message = {"allOf": [{"$ref": "#/components/schemas/Event"}, overlay]}
+    event = {"type": "object", "properties": {"id": {"type": "string"}, "type": {"enum": ["made"]}}, "required": ["id"]}
     return {
         "paths": {
             "/things": {
@@ -61,7 +64,8 @@ def small() -> Json:
                 "get": {"responses": {"200": {}}},
             }
         },
-        "components": {"schemas": {"State": {"type": "string", "enum": ["open", "closed"]}}},
+        "webhooks": {"made": {"post": {"requestBody": {"content": {"application/json": {"schema": message}}}}}},
+        "components": {"schemas": {"State": {"type": "string", "enum": ["open", "closed"]}, "Event": event}},
     }
 
 
@@ -77,6 +81,18 @@ def request(document: Json) -> Json:
 
 def answer(document: Json) -> Json:
     schema: Json = post(document)["responses"]["200"]["content"]["application/json"]["schema"]
+    return schema
+
+
+def message(document: Json) -> list[Json]:
+    """The parts of the webhook's body."""
+    body = document["webhooks"]["made"]["post"]["requestBody"]
+    parts: list[Json] = body["content"]["application/json"]["schema"]["allOf"]
+    return parts
+
+
+def event(document: Json) -> Json:
+    schema: Json = document["components"]["schemas"]["Event"]
     return schema
 
 
@@ -115,6 +131,13 @@ BREAKS: dict[str, Callable[[Json], Any]] = {
         note={"anyOf": [{"type": "string"}, {"type": "null"}]}
     ),
     "200.id: string uuid removed": lambda new: answer(new)["properties"]["id"].pop("format"),
+    "webhook made: removed": lambda new: new["webhooks"].clear(),
+    "webhook made: application/json removed": lambda new: new["webhooks"]["made"]["post"].pop("requestBody"),
+    "webhook made: fewer schemas hold now": lambda new: message(new).pop(),
+    "webhook made.type: const is 'other'": lambda new: message(new)[1]["properties"]["type"].update(const="other"),
+    "webhook made.id: removed": lambda new: event(new)["properties"].pop("id"),
+    "webhook made.id: optional now": lambda new: event(new)["required"].remove("id"),
+    "webhook made.id: string removed": lambda new: event(new)["properties"].update(id={"type": "integer"}),
 }
 
 
@@ -123,6 +146,19 @@ def test_given_a_breaking_change_when_compared_then_it_is_reported(expected: str
     old, new = small(), small()
     BREAKS[expected](new)
     assert any(expected in change for change in breaking_changes(old, new)), breaking_changes(old, new)
+
+
+def test_given_the_first_webhooks_when_compared_then_they_are_allowed() -> None:
+    old = small()
+    old.pop("webhooks")
+    assert breaking_changes(old, small()) == []
+
+
+def test_given_a_request_with_other_rules_when_compared_then_it_is_reported() -> None:
+    old, new = small(), small()
+    request(old)["allOf"] = [{"not": {"required": ["size", "note"]}}]
+    request(new)["allOf"] = [{"not": {"required": ["size", "tags"]}}]
+    assert [change.partition(" is ")[0] for change in breaking_changes(old, new)] == ["POST /things: request: allOf"]
 
 
 def test_given_a_schema_that_refuses_new_fields_when_compared_then_it_is_reported() -> None:
@@ -156,6 +192,11 @@ HARMLESS: dict[str, Callable[[Json], Any]] = {
     "a new status in an answer": lambda new: answer(new)["properties"]["status"]["enum"].append("done"),
     "fewer values in an answer": lambda new: new["components"]["schemas"]["State"]["enum"].pop(),
     "another name of the only schema of a body": _name_request,
+    "another webhook": lambda new: new["webhooks"].update(sold={"post": {}}),
+    "another field in a webhook": lambda new: event(new)["properties"].update(more={"type": "string"}),
+    "a new status in a webhook": lambda new: message(new)[1]["properties"]["status"]["enum"].append("done"),
+    "a new type of event": lambda new: event(new)["properties"]["type"]["enum"].append("sold"),
+    "one more schema of a webhook": lambda new: message(new).append({"type": "object"}),
     "a text that reads better": lambda new: answer(new).update(description="better"),
 }
 

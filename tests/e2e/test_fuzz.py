@@ -13,7 +13,7 @@ from tests.support import ROOT
 FOLDER = Path(__file__).parent
 EXAMPLES = 3
 """Examples per operation, times the effort."""
-SCOPES = "orders:read orders:write orders:metrics orders:erase"
+SCOPES = "orders:read orders:write orders:events orders:metrics orders:erase"
 
 
 def test_given_generated_requests_when_sent_then_every_answer_is_documented(

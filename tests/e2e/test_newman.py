@@ -10,7 +10,7 @@ from tests.contract.tools import NODE_TOOLS
 from tests.support import ROOT
 from tools.openapi import POSTMAN_FILE
 
-STAFF = "orders:read orders:write orders:metrics orders:erase"
+STAFF = "orders:read orders:write orders:events orders:metrics orders:erase"
 
 
 @pytest.mark.skipif(not NODE_TOOLS.exists(), reason="Newman is missing: `make contract-tools` (takes Node.js)")

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from local.postgres import Postgres
-from tests.contract.contract import complaints
+from tests.contract.contract import complaints, event_errors
 from tests.support import Answer, call
 
 type Load = Callable[[str], ModuleType]
@@ -162,6 +162,29 @@ def test_given_orders_when_exported_and_erased_then_the_answers_are_as_documente
         ask("erase_customer", method, path, at="5", status=403)
 
 
+def test_given_events_when_listed_then_the_answers_are_as_documented(ask: Ask) -> None:
+    path = "/v1/events"
+    accounts = {"customer": "accounts", "scope": "orders:events"}
+    empty = ask("list_events", "GET", path, status=200, **accounts)
+    assert (empty.json["next_cursor"], "link" in empty.headers) == ("0", True)
+    order = ask("create_order", "POST", "/v1/orders", {**ITEMS, "customer_name": "Alice Johnson"}, status=201).json[
+        "id"
+    ]
+    ask("update_order", "PATCH", "/v1/orders/{order_id}", NOTE, at=order, status=200)
+    ask("cancel_order", "POST", "/v1/orders/{order_id}/cancel", at=order, status=200)
+    page = ask("list_events", "GET", path, query={"limit": "2", "order_id": order}, status=200, **accounts)
+    assert (page.json["count"], "link" in page.headers) == (2, True)
+    later = {"after": page.json["next_cursor"], "type": "order.cancelled,order.returned", "wait": "1"}
+    assert ask("list_events", "GET", path, query=later, status=200, **accounts).json["count"] == 1
+    whole = ask("list_events", "GET", path, status=200, **accounts).json
+    assert [event["type"] for event in whole["events"]] == ["order.placed", "order.updated", "order.cancelled"]
+    assert [problem for event in whole["events"] for problem in event_errors(event["type"], event)] == []
+    for query in ({"limit": "0"}, {"type": "order.lost"}, {"order_id": "5"}, {"wait": "21"}, {"after": "first"}):
+        ask("list_events", "GET", path, query=query, status=400, **accounts)
+    ask("list_events", "GET", path, query={"after": "4"}, status=400, **accounts)
+    ask("list_events", "GET", path, status=403, customer="agent", scope="orders:read orders:write")
+
+
 def test_given_a_database_when_it_is_up_or_down_then_health_is_as_documented(ask: Ask, postgres: Postgres) -> None:
     for path in ("/v1/health", "/health"):
         ask("health", "GET", path, status=200)
@@ -169,6 +192,7 @@ def test_given_a_database_when_it_is_up_or_down_then_health_is_as_documented(ask
     try:
         ask("health", "GET", "/v1/health", status=503)
         ask("list_orders", "GET", "/v1/orders", status=503)
+        ask("list_events", "GET", "/v1/events", status=503, customer="accounts", scope="orders:events")
     finally:
         postgres.start()
 

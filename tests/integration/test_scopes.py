@@ -18,6 +18,7 @@ SCOPES = (
     "",
     "orders:read",
     "orders:metrics",
+    "orders:events",
     "orders:erase",
     "orders:create",
     "orders:cancel",
@@ -64,7 +65,7 @@ def test_given_a_scope_when_any_status_is_reported_then_only_its_own_are_taken(
         else:
             assert query("SELECT version, status FROM orders") == before
             # Without any scope that changes orders, the order does not exist for those who may not read it.
-            is_blind = scope in {"", "orders:metrics", "orders:erase"}
+            is_blind = scope in {"", "orders:metrics", "orders:events", "orders:erase"}
             assert (answer.status, answer.json["code"]) == (
                 (404, "order_not_found") if is_blind else (403, "forbidden")
             ), body

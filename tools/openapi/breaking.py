@@ -12,14 +12,14 @@ from tools.openapi.references import Json, resolved
 _METHODS = {"delete", "get", "head", "options", "patch", "post", "put", "trace"}
 _LOWER_LIMITS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _UPPER_LIMITS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-_RULES = ("pattern", "format", "const", "multipleOf", "uniqueItems", "allOf", "not")
-_OPEN = frozenset({"status", "payment_status", "shipping_status", "event"})
+_RULES = ("pattern", "format", "const", "multipleOf", "uniqueItems", "not")
+_OPEN = frozenset({"status", "payment_status", "shipping_status", "failure_reason", "event", "type"})
 """Fields whose values may become more: clients are told to expect unknown ones."""
 _LEAST, _MOST = float("-inf"), float("inf")
 
 
 class _Side(Enum):
-    """Where a schema is used: requests must not become narrower, responses must not become wider."""
+    """Where a schema is used: requests must not become narrower, responses and webhooks must not become wider."""
 
     REQUEST = auto()
     ANSWER = auto()
@@ -28,7 +28,8 @@ class _Side(Enum):
 
 def breaking_changes(old: Json, new: Json) -> list[str]:
     """Return descriptions of the changes that break clients."""
-    return sorted(_Comparison(old, new).operations())
+    comparison = _Comparison(old, new)
+    return sorted([*comparison.operations(), *comparison.webhooks()])
 
 
 class _Comparison:
@@ -45,6 +46,17 @@ class _Comparison:
                     yield f"{where}: removed"
                 else:
                     yield from self._operation(where, methods[method], new)
+
+    def webhooks(self) -> Iterator[str]:
+        """Compare the bodies of webhooks, which clients read as they read answers."""
+        for name, methods in self._old.get("webhooks", {}).items():
+            for method in methods.keys() & _METHODS:
+                new = self._new.get("webhooks", {}).get(name, {}).get(method)
+                if new is None:
+                    yield f"webhook {name}: removed"
+                    continue
+                before, after = methods[method].get("requestBody", {}), new.get("requestBody", {})
+                yield from self._content(f"webhook {name}", _Side.ANSWER, self._of_old(before), self._of_new(after))
 
     def _operation(self, where: str, old: Json, new: Json) -> Iterator[str]:
         if new.get("security") and not old.get("security"):
@@ -114,12 +126,22 @@ class _Comparison:
     def _one(self, where: str, side: _Side, old: Json, new: Json) -> Iterator[str]:
         yield from _limits(where, side, old, new)
         yield from _enumeration(where, side, old, new)
-        for rule in (*_RULES, *(["oneOf", "anyOf"] if "type" in old else [])):
+        rules = (*_RULES, *(["oneOf", "anyOf"] if "type" in old else []), *(["allOf"] if side is _Side.REQUEST else []))
+        for rule in rules:
             if old.get(rule) != new.get(rule) and (rule in new if side is _Side.REQUEST else rule in old):
                 yield f"{where}: {rule} is {new.get(rule)!r} instead of {old.get(rule)!r}"
         yield from self._fields(where, side, old, new)
+        if side is not _Side.REQUEST:
+            yield from self._parts(where, side, old.get("allOf", []), new.get("allOf", []))
         if "items" in old and "items" in new:
             yield from self._schema(f"{where}[]", side, old["items"], new["items"])
+
+    def _parts(self, where: str, side: _Side, old: list[Json], new: list[Json]) -> Iterator[str]:
+        """Compare the schemas that hold at once; more of them promise more."""
+        if len(new) < len(old):
+            yield f"{where}: fewer schemas hold now"
+        for before, after in zip(old, new, strict=False):
+            yield from self._schema(where, side, before, after)
 
     def _fields(self, where: str, side: _Side, old: Json, new: Json) -> Iterator[str]:
         before, after = old.get("properties", {}), new.get("properties", {})

@@ -1,12 +1,12 @@
-"""The OpenAPI document: all routes, with the requests and responses of their operations."""
+"""The OpenAPI document: all routes, with the requests and responses of their operations, and the events."""
 
 import re
 import tomllib
 from collections import defaultdict
 from pathlib import Path
 
-from orders.domain.caller import CANCEL, CREATE, ERASE, METRICS, PAY, READ, SHIP, WRITE
-from tools.openapi import schemas
+from orders.domain.caller import CANCEL, CREATE, ERASE, EVENTS, METRICS, PAY, READ, SHIP, WRITE
+from tools.openapi import events, schemas
 from tools.openapi.operations import JSON, OPERATIONS, Body, Operation
 from tools.openapi.parameters import HEADERS, IN_PATH, PARAMETERS
 from tools.openapi.references import Json, ref
@@ -32,11 +32,15 @@ without one.
 **Versions**: the `ETag` of an order changes with every change to the order. With `If-Match`, only that version is
 changed (else 412); with `If-None-Match`, an unchanged order is not sent again (304).
 
+**Events**: the webhooks are what EventBridge delivers if the service has an event bus. `GET /v1/events` has the same
+events without the envelope.
+
 Deprecated operations exist for clients of earlier services and behave like their replacements. A path with a trailing
 slash is redirected (308) to the path without it.
 """
 _TAGS = {
     "orders": "Place, read, list, cancel and update orders.",
+    "events": "Read what has happened to all orders.",
     "customers": "Export and erase the personal data of customers.",
     "service": "Health and metrics of the service.",
     "console": "A web page for customers and support.",
@@ -52,6 +56,7 @@ update and cancel their own orders. Scopes, in `scope`, `scp` or `roles`:
 - `{SHIP}`: report shipping statuses and tracking numbers, and update orders of any customer
 - `{PAY}`: report payment statuses
 - `{WRITE}`: all of `{CREATE}`, `{CANCEL}`, `{SHIP}` and `{PAY}`
+- `{EVENTS}`: read the events of all orders
 - `{METRICS}`: read the metrics
 - `{ERASE}`: export and erase the personal data of any customer
 """
@@ -81,6 +86,7 @@ def build(root: Path) -> Json:
         "servers": [{"url": "/", "description": "The service that serves this document."}],
         "tags": [{"name": name, "description": description} for name, description in _TAGS.items()],
         "paths": dict(paths),
+        "webhooks": events.webhooks(),
         "components": {
             "schemas": schemas.components({error for each in OPERATIONS.values() for error in possible_errors(each)}),
             "responses": responses,

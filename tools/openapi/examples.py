@@ -162,6 +162,28 @@ PAGES: dict[str, Json] = {
         "total_is_exact": True,
     },
 }
+_EVENT: Json = {
+    "id": f"{ORDER_ID}.2",
+    "type": "order.cancelled",
+    "order_id": ORDER_ID,
+    "number": 100_042,
+    "sequence": 2,
+    "occurred_at": CANCELLED["updated_at"],
+    "actor": {"kind": "service", "id": "support-desk"},
+    "changed_fields": None,
+    **_CANCELLED_STATUSES,
+    "failure_reason": None,
+    "currency": "USD",
+    "subtotal": "159.98",
+    "total": "164.88",
+    "adjustments": PLACED["adjustments"],
+    "items": [_LINE],
+    "position": 1234,
+}
+EVENT_PAGES: dict[str, Json] = {
+    "page": {"events": [_EVENT], "count": 1, "next_cursor": "1234"},
+    "end": {"events": [], "count": 0, "next_cursor": "1234"},
+}
 _EXPORTED: Json = {
     **WITH_TIMELINE,
     "timeline": [{**entry, "actor": entry["actor"].partition(":")[0]} for entry in WITH_TIMELINE["timeline"]],

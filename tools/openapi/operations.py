@@ -7,11 +7,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from orders.domain import errors
-from orders.domain.caller import CANCEL, CREATE, ERASE, PAY, SHIP
+from orders.domain.caller import CANCEL, CREATE, ERASE, EVENTS, PAY, SHIP
 from orders.domain.errors import OrderServiceError
 from orders.schemas.requests import Cancellation, CustomerOrder, NewOrder, OrderUpdate, StatusUpdate
 from tools.openapi import examples
-from tools.openapi.parameters import LIST_PARAMETERS
+from tools.openapi.parameters import FEED_PARAMETERS, LIST_PARAMETERS
 from tools.openapi.references import Json, ref
 
 JSON = "application/json"
@@ -228,6 +228,24 @@ OPERATIONS: Mapping[str, Operation] = {
         places=("order",),
         parameters=("IfMatch",),
         body=Body(model=StatusUpdate, examples=examples.UPDATES),
+    ),
+    "list_events": Operation(
+        tag="events",
+        description="All events of all orders, in an order that never changes and without a gap. `Link` always has the "
+        "next page, since more events follow later. A page can have fewer events than `limit` though more follow at "
+        "once; the end is reached when a page is empty and has the cursor of the request. A cursor after the end of "
+        "the feed is invalid.",
+        answers={
+            200: Answer(
+                description="A page of the feed.",
+                schema=ref("EventPageView"),
+                examples=examples.EVENT_PAGES,
+                headers=("Link",),
+            )
+        },
+        errors=(errors.InvalidParameter, errors.InvalidCursor, errors.Forbidden, errors.DatabaseUnavailable),
+        parameters=FEED_PARAMETERS,
+        scopes=(EVENTS,),
     ),
     "erase_customer": Operation(
         tag="customers",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from orders.domain.caller import CUSTOMER_ID, READ
+from orders.domain.event_parameters import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT_SECONDS
 from orders.domain.ids import PRODUCT_ID
 from orders.domain.list_parameters import MAX_LENGTH, MAX_OFFSET, MAX_PAGE_SIZE
 from orders.domain.order_query import DEFAULT_PAGE_SIZE
@@ -128,6 +129,33 @@ _LISTING: dict[str, Json] = {
     ),
 }
 
+_FEED: dict[str, Json] = {
+    "After": _query(
+        "after",
+        "`next_cursor` of the previous page: the page begins with the event after this position. Without it, or with "
+        "`0`, it begins with the first event.",
+        {"type": "string", "pattern": "^[0-9]{1,18}$", "default": "0"},
+    ),
+    "Limit": _query(
+        "limit",
+        "Maximum number of events on the page.",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    ),
+    "EventType": _query(
+        "type",
+        "Events of this type, or one of these.",
+        {"type": "array", "items": ref("Event"), "minItems": 1},
+        style="form",
+        explode=False,
+    ),
+    "EventOrderId": _query("order_id", "Events of this order.", ref("OrderId")),
+    "Wait": _query(
+        "wait",
+        "Seconds to wait for an event if there is none yet.",
+        {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_SECONDS, "default": 0},
+    ),
+}
+
 PARAMETERS: dict[str, Json] = {
     "RequestId": _header(
         "X-Request-ID",
@@ -152,11 +180,14 @@ PARAMETERS: dict[str, Json] = {
     ),
     "ExportCursor": _query("cursor", "That of the `Link` to the next page.", {"type": "string"}),
     **_LISTING,
+    **_FEED,
 }
 """Query and header parameters. None has an example, since Swagger UI would send it with every request."""
 
 LIST_PARAMETERS = tuple(_LISTING)
 """The parameters of lists."""
+FEED_PARAMETERS = tuple(_FEED)
+"""The parameters of the feed of events."""
 
 
 def _response_header(

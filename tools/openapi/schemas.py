@@ -15,8 +15,10 @@ from pydantic_core import core_schema
 from orders.domain import errors
 from orders.domain.errors import OrderServiceError
 from orders.schemas import problems
+from orders.schemas.events import EventDocument, EventPageView
 from orders.schemas.requests import Cancellation, CustomerOrder, NewOrder, OrderUpdate, StatusUpdate
 from orders.schemas.responses import ErasureView, HealthView, OrderView, PageView
+from tools.openapi import events
 from tools.openapi.references import SCHEMA, Json
 
 
@@ -28,7 +30,15 @@ class GatewayMessage(TypedDict):
 
 
 REQUESTS: tuple[type[BaseModel], ...] = (NewOrder, CustomerOrder, OrderUpdate, Cancellation, StatusUpdate)
-ANSWERS: tuple[Any, ...] = (OrderView, PageView, ErasureView, HealthView, GatewayMessage)
+ANSWERS: tuple[Any, ...] = (
+    OrderView,
+    PageView,
+    EventPageView,
+    EventDocument,
+    ErasureView,
+    HealthView,
+    GatewayMessage,
+)
 PROBLEMS: dict[type[OrderServiceError], Any] = {
     errors.DownstreamUnavailable: problems.DownstreamProblem,
     errors.InsufficientStock: problems.InsufficientStockProblem,
@@ -86,6 +96,7 @@ def components(answered: Iterable[type[OrderServiceError]]) -> Json:
     _, generated = TypeAdapter.json_schemas(inputs, ref_template=SCHEMA, schema_generator=_Generator)
     schemas: Json = generated["$defs"]
     bases = {detail: schemas.pop(detail.__name__) for detail in set(details.values())}
+    schemas |= events.components()
     schemas |= {problem_name(error): _problem(error, bases[detail]) for error, detail in details.items()}
     for schema in schemas.values():
         schema.pop("title", None)  # a component has a name

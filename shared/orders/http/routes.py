@@ -18,6 +18,7 @@ PATHS: Mapping[str, str] = {
     "/postman.json": "GET",
     "/v1/customers/{customer_id}/orders": "GET POST",
     "/v1/customers/{customer_id}/personal-data": "DELETE GET",
+    "/v1/events": "GET",
     "/v1/health": "GET",
     "/v1/orders": "GET POST",
     "/v1/orders/create": "POST",

@@ -1,6 +1,6 @@
 """The document of an event, as the feed and the event bus have it: what happened to an order, without personal data."""
 
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 from orders.domain import money
 from orders.domain.caller import actor_kind
@@ -18,12 +18,13 @@ from orders.schemas.types import (
     OrderId,
     OrderNumber,
     Positive,
+    SchemaKeywords,
 )
 
 if TYPE_CHECKING:
     from orders.domain.events import EventPage, EventRow
 
-type ActorKind = Literal["customer", "staff", "service", "system"]
+type ActorKind = Annotated[Literal["customer", "staff", "service", "system"], SchemaKeywords("A kind of actor.")]
 
 
 class EventActor(TypedDict):
