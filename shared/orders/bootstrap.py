@@ -65,7 +65,7 @@ def update_order() -> "UpdateOrder":
     from orders.config import requires_shipping_address
     from orders.use_cases.update_order import UpdateOrder
 
-    return UpdateOrder(database(), task_queue(), Clock(), requires_address=requires_shipping_address())
+    return UpdateOrder(database(), event_queue(), Clock(), requires_address=requires_shipping_address())
 
 
 def update_order_status() -> "UpdateOrderStatus":
@@ -100,7 +100,7 @@ def erase_customer() -> "EraseCustomer":
     """Build what erases and exports personal data."""
     from orders.use_cases.erase_customer import EraseCustomer
 
-    return EraseCustomer(database(), task_queue(), Clock())
+    return EraseCustomer(database(), event_queue(), Clock())
 
 
 def process_task() -> "ProcessTask":
@@ -205,6 +205,13 @@ def task_queue() -> "SqsTaskQueue":
     from orders.config import QueueSettings
 
     return SqsTaskQueue(QueueSettings.from_environment())
+
+
+def event_queue() -> "SqsTaskQueue | None":
+    """Build the client of the task queue for a function whose only tasks publish events; None without an event bus."""
+    from orders.config import has_event_bus
+
+    return task_queue() if has_event_bus() else None
 
 
 def inventory(settings: "InventorySettings", session: "Session", connection: "Database", clock: Clock) -> "Inventory":

@@ -64,6 +64,11 @@ def _flag(name: str) -> bool:
     return _choice(name, ("true", "false"), "false") == "true"
 
 
+def has_event_bus() -> bool:
+    """Return whether there is an event bus: ``EVENT_BUS_NAME``."""
+    return bool(os.environ.get("EVENT_BUS_NAME"))
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
     """The database's address, and how to log in: with an IAM token, or without a password to a local server.
@@ -95,7 +100,7 @@ class DatabaseSettings:
             user=_required("DATABASE_USER"),
             auth=auth,
             application=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "orders"),
-            publishes_events=bool(os.environ.get("EVENT_BUS_NAME")),
+            publishes_events=has_event_bus(),
         )
 
 
@@ -243,8 +248,7 @@ class EventBusSettings:
     @classmethod
     def from_environment(cls) -> Self | None:
         """Read ``EVENT_BUS_NAME`` and ``EVENT_SOURCE``; None if there is no bus."""
-        name = os.environ.get("EVENT_BUS_NAME")
-        return cls(name, _required("EVENT_SOURCE")) if name else None
+        return cls(_required("EVENT_BUS_NAME"), _required("EVENT_SOURCE")) if has_event_bus() else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def keys(answer: Answer) -> list[tuple[int, str, int]]:
     return [(event["position"], event["order_id"], event["sequence"]) for event in answer.json["events"]]
 
 
-def test_given_orders_when_their_events_are_read_then_each_is_there_once_and_in_order(
+def test_given_orders_when_their_events_are_read_then_each_comes_once_in_order(
     world: World, read: Read, query: Query
 ) -> None:
     for order in [world.place() for _ in range(3)]:
@@ -87,7 +87,7 @@ def test_given_orders_when_their_events_are_read_then_each_is_there_once_and_in_
         assert sequences == list(range(1, len(sequences) + 1))
 
 
-def test_given_an_event_when_read_then_it_tells_the_order_after_it_and_nobodys_data(
+def test_given_an_event_when_read_then_it_has_the_order_and_nobodys_data(
     world: World, read: Read, query: Query
 ) -> None:
     order = world.place(("SKU123", 2), ("SKU456", 1), note="Leave it at the door.", customer_name="Alice Johnson")
@@ -123,9 +123,7 @@ def test_given_an_event_when_read_then_it_tells_the_order_after_it_and_nobodys_d
     assert not {"Alice", "alice@example.com", "door"} & set(json.dumps(events).replace('"', " ").split())
 
 
-def test_given_a_failed_order_when_its_events_are_read_then_only_the_last_ones_say_why(
-    world: World, read: Read
-) -> None:
+def test_given_a_failed_order_when_read_then_only_its_last_events_say_why(world: World, read: Read) -> None:
     world.place()
     world.queue.waiting.clear()
     world.clock.pass_time(minutes=31)
@@ -171,7 +169,7 @@ def test_given_a_reader_at_work_when_another_reads_then_it_waits_and_sees_the_sa
         assert keys(reading.result()) == [(1, order, 1)]
 
 
-def test_given_many_writers_when_the_feed_is_followed_then_each_event_comes_once(
+def test_given_many_writers_when_followed_then_each_event_comes_once(
     query: Query, postgres: Postgres, effort: int
 ) -> None:
     del query  # The database is empty.
@@ -190,7 +188,7 @@ def test_given_no_event_when_read_then_the_empty_page_keeps_its_cursor(world: Wo
     assert answer.headers["link"] == '</v1/events?after=1>; rel="next"'
 
 
-def test_given_a_caller_who_waits_when_an_event_happens_then_it_is_answered_at_once(world: World, read: Read) -> None:
+def test_given_a_long_poll_when_an_event_happens_then_it_is_answered_at_once(world: World, read: Read) -> None:
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(read, wait=20)
         order = world.place()
@@ -201,7 +199,7 @@ def test_given_a_caller_who_waits_when_nothing_happens_then_the_page_is_empty(re
     assert keys(read(wait=1)) == []
 
 
-def test_given_filters_when_read_then_only_those_events_come_under_their_positions(world: World, read: Read) -> None:
+def test_given_filters_when_read_then_only_those_events_come(world: World, read: Read) -> None:
     first, second = world.place(), world.place()
     world.cancel(second)
     world.cancel(first)
@@ -279,9 +277,7 @@ def test_given_a_caller_without_the_scope_when_they_read_then_it_is_forbidden(fu
     assert answer.json["detail"] == "Reading events requires the scope orders:events."
 
 
-def test_given_a_customer_who_is_erased_when_the_feed_is_read_then_nothing_of_them_is_in_it(
-    world: World, read: Read
-) -> None:
+def test_given_an_erased_customer_when_read_then_nothing_of_them_is_there(world: World, read: Read) -> None:
     order = world.place(customer_name="Quill Zq7x", note="Zq7x is at home.", external_reference="R-1")
     world.cancel(order, "Zq7x has moved")
     world.drain()
@@ -326,7 +322,7 @@ def server(folder: Path) -> Iterator[Postgres]:
         postgres.stop()
 
 
-def test_given_events_before_the_feed_when_migrated_then_they_come_first_and_in_order(
+def test_given_events_before_the_feed_when_migrated_then_they_come_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     function = load_function("migrate_database")

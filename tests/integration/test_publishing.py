@@ -150,7 +150,7 @@ def test_given_no_bus_when_an_order_changes_then_nothing_is_enqueued(
     assert query("SELECT kind FROM order_tasks WHERE kind = 'publish_event'") == []
 
 
-def test_given_an_event_that_the_bus_refuses_when_published_then_only_it_is_rescheduled(
+def test_given_a_refused_event_when_published_then_only_it_is_rescheduled(
     world: World, publishing: PublishEvents, bus: Bus, query: Query
 ) -> None:
     order = world.place()
@@ -171,7 +171,7 @@ def test_given_an_event_that_the_bus_refuses_when_published_then_only_it_is_resc
     assert [document["sequence"] for document in bus.documents] == [1, 2, 2]
 
 
-def test_given_a_bus_that_is_down_when_published_then_it_is_tried_for_hours_and_redriven(
+def test_given_a_bus_that_is_down_when_published_then_it_is_tried_for_hours(
     world: World, publishing: PublishEvents, bus: Bus, query: Query
 ) -> None:
     world.place()
@@ -193,7 +193,7 @@ def test_given_a_bus_that_is_down_when_published_then_it_is_tried_for_hours_and_
     assert publishing.publish(waiting(world)) == {task: DONE}
 
 
-def test_given_a_worker_that_dies_when_the_lease_ends_then_the_event_is_published_again(
+def test_given_a_worker_that_died_when_the_lease_ends_then_it_is_published_again(
     world: World, publishing: PublishEvents, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.place()
@@ -213,7 +213,7 @@ def test_given_a_worker_that_dies_when_the_lease_ends_then_the_event_is_publishe
     assert bus.documents[0] == bus.documents[1]
 
 
-def test_given_a_bus_that_was_removed_when_published_then_the_task_fails_and_says_so(
+def test_given_a_bus_that_was_removed_when_published_then_the_task_fails(
     world: World, publishing: PublishEvents, query: Query
 ) -> None:
     world.place()
@@ -259,7 +259,7 @@ def test_given_one_batch_when_many_workers_claim_it_then_each_task_is_claimed_on
     assert sorted(claimed) == sorted(tasks)
 
 
-def test_given_an_order_too_large_for_the_bus_when_published_then_its_lines_are_left_out(
+def test_given_a_large_order_when_published_then_its_lines_are_left_out(
     world: World, publishing: PublishEvents, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orders.use_cases.publish_events.MAX_DETAIL_BYTES", 700)
@@ -285,7 +285,7 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]
     return requests
 
 
-def test_given_an_order_when_placed_with_a_bus_then_one_call_still_sends_all_its_tasks(
+def test_given_an_order_when_placed_with_a_bus_then_one_call_sends_all_tasks(
     function: Load, queues: None, requests: list[tuple[str, dict[str, Any]]]
 ) -> None:
     call(function("create_order"), "POST", "/v1/orders", {"items": [{"sku": "SKU123", "quantity": 1}]})
@@ -294,7 +294,7 @@ def test_given_an_order_when_placed_with_a_bus_then_one_call_still_sends_all_its
     assert [entry["MessageGroupId"] for entry in request["Entries"]] == ["payment", "notification", "events"]
 
 
-def test_given_a_batch_with_events_when_received_then_they_are_put_on_the_bus_in_one_call(
+def test_given_a_batch_with_events_when_received_then_one_call_puts_them(
     world: World, function: Load, queues: None, requests: list[tuple[str, dict[str, Any]]]
 ) -> None:
     eventbridge, sqs = boto3.client("events"), boto3.client("sqs")
@@ -319,7 +319,7 @@ def test_given_a_batch_with_events_when_received_then_they_are_put_on_the_bus_in
     assert {event["time"] for event in events}
 
 
-def test_given_a_bus_that_does_not_exist_when_published_then_the_messages_are_sent_again(
+def test_given_a_bus_that_does_not_exist_when_published_then_it_is_sent_again(
     world: World, function: Load, queues: None, query: Query
 ) -> None:
     world.place()

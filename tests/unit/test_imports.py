@@ -54,6 +54,7 @@ BUDGETS = {
     "get_order": Budget(READS, 310),
     "health": Budget(READS, 315),
     "list_customer_orders": Budget(READS | {"orders.postgres.order_list.query"}, 315),
+    "list_events": Budget(READS, 310),
     "list_orders": Budget(READS | {"orders.postgres.order_list.query"}, 315),
     "metrics": Budget(READS | {"http.client"}, 345),
     "migrate_database": Budget({"http.client", "psycopg2", "yoyo"}, 415),

@@ -29,8 +29,12 @@ class TaskQueue(Protocol):
         """
 
 
-def publish(result: TransitionResult, queue: TaskQueue) -> None:
-    """Send the tasks that an event enqueued, and count the event if it changed the order."""
-    queue.send(result.tasks)
+def publish(result: TransitionResult, queue: TaskQueue | None) -> None:
+    """Send the tasks that an event enqueued, and count the event if it changed the order.
+
+    Without a queue there are no tasks.
+    """
+    if queue:
+        queue.send(result.tasks)
     if result.applied:
         telemetry.count("OrderEvents", event=result.event)

@@ -22,13 +22,13 @@ class UpdateOrder:
 
     Attributes:
         database: where the orders are.
-        queue: where their tasks are sent.
+        queue: where the tasks that publish their events are sent; None without an event bus.
         clock: the clock.
         requires_address: whether an order must have a shipping address.
     """
 
     database: Database
-    queue: TaskQueue
+    queue: TaskQueue | None
     clock: Clock
     requires_address: bool = False
 
