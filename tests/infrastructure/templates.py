@@ -127,3 +127,5 @@ NEW = Deployment(MAIN, **SERVICES)
 """A stack that creates its database."""
 EXPANDED = Deployment(expanded(MAIN), **SERVICES)
 """The same stack with the resources that SAM generates."""
+BUS = Deployment(expanded(MAIN), EventBusName="orders", **SERVICES)
+"""The same stack with an event bus."""

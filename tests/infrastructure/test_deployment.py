@@ -181,6 +181,20 @@ def test_given_conditions_when_resolved_then_functions_have_just_their_propertie
     assert set(limits.values()) <= {None, "90"}
 
 
+def test_given_production_when_concurrency_is_reserved_then_enough_is_left() -> None:
+    """Of the default quota of an account, for the workers of tasks and for the authorizer."""
+    made = Deployment(MAIN, **SERVICES, **overrides("prod"))
+    reserved = [
+        int(each["ReservedConcurrentExecutions"])
+        for each in made.of_type("AWS::Serverless::Function").values()
+        if "ReservedConcurrentExecutions" in each
+    ]
+    assert len(reserved) == len((WRITES | READS) - {"erase_customer", "process_task", "relay_outbox"})
+    # Lambda refuses to leave fewer than 100: lambda/latest/dg/configuration-concurrency.html.
+    assert 1000 - sum(reserved) >= 100
+    assert 1000 - sum(reserved) > int(made.parameters["WorkerConcurrency"])
+
+
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [

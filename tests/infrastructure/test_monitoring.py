@@ -199,7 +199,7 @@ def test_given_all_alarms_when_counted_then_few_notify_somebody(monitored: dict[
     metric_alarms = of_type(monitored, "AWS::CloudWatch::Alarm")
     used = sum(1 for alarm in metric_alarms for _ in alarm_metrics(alarm))
     pages, tickets = ([name for name in names if f"-{kind}-" in name] for kind in ("page", "ticket"))
-    assert (len(metric_alarms), len(names) - len(metric_alarms), used) == (52, 5, 97)
+    assert (len(metric_alarms), len(names) - len(metric_alarms), used) == (54, 5, 100)
     assert (len(pages), len(tickets)) == (3, 18)
 
 

@@ -13,7 +13,7 @@ from tests.infrastructure.templates import ALL, MAIN, NETWORK, NEW, SERVICES, De
 ANYWHERE = "0.0.0.0/0"
 QUEUES = {"QueueArns": "arn:aws:sqs:eu-central-1:123456789012:orders-tasks"}
 NETWORKS = [
-    Deployment(NETWORK, NatGateways=nat, AvailabilityZones=zones, FlowLogs="true", **QUEUES)
+    Deployment(NETWORK, NatGateways=nat, AvailabilityZones=zones, FlowLogs="true", EventBusName="orders", **QUEUES)
     for nat, zones in product(("0", "1", "per-az"), ("2", "3"))
 ]
 
@@ -122,6 +122,22 @@ def test_given_secrets_when_there_is_no_nat_then_an_endpoint_leads_to_just_them(
     if created:
         [passed] = statements(endpoints["SecretsEndpoint"])
         assert (passed["Action"], passed["Resource"]) == ("secretsmanager:GetSecretValue", arns)
+
+
+@pytest.mark.parametrize("nat", ["0", "1", "per-az"])
+@pytest.mark.parametrize("bus", ["orders", ""])
+def test_given_a_bus_when_events_are_put_then_an_endpoint_leads_to_just_it(nat: str, bus: str) -> None:
+    endpoints = Deployment(NETWORK, NatGateways=nat, EventBusName=bus, **QUEUES).of_type("AWS::EC2::VPCEndpoint")
+    assert ("EventsEndpoint" in endpoints) is bool(bus)
+    if bus:
+        [passed] = statements(endpoints["EventsEndpoint"])
+        [granted] = statements(Deployment(MAIN, EventBusName=bus, **SERVICES).resources["PutEvents"])
+        assert (passed["Action"], passed["Resource"]) == (granted["Action"], granted["Resource"])
+        queues = endpoints["QueuesEndpoint"]
+        [other] = statements(queues)
+        assert passed["Condition"] == other["Condition"]
+        same = ("VpcEndpointType", "PrivateDnsEnabled", "SubnetIds", "SecurityGroupIds")
+        assert [endpoints["EventsEndpoint"][name] for name in same] == [queues[name] for name in same]
 
 
 def test_given_secrets_of_services_when_deployed_then_the_network_knows_them() -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from local import template as sam
 from local.template import statements
-from tests.infrastructure.access import READS, SENDS, WRITES
+from tests.infrastructure.access import READS, SENDS, SENDS_EVENTS_ONLY, WRITES
 from tests.infrastructure.templates import (
     ALL,
+    BUS,
     EXPANDED,
     MAIN,
     NEW,
@@ -75,14 +76,15 @@ def test_given_roles_when_created_then_only_one_aws_managed_policy_is_attached()
     ]
 
 
-FUNCTIONS = EXPANDED.of_type("AWS::Lambda::Function")
+LAMBDA = "AWS::Lambda::Function"
+FUNCTIONS = EXPANDED.of_type(LAMBDA)
 
 
-def policies(function: dict[str, Any]) -> set[str]:
+def policies(function: dict[str, Any], made: Deployment = EXPANDED) -> set[str]:
     """The managed policies of a function's role, attached by the role or by the policy."""
     role = function["Role"]["Fn::GetAtt"][0]
-    named = {policy["Ref"] for policy in EXPANDED.resources[role]["Properties"].get("ManagedPolicyArns", [])}
-    naming = EXPANDED.of_type("AWS::IAM::ManagedPolicy").items()
+    named = {policy["Ref"] for policy in made.resources[role]["Properties"].get("ManagedPolicyArns", [])}
+    naming = made.of_type("AWS::IAM::ManagedPolicy").items()
     return named | {name for name, policy in naming if {"Ref": role} in policy.get("Roles", [])}
 
 
@@ -287,16 +289,79 @@ QUEUES = {
 """What functions may do with queues; the others may do nothing."""
 
 
+@pytest.mark.parametrize("made", [EXPANDED, BUS], ids=["no bus", "bus"])
 @pytest.mark.parametrize("name", sam.functions(sam.read(MAIN)))
-def test_given_a_function_when_it_uses_queues_then_only_as_it_needs_them(name: str) -> None:
+def test_given_a_function_when_it_uses_queues_then_only_as_it_needs_them(name: str, made: Deployment) -> None:
     allowed = {
         (action, statement["Resource"]["Fn::GetAtt"][0])
-        for policy in policies(FUNCTIONS[sam.functions(sam.read(MAIN))[name]])
-        for statement in statements(EXPANDED.resources[policy])
+        for policy in policies(FUNCTIONS[sam.functions(sam.read(MAIN))[name]], made)
+        for statement in statements(made.resources[policy])
         for action in texts(statement["Action"])
         if action.startswith("sqs:")
     }
-    assert allowed == QUEUES.get(name, set())
+    of_events = {("sqs:SendMessage", "TaskQueue")} if made is BUS and name in SENDS_EVENTS_ONLY else set()
+    assert allowed == QUEUES.get(name, set()) | of_events
+
+
+def test_given_a_bus_when_events_are_put_then_by_one_function_as_this_stack_only() -> None:
+    put = {
+        name: [each for each in statements(policy) if "events:" in str(each["Action"])]
+        for name, policy in BUS.of_type("AWS::IAM::ManagedPolicy", "AWS::IAM::Role").items()
+    }
+    [name] = [name for name, found in put.items() if found]
+    assert BUS.resources[name]["Properties"]["Roles"] == [{"Ref": "ProcessTaskRole"}]
+    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+    assert put[name] == [
+        {
+            "Effect": "Allow",
+            "Action": "events:PutEvents",
+            "Resource": {
+                "Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBusName}"
+            },
+            "Condition": {"StringEquals": {"events:source": {"Ref": "AWS::StackName"}}},
+        }
+    ]
+    # Functions are updated after this resource. They may put events then.
+    assert BUS.resources["DatabaseSchema"]["Properties"]["Events"] == {"Ref": name}
+
+
+def test_given_a_bus_when_orders_change_then_the_functions_know_it() -> None:
+    for name, logical_id in sam.functions(sam.read(MAIN)).items():
+        settings = BUS.resources[logical_id]["Properties"]["Environment"]["Variables"]
+        assert settings.get("EVENT_BUS_NAME") == ("orders" if name in WRITES else None), name
+        assert settings.get("EVENT_SOURCE") == ({"Ref": "AWS::StackName"} if name == "process_task" else None), name
+        assert "TASK_QUEUE_URL" in settings
+
+
+def test_given_no_bus_when_deployed_then_there_is_nothing_of_event_bridge() -> None:
+    made = deployed(MAIN, **NEW.parameters)
+    resolved = Deployment(made, **NEW.parameters).resources
+    assert [text for text in texts(resolved) if "events:PutEvents" in text or ":event-bus/" in text] == []
+    assert not [resource for resource in resolved.values() if resource["Type"].startswith("AWS::Events::")]
+    settings = [each["Properties"]["Environment"]["Variables"] for each in sam.resources(made, LAMBDA).values()]
+    assert {each["EVENT_BUS_NAME"] for each in settings if "EVENT_BUS_NAME" in each} == {""}
+    assert resolved["DatabaseSchema"]["Properties"]["Events"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("name", "valid"),
+    [
+        ("", True),
+        ("orders", True),
+        ("default", True),
+        ("shop.orders_2-eu", True),
+        ("o" * 256, True),
+        ("o" * 257, False),
+        ("arn:aws:events:eu-central-1:123456789012:event-bus/orders", False),
+        ("aws.partner/shop.example/orders", False),
+        ("orders*", False),
+    ],
+)
+def test_given_the_name_of_a_bus_when_deployed_then_it_names_one_bus(name: str, *, valid: bool) -> None:
+    # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
+    # An event cannot be put on the bus of a partner, whose name has a slash. A policy would take a wildcard.
+    pattern = sam.read(MAIN)["Parameters"]["EventBusName"]["AllowedPattern"]
+    assert (re.fullmatch(pattern, name) is not None) is valid
 
 
 @pytest.mark.parametrize("logical_id", ["RelayOutboxFunction", "MigrateDatabaseFunction"])

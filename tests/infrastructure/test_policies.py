@@ -39,10 +39,11 @@ ARNS = {
 DEPLOYMENTS = {
     "main": Deployment(
         expanded(MAIN, Canary="true"),
+        EventBusName="orders",
         **SERVICES,
         **{name: f"arn:aws:{arn.replace(':', ':eu-central-1:123456789012:', 1)}" for name, arn in ARNS.items()},
     ),
-    "network": Deployment(NETWORK, FlowLogs="true"),
+    "network": Deployment(NETWORK, FlowLogs="true", EventBusName="orders"),
     "database": Deployment(DATABASE, MonitoringSeconds="60"),
     "deploy role": Deployment(DEPLOY_ROLE),
 }

@@ -7,6 +7,7 @@ import pytest
 
 from local import template as sam
 from orders.aws.task_queue import DEAD_LETTERS
+from orders.domain.event_parameters import MAX_WAIT_SECONDS
 from orders.postgres.outbox import LEASE, MAX_ATTEMPTS
 from tests.infrastructure.templates import EXPANDED, texts
 from tests.support import FUNCTIONS, ROOT, load_function
@@ -36,6 +37,11 @@ SEEDS_PATHS = (
 """The paths with a slash that earlier services documented."""
 MAX_ROUTES = 300
 NO_TOKEN = {*HEALTH, *DOCS, *CONSOLE, DEFAULT}
+LONG_POLL = "GET /v1/events"
+GATEWAY_SECONDS = 30
+"""After this, API Gateway answers 503: developerguide/http-api-quotas.html."""
+ACCOUNT_CONCURRENCY = 1000
+"""How many invocations an account may run at once, by default."""
 
 # The designed routes by function: canonical ones, and those of earlier services.
 ROUTES = {
@@ -53,6 +59,7 @@ ROUTES = {
         "GET /v1/orders/{order_id}/details/{proxy+}",
         "GET /orders/{id}",
     },
+    "list_events": {"GET /v1/events"},
     "list_orders": {"GET /v1/orders", "GET /v1/orders/{proxy+}", "GET /orders"},
     "list_customer_orders": {
         "GET /v1/customers/{customer_id}/orders",
@@ -119,11 +126,22 @@ def test_given_the_routes_when_another_origin_calls_then_cors_allows_their_metho
 def test_given_routes_without_a_token_when_called_often_then_they_have_a_throttle(resources: dict[str, Any]) -> None:
     throttled = resources["Api"]["Properties"]["RouteSettings"]
     # The gateway refuses settings of a route that does not exist. $default gets the preflights of browsers.
-    assert set(throttled) == NO_TOKEN - {DEFAULT}
-    assert all(limits["ThrottlingRateLimit"] == (2 if route in DOCS else 10) for route, limits in throttled.items())
-    assert all(limits["ThrottlingBurstLimit"] == (30 if route in DOCS else 100) for route, limits in throttled.items())
+    assert set(throttled) == (NO_TOKEN - {DEFAULT}) | {LONG_POLL}
+    for route in NO_TOKEN - {DEFAULT}:
+        rate, burst = (2, 30) if route in DOCS else (10, 100)
+        assert throttled[route] == {"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": burst}
     [stage] = EXPANDED.of_type("AWS::ApiGatewayV2::Stage").values()
     assert stage["RouteSettings"] == throttled
+
+
+def test_given_long_polls_when_many_wait_then_concurrency_is_left_for_others(
+    resources: dict[str, Any], functions: dict[str, Any]
+) -> None:
+    assert 0.8 * functions["list_events"]["Timeout"] > MAX_WAIT_SECONDS
+    assert functions["list_events"]["Timeout"] < GATEWAY_SECONDS
+    limits = resources["Api"]["Properties"]["RouteSettings"][LONG_POLL]
+    waiting = limits["ThrottlingRateLimit"] * MAX_WAIT_SECONDS + limits["ThrottlingBurstLimit"]
+    assert waiting <= 0.6 * ACCOUNT_CONCURRENCY
 
 
 def test_given_cors_settings_when_sam_expands_them_then_all_are_kept(resources: dict[str, Any]) -> None:
