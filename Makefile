@@ -54,6 +54,10 @@ logs: .venv/.installed ## Show the functions' logs: FUNCTION=create_order ORDER=
 	@$(LOCAL) logs $(if $(FUNCTION),--function "$$FUNCTION") $(if $(ORDER),--order "$$ORDER") \
 		$(if $(LEVEL),--level "$$LEVEL") $(if $(FOLLOW),--follow) $(if $(RAW),--raw)
 
+.PHONY: events
+events: .venv/.installed ## Show what happened to orders: TYPE=order.placed,payment.succeeded ORDER=<id> FOLLOW=1.
+	@$(LOCAL) events $(if $(TYPE),--type "$$TYPE") $(if $(ORDER),--order "$$ORDER") $(if $(FOLLOW),--follow)
+
 .PHONY: psql
 psql: .venv/.installed ## Open the database: SQL="select count(*) from orders" for one statement.
 	@$(LOCAL) psql $(if $(SQL),--sql "$$SQL")

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError
-from rich.console import Console
 
 from local import logs, redrive
-from local.console import Progress
+from local.console import Output, Progress
 from local.errors import LocalError
 from local.interrupts import exit_code, heed_termination
 from local.layout import ROOT
@@ -82,6 +81,11 @@ def parser() -> argparse.ArgumentParser:
     )
     show.add_argument("--raw", action="store_true", help="print lines unformatted, metrics too")
 
+    feed = command("events", _events, "show what happened to orders: the feed of events")
+    feed.add_argument("--type", default="", help="only these types, separated by commas, such as order.placed")
+    feed.add_argument("--order", default="", help="only the events of the order with this id")
+    feed.add_argument("--follow", action="store_true", help="wait for further events")
+
     psql = command("psql", _psql, "open psql, or run a statement")
     psql.add_argument("--sql", help="the SQL statement to run")
 
@@ -132,7 +136,8 @@ def _introduce(stack: Stack, *, new: bool) -> None:
     print(f"\nThe orders API is at {stack.url}. Try it:\n")
     print(f"  export TOKEN={token}")
     print(f'  curl -i {stack.url}/v1/orders -H "Authorization: Bearer $TOKEN" \\')
-    print(f"    -H 'Content-Type: application/json' -d '{ORDER}'\n", flush=True)
+    print(f"    -H 'Content-Type: application/json' -d '{ORDER}'\n")
+    print("What happens to orders, as it happens: make events FOLLOW=1\n", flush=True)
 
 
 def _down(options: Options) -> int:
@@ -178,6 +183,12 @@ def _logs(options: Options) -> int:
     chosen = (line for line in lines if line.is_about(options.order) and line.is_at_least(options.level))
     _show(chosen, raw=options.raw)
     return 0
+
+
+def _events(options: Options) -> int:
+    from local import events
+
+    return events.show(_stack(options), types=options.type, order=options.order, follow=options.follow)
 
 
 def _psql(options: Options) -> int:
@@ -233,7 +244,7 @@ def _event(path: Path) -> str:
 
 
 def _show(lines: Iterable[logs.LogLine], *, raw: bool = False) -> None:
-    console = Console(highlight=False)
+    console = Output(highlight=False)
     for line in lines:
         if raw and not line.is_platform:
             print(line.message, flush=True)

@@ -1,14 +1,24 @@
-"""Progress output of the command line."""
+"""Output of the command line, and its progress."""
 
 import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from typing import TextIO
+from typing import NoReturn, TextIO, override
+
+from rich.console import Console
 
 NAME_WIDTH = 22
 REPEAT_SECONDS = 5.0
 """How often a step that takes long is reported."""
+
+
+class Output(Console):
+    """Rich's console, which leaves a closed pipe to `local.interrupts`."""
+
+    @override
+    def on_broken_pipe(self) -> NoReturn:
+        raise BrokenPipeError
 
 
 class Progress:

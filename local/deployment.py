@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from local import adapter, build, cloudformation, deployed, emulator, logs, package, parameters, tokens
+from local import adapter, build, cloudformation, deployed, emulator, event_bus, logs, package, parameters, tokens
 from local import template as sam
 from local.errors import LocalError
 from local.layout import Layout
@@ -35,6 +35,7 @@ def deploy(layout: Layout, overrides: Mapping[str, str]) -> bool:
     begun = dt.datetime.now(dt.UTC)
     endpoint = layout.emulator_url
     built = sam.read(build.built_template(layout))
+    event_bus.create(layout)
     secret = _store_secret(emulator.client("secretsmanager", endpoint), tokens.shared_secret(layout.state))
     chosen = parameters.choose(built, parameters.values(layout) | {"JwtSecretArn": secret}, overrides)
 

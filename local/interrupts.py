@@ -1,6 +1,7 @@
 """Signals, errors and exit codes of command-line programs."""
 
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -18,12 +19,18 @@ INTERRUPTED = 130
 def exit_code(command: Callable[[], int], interrupted: str = "Interrupted.") -> int:
     """Run a command and return its exit code; print an error as a sentence.
 
+    A command whose output nobody reads any more, as in `make events | head`, ends with 0.
+
     Args:
         command: Returns the exit code.
         interrupted: What to print after Ctrl-C.
     """
     try:
-        return command()
+        return _completed(command)
+    except BrokenPipeError:
+        # Python flushes what is left when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except LocalError as error:
         print(error, file=sys.stderr)
     except (BotoCoreError, ClientError) as error:
@@ -32,6 +39,13 @@ def exit_code(command: Callable[[], int], interrupted: str = "Interrupted.") -> 
         print(interrupted, file=sys.stderr)
         return INTERRUPTED
     return 1
+
+
+def _completed(command: Callable[[], int]) -> int:
+    """Run a command, and write out what it printed while errors are still heeded."""
+    code = command()
+    sys.stdout.flush()
+    return code
 
 
 def heed_termination() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from local import environment, tokens
+from local import environment, event_bus, tokens
 from local.errors import LocalError
 from local.layout import Layout
 from local.template import Json
@@ -32,6 +32,7 @@ def values(layout: Layout) -> dict[str, str]:
         "DatabaseOwner": DATABASE,
         "DatabaseAuth": "none",
         "InventoryApi": "reservations",
+        "EventBusName": event_bus.BUS,
         "JwtAlgorithms": tokens.ALGORITHM,
         "JwtIssuer": "",
         "JwtAudience": "",

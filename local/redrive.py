@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from local.console import Output
 from local.errors import LocalError
 from local.stack import Stack
 
@@ -19,7 +19,7 @@ WIDE = 200
 def show(stack: Stack) -> int:
     """Print the failed tasks, and the dead letters that name no task; return the exit code."""
     listed = stack.call(FUNCTION, {"failed": "list"})
-    console = Console(width=None if sys.stdout.isatty() else WIDE)
+    console = Output(width=None if sys.stdout.isatty() else WIDE)
     if tasks := listed["tasks"]:
         table = Table("Task", "Order", "Kind", "Attempts", "Reason")
         for task in tasks:

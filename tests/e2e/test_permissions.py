@@ -13,7 +13,7 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from local import cloudformation, deployed, emulator, package
+from local import cloudformation, deployed, emulator, event_bus, package
 from local.deployment import SECRET_NAME
 from local.stack import Stack
 from orders.aws import task_queue
@@ -35,6 +35,7 @@ WORK = {
 PURGE = {
     f"sqs:{operation} {DEAD_LETTERS}" for operation in ("ReceiveMessage", "ChangeMessageVisibility", "DeleteMessage")
 }
+PUBLISH = {f"events:PutEvents of {cloudformation.STACK}"}
 REPORT = {f"sqs:SendMessage {FAILED}"}
 MAY: dict[str, set[str]] = {
     "authorizer": {"secretsmanager:GetSecretValue"},
@@ -42,16 +43,17 @@ MAY: dict[str, set[str]] = {
     "console": set(),
     "create_order": SEND,
     "docs": set(),
-    "erase_customer": set(),
+    "erase_customer": SEND,
     "get_order": set(),
     "health": set(),
     "list_customer_orders": set(),
+    "list_events": set(),
     "list_orders": set(),
     "metrics": set(),
     "migrate_database": REPORT,
-    "process_task": SEND | WORK,
+    "process_task": SEND | WORK | PUBLISH,
     "relay_outbox": SEND | PURGE | REPORT,
-    "update_order": set(),
+    "update_order": SEND,
     "update_order_status": SEND,
 }
 
@@ -85,11 +87,16 @@ def receipts(stack: Stack, urls: dict[str, str]) -> Iterator[dict[str, str]]:
 
 def attempts(functions: dict[str, str], roles: dict[str, str], urls: dict[str, str], receipts: dict[str, str]) -> Json:
     """All attempted calls: arguments by operation and target."""
+    event = {"EventBusName": event_bus.BUS, "Source": cloudformation.STACK, "DetailType": "none", "Detail": "{}"}
     calls: Json = {
         "cloudformation:DeleteStack": {"StackName": cloudformation.STACK},
         "cloudformation:DescribeStacks": {"StackName": cloudformation.STACK},
         "dynamodb:ListTables": {},
-        "events:PutEvents": {"Entries": [{"Source": "orders", "DetailType": "paid", "Detail": "{}"}]},
+        f"events:PutEvents of {cloudformation.STACK}": {"Entries": [event]},
+        "events:PutEvents of others": {"Entries": [{**event, "Source": "shop"}]},
+        "events:PutEvents of some": {"Entries": [event, {**event, "Source": "shop"}]},
+        "events:PutEvents elsewhere": {"Entries": [{**event, "EventBusName": "default"}]},
+        "events:PutRule": {"Name": "mine", "EventBusName": event_bus.BUS, "EventPattern": '{"source": ["orders"]}'},
         "iam:CreateUser": {"UserName": "mallory"},
         "logs:CreateLogGroup": {"logGroupName": "/aws/lambda/mallory"},
         "s3:ListObjectsV2": {"Bucket": package.BUCKET},
