@@ -9,7 +9,7 @@ import pytest
 
 from local import template as sam
 from local.dashboard import nested
-from tests.infrastructure.templates import DATABASE, EXPANDED, NETWORK, STAGES, texts
+from tests.infrastructure.templates import BUS, DATABASE, NETWORK, STAGES, texts
 from tests.monitored import resources
 from tests.support import ROOT
 from tools.deploy import MAX_STACK_NAME, stack_name
@@ -22,6 +22,7 @@ LIMITS = {
     ("AWS::CloudWatch::Alarm", "AlarmName"): 255,
     ("AWS::CloudWatch::CompositeAlarm", "AlarmName"): 255,
     ("AWS::CloudWatch::Dashboard", "DashboardName"): 255,
+    ("AWS::Events::Rule", "Name"): 64,
     ("AWS::Lambda::Function", "FunctionName"): 64,
     ("AWS::Logs::LogGroup", "LogGroupName"): 512,
     ("AWS::Logs::QueryDefinition", "Name"): 255,
@@ -55,7 +56,7 @@ def given_names(made: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 @pytest.fixture(scope="module")
 def names() -> list[tuple[str, str, str]]:
     nested_stacks = (sam.read(path)["Resources"] for path in (NETWORK, DATABASE))
-    everything = [EXPANDED.resources, *nested_stacks, resources(LONGEST)]
+    everything = [BUS.resources, *nested_stacks, resources(LONGEST)]
     return [name for made in everything for name in given_names(made)]
 
 

@@ -321,8 +321,18 @@ def test_given_a_bus_when_events_are_put_then_by_one_function_as_this_stack_only
             "Condition": {"StringEquals": {"events:source": {"Ref": "AWS::StackName"}}},
         }
     ]
-    # Functions are updated after this resource. They may put events then.
-    assert BUS.resources["DatabaseSchema"]["Properties"]["Events"] == {"Ref": name}
+    # Functions are updated after this resource. They may send the tasks and put the events then.
+    first = BUS.resources["DatabaseSchema"]["Properties"]["EventBus"]
+    assert {"Ref": name} in first
+    assert {"Ref": "SendTasks"} in first
+
+
+def test_given_a_name_of_no_bus_when_deployed_then_it_fails_before_functions() -> None:
+    """PutEvents to a bus that does not exist succeeds. A rule can only be created on one that does."""
+    [(name, rule)] = BUS.of_type("AWS::Events::Rule").items()
+    assert (rule["EventBusName"], rule["State"]) == ("orders", "DISABLED")
+    assert "Targets" not in rule
+    assert {"Ref": name} in BUS.resources["DatabaseSchema"]["Properties"]["EventBus"]
 
 
 def test_given_a_bus_when_orders_change_then_the_functions_know_it() -> None:
@@ -340,7 +350,7 @@ def test_given_no_bus_when_deployed_then_there_is_nothing_of_event_bridge() -> N
     assert not [resource for resource in resolved.values() if resource["Type"].startswith("AWS::Events::")]
     settings = [each["Properties"]["Environment"]["Variables"] for each in sam.resources(made, LAMBDA).values()]
     assert {each["EVENT_BUS_NAME"] for each in settings if "EVENT_BUS_NAME" in each} == {""}
-    assert resolved["DatabaseSchema"]["Properties"]["Events"] == "none"
+    assert resolved["DatabaseSchema"]["Properties"]["EventBus"] == "none"
 
 
 @pytest.mark.parametrize(
