@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.postgres import Postgres
+from orders import telemetry
 from orders.clients import catalog_inventory
 from orders.config import DatabaseSettings
 from orders.telemetry import logger
@@ -51,8 +52,12 @@ def stages(postgres: Postgres) -> Iterator[list[Stage]]:
 
 @pytest.fixture(autouse=True)
 def _in_order(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each product is a chunk of its own, so that a schedule can be repeated; warnings are not news."""
+    """Each product is a chunk of its own, so that a schedule can be repeated; warnings are not news.
+
+    Metrics are dropped: no invocation ends here, which would write them, and to collect them takes ever longer.
+    """
     monkeypatch.setattr(catalog_inventory, "_CHUNK", 1)
+    monkeypatch.setattr(telemetry, "_measure", lambda *_: None)
     level = logger.log_level
     logger.setLevel("CRITICAL")
     yield
