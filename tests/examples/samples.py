@@ -3,14 +3,16 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from random import Random
 
+from checks.evidence import Line
 from orders.domain import lifecycle
 from orders.domain.lifecycle import Event
 from orders.domain.states import PLACED
-from orders.schemas.events import EventDocument, FeedEvent, event_document
+from orders.schemas.events import EventDocument, FeedEvent
+from tests.checks.samples import documents, order
 
 MOST_EVENTS = 12
 
@@ -18,7 +20,7 @@ MOST_EVENTS = 12
 def feed(seed: int, orders: int, after: int = 0) -> list[FeedEvent]:
     """The events of orders that each go a way of their own through the lifecycle, mixed, after a position."""
     random = Random(seed)
-    lives = [_life(random, number) for number in range(orders)]
+    lives = [_life(random) for _ in range(orders)]
     mixed: list[FeedEvent] = []
     while lives := [life for life in lives if life]:
         event = random.choice(lives).pop(0)
@@ -56,40 +58,25 @@ def books(events: Iterable[FeedEvent]) -> Books:
     return kept
 
 
-def _life(random: Random, number: int) -> list[EventDocument]:
+def _life(random: Random) -> list[EventDocument]:
     """The events of an order, in the order of their sequence."""
     order_id = str(uuid.UUID(int=random.getrandbits(128), version=4))
-    price, quantity = random.randrange(1, 10_000), random.randrange(1, 5)
-    currency = random.choice(["USD", "GBP"])
-    state, event = PLACED, Event.PLACED
-    life: list[EventDocument] = []
-    for version in range(1, random.randrange(2, MOST_EVENTS)):
-        life.append(
-            event_document(
-                {
-                    "order_id": order_id,
-                    "version": version,
-                    "event": event,
-                    "actor": "customer:5" if event is Event.PLACED else "system:process_task",
-                    "status": state.status,
-                    "payment_status": state.payment_status,
-                    "shipping_status": state.shipping_status,
-                    "changed_fields": None,
-                    "occurred_at": f"2026-11-29T00:00:{version:02}.000Z",
-                    "number": 100_001 + number,
-                    "failure_reason": None,
-                    "currency": currency,
-                    "total": price * quantity,
-                    "adjustments": None,
-                    "items": [("PROD001", quantity, price, None)],
-                }
-            )
-        )
+    state, events = PLACED, [Event.PAYMENT_STARTED]
+    while len(events) < random.randrange(MOST_EVENTS):
+        row = lifecycle.transition(events[-1], state)
+        assert row
+        state = row.apply(state)
         rows = [row for row in lifecycle.TRANSITIONS if row.source.matches(state) and row.apply(state) != state]
-        # Most orders are paid.
-        paying = [row for row in rows if row.event in {Event.PAYMENT_STARTED, Event.PAYMENT_SUCCEEDED}]
         if not rows:
             break
-        row = random.choice(paying or rows)
-        state, event = row.apply(state), row.event
-    return life
+        # Most orders are paid.
+        paid = [row for row in rows if row.event is Event.PAYMENT_SUCCEEDED]
+        events.append(random.choice(paid or rows).event)
+    price, quantity = random.randrange(1, 10_000), random.randrange(1, 5)
+    placed = replace(
+        order(order_id, *events),
+        currency=random.choice(["USD", "GBP"]),
+        lines=(Line("PROD001", price, quantity),),
+        total=price * quantity,
+    )
+    return documents(placed)

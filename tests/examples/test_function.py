@@ -12,7 +12,7 @@ from tests.examples.feed import Fault, Feed, served
 from tests.examples.samples import books, bus, feed
 from tests.examples.stack import Consumer
 
-EVENTS = feed(seed=17, orders=5)
+EVENTS = feed(seed=17, orders=8)
 LIFE = [event for event in EVENTS if event["order_id"] == EVENTS[-1]["order_id"]]
 
 
