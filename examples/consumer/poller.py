@@ -33,7 +33,7 @@ def apply(database: sqlite3.Connection, event: dict[str, Any]) -> None:
 def follow(feed: requests.Session, database: sqlite3.Connection) -> None:
     """Wait for a page of events; apply it and store its cursor in one transaction."""
     [cursor] = database.execute("SELECT cursor FROM feed").fetchone()
-    answer = feed.get(f"{URL}/v1/events", params={"after": cursor, "wait": "20"}, timeout=30)
+    answer = feed.get(f"{URL}/v1/events", params={"after": cursor, "limit": "1000", "wait": "20"}, timeout=30)
     answer.raise_for_status()
     page = answer.json()
     with database:  # a transaction; no row has the old cursor if another poller was faster

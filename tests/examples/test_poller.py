@@ -90,13 +90,13 @@ def test_given_a_feed_when_followed_then_each_order_and_the_revenue_are_kept(sou
 
 def test_given_a_poller_when_killed_at_each_request_then_nothing_counts_twice(source: Feed, database: Path) -> None:
     source.page = 20
-    for number in range(1, 13):
+    for number in range(1, 9):
         with polling(source, database) as process:
             hook = "before_answer" if number % 2 else "after_answer"
             setattr(source, hook, process.kill)
             process.wait(LIMIT_SECONDS)
         source.before_answer = source.after_answer = nothing
-    assert len(source.requests) == 12
+    assert len(source.requests) == 8
     with polling(source, database):
         assert source.read.wait(LIMIT_SECONDS)
     assert kept(database) == books(EVENTS)

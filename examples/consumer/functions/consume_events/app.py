@@ -58,26 +58,24 @@ def consume(record: SQSRecord) -> None:
 
 
 def apply_from_feed(order_id: str, sequence: int) -> None:
-    """Apply the events of an order that the feed has, from its first to its latest.
+    """Apply the events of an order from its first to the one with a sequence, as the feed has them.
 
     Raises:
-        EarlyEvent: The feed does not have the event with this sequence yet.
+        EarlyEvent: The feed does not have that event yet.
         requests.RequestException: The feed does not answer, or refuses.
     """
     headers = {"Authorization": f"Bearer {parameters.get_secret(TOKEN_SECRET, max_age=300)}"}
     cursor, latest = "0", 0
-    while True:
+    while latest < sequence:
         answer = requests.get(FEED_URL, {"order_id": order_id, "after": cursor}, headers=headers, timeout=5)
         answer.raise_for_status()
         page = answer.json()
+        if not page["events"]:
+            raise EarlyEvent
         for event in page["events"]:
             apply(event)
             latest = event["sequence"]
-        if not page["events"]:
-            break
         cursor = page["next_cursor"]
-    if latest < sequence:
-        raise EarlyEvent
 
 
 def apply(event: dict[str, Any]) -> None:
