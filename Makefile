@@ -8,9 +8,10 @@ export PORT STATE
 unexport $(filter AWS_%,$(.VARIABLES)) PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 
 ENVIRONMENTS := .venv/.installed .venv-ministack/.installed
-CODE := shared functions fakes checks local tools tests
+CODE := shared functions fakes checks local tools examples tests
 LOCAL := .venv/bin/python -m local
-TEMPLATES := template.yaml $(wildcard infrastructure/*.yaml)
+APPLICATIONS := template.yaml $(wildcard examples/*/template.yaml)
+TEMPLATES := $(APPLICATIONS) $(wildcard infrastructure/*.yaml)
 LINTED := .aws-sam/linted
 PYTEST := .venv/bin/pytest --numprocesses auto --no-loadscope-reorder
 COMPILE := .venv/bin/uv pip compile -q --no-header --generate-hashes -p 3.13
@@ -139,7 +140,9 @@ templates: $(LINTED)
 # Takes a quarter of a minute, so it runs only after a change to what it reads.
 $(LINTED): $(TEMPLATES) samconfig.toml .venv/.installed
 	@.venv/bin/cfn-lint $(TEMPLATES)
-	@SAM_CLI_TELEMETRY=0 .venv/bin/sam validate --lint --template template.yaml --region us-east-1
+	@for template in $(APPLICATIONS); do \
+		SAM_CLI_TELEMETRY=0 .venv/bin/sam validate --lint --template $$template --region us-east-1 || exit; \
+	done
 	@mkdir -p $(@D)
 	@touch $@
 
@@ -160,6 +163,7 @@ lock: .venv/.installed ## Pin what pyproject.toml asks for: ARGS=--upgrade for t
 	@$(COMPILE) $(ARGS) --group migrations -o functions/migrate_database/requirements.txt
 	@$(COMPILE) $(ARGS) --group metrics -o functions/metrics/requirements.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --group dev -o requirements-dev.txt
+	@$(COMPILE) $(ARGS) --group consumer -c requirements-dev.txt -o examples/consumer/functions/consume_events/requirements.txt
 	@$(COMPILE) $(ARGS) --group deploy -c requirements-dev.txt -o tools/requirements-deploy.txt
 	@$(COMPILE) $(ARGS) --group ministack -o local/requirements-ministack.txt
 	@$(COMPILE) $(ARGS) --group checkov -o local/requirements-checkov.txt

@@ -15,6 +15,7 @@ from fakes.payment import Charge
 from fakes.shipping import Shipment
 from orders.domain.lifecycle import TERMINAL_STATUSES
 from orders.domain.states import State
+from orders.schemas.events import EventDocument, FeedEvent
 
 DONE, FAILED, PENDING = "done", "failed", "pending"
 """The states of a task."""
@@ -193,6 +194,8 @@ class Evidence:
         strays_have_expired: So much time has passed that stock is held for no one but orders.
         parcels_are_tracked: An order is reported as shipped only when its parcel is dispatched.
         publishes_events: There is an event bus, for which each event has a task.
+        feed: The whole feed of events, with other orders if there are any; None if it was not read.
+        bus: What was put on the event bus, in any order and more than once; None if it was not received.
     """
 
     orders: Sequence[Order]
@@ -210,11 +213,18 @@ class Evidence:
     strays_have_expired: bool = False
     parcels_are_tracked: bool = False
     publishes_events: bool = False
+    feed: Sequence[FeedEvent] | None = None
+    bus: Sequence[EventDocument] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One order with everything that belongs to it."""
+    """One order with everything that belongs to it.
+
+    Attributes:
+        feed: What a consumer of the feed applies of it; None if the feed was not read.
+        bus: What a consumer of the event bus applies of it; None if nobody has received events.
+    """
 
     order: Order
     charges: Sequence[Charge]
@@ -222,6 +232,8 @@ class Case:
     notifications: Sequence[Notification]
     holds: Sequence[Hold]
     cart: Cart | None
+    feed: Sequence[EventDocument] | None
+    bus: Sequence[EventDocument] | None
 
 
 def holds_of(reservations: Iterable[Reservation]) -> list[Hold]:

@@ -10,7 +10,7 @@ Two things are known and are no violation:
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from checks import money, orders, outbox, stock
+from checks import events, money, orders, outbox, stock
 from checks.evidence import Case, Evidence, Hold
 from fakes.service import OfOrder
 
@@ -22,6 +22,7 @@ def violations(evidence: Evidence) -> list[str]:
         *orders.one_for_each_cart(evidence),
         *orders.counted(evidence),
         *stock.adds_up(evidence),
+        *events.in_order(evidence),
         *(
             f"order {case.order.id} ({'/'.join(case.order.state)}) {phrase}"
             for case in _cases(evidence)
@@ -45,6 +46,7 @@ def _of_order(case: Case, evidence: Evidence) -> Iterator[str]:
     yield from outbox.processed(case, evidence)
     yield from outbox.notified(case)
     yield from outbox.cart_marked(case)
+    yield from events.consumed(case)
 
 
 def _cases(evidence: Evidence) -> Iterator[Case]:
@@ -54,6 +56,8 @@ def _cases(evidence: Evidence) -> Iterator[Case]:
     holds: defaultdict[str, list[Hold]] = defaultdict(list)
     for hold in evidence.holds:
         holds[hold.reservation_id].append(hold)
+    feed = None if evidence.feed is None else events.applied(evidence.feed)
+    bus = None if evidence.bus is None else events.applied(evidence.bus)
     for order in evidence.orders:
         yield Case(
             order=order,
@@ -62,6 +66,8 @@ def _cases(evidence: Evidence) -> Iterator[Case]:
             notifications=notifications[order.id],
             holds=holds[order.reservation_id],
             cart=evidence.carts.get(order.customer_id),
+            feed=None if feed is None else feed[order.id],
+            bus=None if bus is None else bus[order.id],
         )
 
 

@@ -8,11 +8,12 @@ from local import template
 
 
 def main() -> None:
-    """Write each template as JSON into the folder, under its own name."""
+    """Write each template as JSON into the folder, under its own path."""
     folder, *paths = map(Path, sys.argv[1:])
-    folder.mkdir(parents=True, exist_ok=True)
     for path in paths:
-        (folder / path.with_suffix(".json").name).write_text(json.dumps(template.read(path), indent=2))
+        expanded = folder / path.with_suffix(".json")
+        expanded.parent.mkdir(parents=True, exist_ok=True)
+        expanded.write_text(json.dumps(template.read(path), indent=2))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Sample evidence: an order and what each service has stored about it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
 
 from checks.evidence import Directions, Evidence, Fate, Hold, Line, Order, Request, Step, Task
 from fakes.address import EnteredAddress
@@ -11,6 +12,10 @@ from fakes.shipping import Shipment, ShipmentStatus
 from orders.domain import lifecycle, money
 from orders.domain.lifecycle import Event
 from orders.domain.states import PLACED
+from orders.schemas.events import EventDocument, FeedEvent, event_document
+
+if TYPE_CHECKING:
+    from orders.domain.details import AdjustmentKind
 
 PAID = (Event.PAYMENT_STARTED, Event.PAYMENT_SUCCEEDED, Event.STOCK_COMMITTED, Event.SHIPMENT_CREATED)
 CANCELLED = (*PAID, Event.CANCELLED, Event.SHIPMENT_RECALLED, Event.PAYMENT_REFUNDED)
@@ -102,6 +107,40 @@ def notifications(of: Order) -> list[Notification]:
         for task in of.tasks
         if task.template
     ]
+
+
+def documents(of: Order) -> list[EventDocument]:
+    """The events of an order."""
+    return [
+        event_document(
+            {
+                "order_id": of.id,
+                "version": step.version,
+                "event": Event(step.event),
+                "actor": step.actor,
+                "status": step.state.status,
+                "payment_status": step.state.payment_status,
+                "shipping_status": step.state.shipping_status,
+                "changed_fields": None,
+                "occurred_at": f"2026-11-29T12:00:{step.version:02}.000Z",
+                "number": 100_001,
+                "failure_reason": of.failure_reason,
+                "currency": of.currency,
+                "total": of.total,
+                "adjustments": [
+                    {"kind": cast("AdjustmentKind", each.kind), "amount": each.amount, "description": None}
+                    for each in of.adjustments
+                ],
+                "items": [(line.product_id, line.quantity, line.unit_price, None) for line in of.lines],
+            }
+        )
+        for step in of.timeline
+    ]
+
+
+def feed(events: Iterable[EventDocument]) -> list[FeedEvent]:
+    """A feed of events, in their order."""
+    return [{**event, "position": position} for position, event in enumerate(events, start=1)]
 
 
 def well() -> Evidence:

@@ -19,7 +19,10 @@ DATABASE = ROOT / "infrastructure" / "database.yaml"
 ALARMS = ROOT / "infrastructure" / "alarms.yaml"
 DASHBOARD = ROOT / "infrastructure" / "dashboard.yaml"
 DEPLOY_ROLE = ROOT / "infrastructure" / "deploy-role.yaml"
+CONSUMER = ROOT / "examples" / "consumer" / "template.yaml"
 ALL = (MAIN, NETWORK, DATABASE)
+FILES = [MAIN, CONSUMER, *sorted((ROOT / "infrastructure").glob("*.yaml"))]
+"""Every template."""
 STAGES: dict[str, dict[str, Any]] = {
     stage: settings["deploy"]["parameters"]
     for stage, settings in tomllib.loads((ROOT / "samconfig.toml").read_text()).items()

@@ -9,10 +9,9 @@ from samcli.lib.cfn_language_extensions.resolvers.condition_resolver import Cond
 from samtranslator.yaml_helper import yaml_parse
 
 from local import template as sam
-from tests.infrastructure.templates import MAIN, NEW, STAGES, deployed, overrides
+from tests.infrastructure.templates import FILES, MAIN, NEW, STAGES, deployed, overrides
 from tests.support import ROOT
 
-TEMPLATES = [ROOT / "template.yaml", *sorted((ROOT / "infrastructure").glob("*.yaml"))]
 COMPARISONS = {"Fn::Equals", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn"}
 
 
@@ -29,7 +28,7 @@ def literals(piece: Any, *, compared: bool = False) -> Iterator[Any]:
             yield piece
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_given_a_comparison_when_read_then_it_compares_strings_only(path: Path) -> None:
     assert [value for value in literals(yaml_parse(path.read_text())) if not isinstance(value, str)] == []
 

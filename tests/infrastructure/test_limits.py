@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from local import template as sam
-from tests.infrastructure.templates import BUS, EXPANDED, MAIN, NEW, deployed, overrides
+from tests.infrastructure.templates import BUS, EXPANDED, FILES, MAIN, NEW, deployed, overrides
 from tests.monitored import resources
 from tests.support import ROOT
 from tools.deploy import MAX_STACK_NAME
 
-TEMPLATES = [MAIN, *sorted((ROOT / "infrastructure").glob("*.yaml"))]
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 SECTIONS = {"Parameters": 200, "Mappings": 200, "Outputs": 200, "Resources": 500}
 TEMPLATE_BYTES = 1_000_000
@@ -33,7 +32,7 @@ def processed(path: Path) -> sam.Json:
     return deployed(path, **given) if path == MAIN else sam.read(path)
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_given_a_template_when_processed_then_half_of_each_limit_is_left(path: Path) -> None:
     made = processed(path)
     for section, limit in SECTIONS.items():

@@ -11,6 +11,7 @@ import pytest
 
 from local.template import statements
 from tests.infrastructure.templates import (
+    CONSUMER,
     DATABASE,
     DEPLOY_ROLE,
     EXPANDED,
@@ -46,8 +47,17 @@ DEPLOYMENTS = {
     "network": Deployment(NETWORK, FlowLogs="true", EventBusName="orders"),
     "database": Deployment(DATABASE, MonitoringSeconds="60"),
     "deploy role": Deployment(DEPLOY_ROLE),
+    "consumer": Deployment(
+        expanded(CONSUMER),
+        EventBusName="shop",
+        OrdersStack="orders-prod",
+        OrdersUrl="https://orders.example",
+        TokenSecretArn="arn:aws:secretsmanager:eu-central-1:123456789012:secret:token-a1B2c3",
+        AlarmTopicArn="arn:aws:sns:eu-central-1:123456789012:alarms",
+    ),
 }
 OF_TYPE = {
+    "AWS::DynamoDB::Table": "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/made",
     "AWS::IAM::Role": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/made",
     "AWS::Lambda::Alias": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:made:live",
     "AWS::Logs::LogGroup": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:made:*",

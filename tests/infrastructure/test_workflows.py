@@ -25,6 +25,7 @@ OURS = re.compile(r"\./\.github/workflows/[\w-]+\.yml")
 PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v[\d.]+|docker://[\w/-]+:[\d.]+@sha256:[0-9a-f]{64}")
 LOCKS = [
     ROOT / "requirements-dev.txt",
+    *ROOT.glob("examples/*/functions/*/requirements.txt"),
     *ROOT.glob("functions/*/requirements.txt"),
     *ROOT.glob("layers/*/requirements.txt"),
     *ROOT.glob("local/requirements-*.txt"),

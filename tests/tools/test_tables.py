@@ -35,4 +35,4 @@ def test_given_violations_when_shown_then_they_are_counted_and_listed() -> None:
 def test_given_no_violations_when_shown_then_the_books_balance() -> None:
     shown, file = console()
     tables.show_violations(shown, 2, [])
-    assert file.getvalue().startswith("The books balance: orders, stock, money and outbox of 2 orders agree.")
+    assert file.getvalue().startswith("The books balance: stock, money, outbox and events of 2 orders agree.")

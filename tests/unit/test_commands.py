@@ -10,7 +10,10 @@ import pytest
 from local import template as sam
 from tests.support import FUNCTIONS, ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "examples/consumer/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 CODE = re.compile(r"`([^`\n]+)`|^ {4}((?:.*\\\n)*.+)", re.MULTILINE)
 """Code in a line, or an indented line with those that continue it."""
 RULE = re.compile(r"^([\w.%/-][\w./% -]*):(?!=).*\n((?:\t.*\n|#.*\n)*)", re.MULTILINE)

@@ -5,6 +5,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from random import Random
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from checks.evidence import FAILED, Request
 from checks.violations import violations
+from local import emulator
 from local.interrupts import exit_code, heed_termination
 from local.layout import ROOT
 from local.options import add_stack_options, count
@@ -29,6 +31,7 @@ from tools.chaos.scene import Scene
 from tools.support import progress
 from tools.support.api import Api
 from tools.support.fakes_client import TIMEOUT_SECONDS, CallLog, FakesClient
+from tools.support.published import BusLog, disordered, read_feed
 from tools.support.session import FUNCTION_SECONDS, connect, require_running
 from tools.support.settling import settle
 from tools.support.store import Store
@@ -90,7 +93,8 @@ class _Chaos:
         killer = Killer(self._stack.layout, Random(self._seed))
         asyncio.run(self._warm_up())
         log = CallLog(self._fakes)
-        with log.collecting():
+        bus = BusLog(emulator.client("sqs", self._stack.layout.emulator_url))
+        with log.collecting(), bus.collecting():
             begun = time.monotonic()
             with self._providers.at_work(), faults.injected(self._fakes, self._seed), killer.at_work():
                 crowd = asyncio.run(self._crowd(plans))
@@ -103,10 +107,16 @@ class _Chaos:
             redriven = self._settle(store)
         at_start = {self._scene.product(name): units for name, units in stock.items()}
         requests = [Request(self._scene.email(each.plan), each.fate, each.order_id) for each in crowd.attempts]
+        evidence = replace(
+            store.collect(self._fakes, at_start, log.reserved, requests),
+            publishes_events=True,
+            feed=read_feed(self._stack),
+            bus=disordered(bus.events, Random(self._seed)),
+        )
         return Run(
             attempts=crowd.attempts,
             acts=crowd.acts,
-            evidence=store.collect(self._fakes, at_start, log.reserved, requests),
+            evidence=evidence,
             calls=log.calls,
             killed=killer.killed,
             redriven=redriven,

@@ -73,6 +73,7 @@ def show_run(console: Console, run: Run) -> None:
     show_counts(console, "Workers killed", run.killed)
     _show_calls(console, run)
     _show_stock(console, run)
+    _show_events(console, run)
 
 
 def _show_tasks(console: Console, run: Run) -> None:
@@ -105,6 +106,15 @@ def _show_stock(console: Console, run: Run) -> None:
     for shelf in stock.shelves(run.evidence):
         numbers = (shelf.at_start, shelf.free, shelf.held, shelf.stray, shelf.missing)
         table.add_row(shelf.product_id, *(f"{number:,}" for number in numbers))
+    console.print(table)
+
+
+def _show_events(console: Console, run: Run) -> None:
+    table = new_table("Events", "In all", "Of these orders", "Repeated")
+    ids = {order.id for order in run.evidence.orders}
+    for source, events in (("Feed", run.evidence.feed), ("Event bus", run.evidence.bus)):
+        own = [event["id"] for event in events or () if event["order_id"] in ids]
+        table.add_row(source, *(f"{count:,}" for count in (len(events or ()), len(own), len(own) - len(set(own)))))
     console.print(table)
 
 

@@ -5,6 +5,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,7 @@ from tools.replay.sending import send
 from tools.support import progress, tables
 from tools.support.api import Api
 from tools.support.fakes_client import TIMEOUT_SECONDS, CallLog, FakesClient
+from tools.support.published import read_feed
 from tools.support.session import FUNCTION_SECONDS, connect, require_running
 from tools.support.settling import settle
 from tools.support.store import Store
@@ -66,7 +68,7 @@ def _replay(console: Console, file: InvoiceFile, stack: Stack, clients: int) -> 
         with log.collecting():
             verdict = _check_sent(console, file, stack, clients, store)
             settle(console, store.task_states)
-        evidence = store.collect(fakes, at_start, log.reserved)
+        evidence = replace(store.collect(fakes, at_start, log.reserved), publishes_events=True, feed=read_feed(stack))
     found = violations(evidence)
     tables.show_states(console, evidence.orders)
     tables.show_violations(console, len(evidence.orders), found)

@@ -23,7 +23,7 @@ def show_states(console: Console, orders: Iterable[Order]) -> None:
 def show_violations(console: Console, orders: int, violations: Sequence[str]) -> None:
     """Print whether everything that must hold of so many orders does; if not, what does not."""
     if not violations:
-        console.print(f"[green]The books balance:[/] orders, stock, money and outbox of {orders:,} orders agree.")
+        console.print(f"[green]The books balance:[/] stock, money, outbox and events of {orders:,} orders agree.")
         return
     console.print(f"[red]The books do not balance:[/] {len(violations):,} discrepancies.")
     show_first(console, violations)

@@ -9,7 +9,7 @@ from rich.console import Console
 from checks.evidence import Fate, Request
 from fakes.server.injection import Call
 from fakes.service import Service
-from tests.checks.samples import EMAIL, cancelled
+from tests.checks.samples import EMAIL, cancelled, documents, feed
 from tools.chaos import report
 from tools.chaos.clients import Act, Attempt
 from tools.chaos.plan import Plan
@@ -30,6 +30,8 @@ def test_given_a_run_when_shown_then_all_its_counts_are_shown() -> None:
             evidence,
             orders=[replace(order, tasks=(*order.tasks[:-1], *failed))],
             requests=[Request(EMAIL, Fate.UNKNOWN), Request("another", Fate.UNKNOWN)],
+            feed=feed([*documents(order), *documents(replace(order, id="of somebody else"))]),
+            bus=documents(order) * 2,
         ),
         calls=CALLS,
         killed=Counter({"create-order": 7}),
@@ -52,5 +54,7 @@ def test_given_a_run_when_shown_then_all_its_counts_are_shown() -> None:
         ["create-order", "7"],
         ["payment", "3", "1", "1"],
         ["A", "10", "10", "0", "0", "0"],
+        ["Feed", "16", "8", "0"],
+        ["Event bus", "16", "16", "8"],
     ):
         assert row in rows
