@@ -11,7 +11,7 @@ from fakes.payment import Charge, ChargeStatus
 from fakes.shipping import Shipment, ShipmentStatus
 from orders.domain import lifecycle, money
 from orders.domain.lifecycle import Event
-from orders.domain.states import PLACED
+from orders.domain.states import PLACED, Status
 from orders.schemas.events import EventDocument, FeedEvent, event_document
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def documents(of: Order) -> list[EventDocument]:
                 "changed_fields": None,
                 "occurred_at": f"2026-11-29T12:00:{step.version:02}.000Z",
                 "number": 100_001,
-                "failure_reason": of.failure_reason,
+                "failure_reason": of.failure_reason if step.state.status is Status.FAILED else None,
                 "currency": of.currency,
                 "total": of.total,
                 "adjustments": [

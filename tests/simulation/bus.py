@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
 
 from orders.domain.errors import DownstreamUnavailable
 from orders.domain.events import BusEntry
+from orders.schemas.events import EventDocument
 from tests.simulation.effects import Effects, Fault, Kind
 
 
@@ -15,7 +15,7 @@ from tests.simulation.effects import Effects, Fault, Kind
 class Bus:
     """The events that the bus has taken, in the order of their arrival."""
 
-    documents: list[dict[str, Any]] = field(default_factory=list)
+    documents: list[EventDocument] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from checks import stored
 from checks.evidence import Evidence, holds_of
+from orders.domain.events import EventPage
+from orders.schemas.events import FeedEvent, event_page_view
 from tests.simulation.world import PRODUCTS, World
 
 
@@ -27,4 +29,16 @@ def collect(world: World) -> Evidence:
         strays_have_expired=True,
         parcels_are_tracked=True,
         publishes_events=True,
+        feed=_feed(world),
+        bus=world.bus.documents,
     )
+
+
+def _feed(world: World) -> list[FeedEvent]:
+    """The feed as somebody has seen it who followed it all the time: it is the same for who reads it now."""
+    world.follow()
+    followed = list(world.followed)
+    world.followed.clear()
+    world.follow()
+    assert world.followed == followed, "the feed has changed"
+    return event_page_view(EventPage(followed, len(followed)))["events"]

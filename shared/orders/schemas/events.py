@@ -108,8 +108,7 @@ def event_document(row: "EventRow") -> EventDocument:
         "status": row["status"],
         "payment_status": row["payment_status"],
         "shipping_status": row["shipping_status"],
-        # An order that has failed stays failed, for the same reason.
-        "failure_reason": row["failure_reason"] if row["status"] == Status.FAILED else None,
+        "failure_reason": row["failure_reason"],
         "currency": currency,
         "subtotal": money.to_decimal(row["total"] - adjusted(row["adjustments"]), currency),
         "total": money.to_decimal(row["total"], currency),

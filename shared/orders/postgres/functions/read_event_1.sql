@@ -8,7 +8,9 @@ BEGIN
             'status', happened.status, 'payment_status', happened.payment_status,
             'shipping_status', happened.shipping_status, 'changed_fields', changed_fields,
             'occurred_at', to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-            'number', number, 'failure_reason', failure_reason, 'currency', currency, 'total', total,
+            'number', number, 'currency', currency, 'total', total,
+            -- An order that has failed stays failed, for the same reason; its earlier events have none.
+            'failure_reason', CASE happened.status WHEN 'failed' THEN failure_reason END,
             'adjustments', (SELECT adjustments FROM order_details WHERE order_id = p_order_id),
             'items', (
                 SELECT json_agg(json_build_array(product_id, quantity, unit_price, name) ORDER BY line_no)
