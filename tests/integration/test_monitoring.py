@@ -31,7 +31,7 @@ GET = http_event("GET", "/v1/orders/0193b6a8-0000-7000-8000-000000000000")
 OF_AWS = {"@duration", "@initDuration", "@log", "@maxMemoryUsed", "@requestId", "@timestamp", "@type"}
 # Its language, as far as it is used: commands, functions, and what stands between them.
 LANGUAGE = re.compile(
-    r"\b(?:fields|filter|sort|stats|limit|as|by|asc|desc|and|or|in|ispresent|count|avg|max|pct|bin\(5m\))(?!\w)"
+    r"\b(?:fields|filter|sort|stats|limit|as|by|asc|desc|and|or|in|not|like|ispresent|count|avg|max|pct|bin\(5m\))(?!\w)"
 )
 
 
@@ -178,6 +178,6 @@ def test_given_a_message_when_a_saved_query_filters_by_it_then_a_function_logs_i
 
 def named(saved_query: str) -> set[str]:
     """The log fields that a saved query uses, except those that it defines itself."""
-    text = re.sub(r'"[^"]*"', "", saved_query)
+    text = re.sub(r'"[^"]*"|/[^/]*/', "", saved_query)
     own = set(re.findall(r"\bas (\w+)", text))
     return set(re.findall(r"@?\b[a-zA-Z]\w*", LANGUAGE.sub("", text))) - own

@@ -1,7 +1,7 @@
 """Events on the event bus: each with its document, several in one call, until the bus has taken them."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -294,16 +294,26 @@ def test_given_an_order_when_placed_with_a_bus_then_one_call_sends_all_tasks(
     assert [entry["MessageGroupId"] for entry in request["Entries"]] == ["payment", "notification", "events"]
 
 
-def test_given_a_batch_with_events_when_received_then_one_call_puts_them(
-    world: World, function: Load, queues: None, requests: list[tuple[str, dict[str, Any]]]
-) -> None:
+@pytest.fixture
+def behind_bus(queues: None) -> Iterator[str]:
+    """The URL of a queue that gets all events of a bus; both are deleted afterwards."""
     eventbridge, sqs = boto3.client("events"), boto3.client("sqs")
     eventbridge.create_event_bus(Name="shop-events")
-    sqs.create_queue(QueueName="shop")
-    url = sqs.get_queue_url(QueueName="shop")["QueueUrl"]
+    url = sqs.create_queue(QueueName="shop")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     eventbridge.put_rule(Name="all", EventBusName="shop-events", EventPattern='{"source": ["orders-test"]}')
     eventbridge.put_targets(Rule="all", EventBusName="shop-events", Targets=[{"Id": "queue", "Arn": arn}])
+    yield url
+    eventbridge.remove_targets(Rule="all", EventBusName="shop-events", Ids=["queue"])
+    eventbridge.delete_rule(Name="all", EventBusName="shop-events")
+    eventbridge.delete_event_bus(Name="shop-events")
+    sqs.delete_queue(QueueUrl=url)
+
+
+def test_given_a_batch_with_events_when_received_then_one_call_puts_them(
+    world: World, function: Load, behind_bus: str, requests: list[tuple[str, dict[str, Any]]]
+) -> None:
+    sqs = boto3.client("sqs")
     orders = [world.place() for _ in range(3)]
     tasks = [*waiting(world), TaskId(orders[0], 1, TaskKind.SEND_NOTIFICATION)]
     requests.clear()
@@ -312,7 +322,7 @@ def test_given_a_batch_with_events_when_received_then_one_call_puts_them(
     batch["Records"].append(task_message(str(tasks[0])))
     assert function("process_task").handler(batch, Context()) == {"batchItemFailures": []}
     assert [operation for operation, _ in requests] == ["PutEvents"]
-    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    messages = sqs.receive_message(QueueUrl=behind_bus, MaxNumberOfMessages=10)["Messages"]
     events = [json.loads(message["Body"]) for message in messages]
     assert {(event["source"], event["detail-type"]) for event in events} == {("orders-test", "order.placed")}
     assert sorted(event["detail"]["id"] for event in events) == sorted(f"{order}.1" for order in orders)
