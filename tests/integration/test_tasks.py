@@ -296,3 +296,23 @@ def test_given_a_new_environment_when_it_has_a_full_batch_then_one_connection(
     batch = [task_message(f"{uuid.uuid4()}.1.charge_payment") for _ in range(10)]
     assert function.handler({"Records": batch}, Context()) == {"batchItemFailures": []}
     assert len(connections) == 1
+
+
+def test_given_a_task_of_a_later_version_when_relayed_then_it_is_left_to_that(world: World, query: Query) -> None:
+    order = world.place()
+    world.queue.waiting.clear()
+    query(
+        """
+        INSERT INTO order_tasks (order_id, version, kind, state, available_at)
+        SELECT order_id, version, later.kind, later.state, available_at
+        FROM order_tasks, (VALUES ('praise_customer', 'pending'), ('wrap_gift', 'failed')) AS later (kind, state)
+        WHERE order_tasks.kind = 'charge_payment'
+        """
+    )
+    world.clock.pass_time(minutes=2)
+    world.run_relay()
+    assert [task.kind for task in world.queue.waiting] == ["charge_payment", "send_notification"]
+    assert [task["id"] for task in world.relay.failed_tasks()] == [f"{order}.1.wrap_gift"]
+    world.queue.waiting.clear()
+    world.relay.redrive()
+    assert world.queue.waiting == []

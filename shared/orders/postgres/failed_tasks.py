@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from orders.domain.order import TaskId
 from orders.postgres.connection import Database
-from orders.postgres.outbox import TaskRow, read_task_id, read_task_ids
+from orders.postgres.outbox import TaskRow, read_task_ids
 
 _REDRIVE_ALL = """
 UPDATE order_tasks SET state = 'pending', attempts = 0, available_at = %(at)s, sent_at = %(at)s
@@ -67,7 +67,7 @@ def list_failed(database: Database, limit: int) -> list[FailedTask]:
     """List failed tasks, the oldest first."""
     return [
         {
-            "id": str(read_task_id(row)),
+            "id": f"{row['order_id']}.{row['version']}.{row['kind']}",
             "order_id": row["order_id"],
             "kind": row["kind"],
             "attempts": row["attempts"],

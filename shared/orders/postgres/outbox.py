@@ -53,6 +53,8 @@ _LAG = """
 SELECT coalesce(extract(epoch FROM %(at)s - min(available_at)), 0)::float AS seconds
 FROM order_tasks WHERE state = 'pending' AND available_at < %(at)s
 """
+_KINDS = frozenset(kind.value for kind in TaskKind)
+
 type TaskState = Literal["pending", "done", "failed"]
 
 
@@ -271,11 +273,11 @@ def _key(task_id: TaskId) -> dict[str, object]:
     return {"order_id": task_id.order_id, "version": task_id.version, "kind": task_id.kind.value}
 
 
-def read_task_id(row: TaskRow) -> TaskId:
-    """Return the id of a task."""
-    return TaskId(row["order_id"], row["version"], TaskKind(row["kind"]))
-
-
 def read_task_ids(rows: Sequence[TaskRow]) -> tuple[TaskId, ...]:
-    """Return the ids of tasks."""
-    return tuple(map(read_task_id, rows))
+    """Return the ids of tasks, without those of kinds that only a later version knows.
+
+    There are some during a deploy, and after a rollback; the later version processes them.
+    """
+    return tuple(
+        TaskId(row["order_id"], row["version"], TaskKind(row["kind"])) for row in rows if row["kind"] in _KINDS
+    )

@@ -120,7 +120,7 @@ def event_document(row: "EventRow") -> EventDocument:
 def event_page_view(page: "EventPage") -> EventPageView:
     """Return the view of a page of the feed."""
     return {
-        "events": [{**event_document(row), "position": position} for position, row in page.events],
+        "events": [{"position": position, **event_document(row)} for position, row in page.events],
         "count": len(page.events),
         "next_cursor": str(page.next_position),
     }
