@@ -177,6 +177,7 @@ def test_given_many_writers_when_followed_then_each_event_comes_once(
     race = run(settings, writers=50, seconds=2 * effort)
     assert list(race.violations()) == []
     assert len(race.seen) > 500 * effort
+    assert race.erased > 0
 
 
 def test_given_no_event_when_read_then_the_empty_page_keeps_its_cursor(world: World, read: Read) -> None:
