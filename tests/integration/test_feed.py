@@ -180,6 +180,61 @@ def test_given_many_writers_when_followed_then_each_event_comes_once(
     assert race.erased > 0
 
 
+@pytest.fixture
+def large_feed(query: Query) -> str:
+    """A feed of 50,000 events of 10,000 orders; return an order in its middle."""
+    query(
+        """
+        SET session_replication_role = replica;
+        INSERT INTO orders (id, customer_id, status, payment_status, shipping_status, currency, total, line_count,
+            version, reservation_id, created_at, updated_at)
+        SELECT lpad(n::text, 32, '0')::uuid, '5', 'pending', 'pending', 'pending', 'USD', 100, 1, 5,
+            gen_random_uuid(), now(), now()
+        FROM generate_series(1, 10000) AS n;
+        INSERT INTO order_items (order_id, line_no, product_id, quantity, unit_price)
+        SELECT id, 1, 'SKU123', 1, 100 FROM orders;
+        INSERT INTO order_events (
+            order_id, version, event, actor, status, payment_status, shipping_status, occurred_at)
+        SELECT id, n, CASE n WHEN 1 THEN 'order.placed' ELSE 'payment.processing' END, 'system:process_task',
+            'pending', 'pending', 'pending', now()
+        FROM orders, generate_series(1, 5) AS n;
+        INSERT INTO event_feed (position, order_id, version)
+        SELECT row_number() OVER (ORDER BY version, order_id), order_id, version FROM order_events;
+        SET session_replication_role = DEFAULT;
+        ANALYZE event_feed, orders, order_events, order_items
+        """
+    )
+    return "00000000-0000-0000-0000-000000005000"
+
+
+@pytest.mark.parametrize(
+    ("after", "filters", "most"),
+    [
+        (0, "NULL, NULL", 300),
+        (25_000, "NULL, NULL", 300),
+        (49_900, "NULL, NULL", 300),
+        (50_000, "NULL, NULL", 10),
+        (25_000, "'{order.placed}', NULL", 1200),
+        (0, "NULL, %(order)s", 20),
+        (0, "'{order.placed}', %(order)s", 20),
+    ],
+)
+def test_given_a_large_feed_when_a_page_is_read_then_it_costs_the_same_anywhere(
+    large_feed: str, other: Connection, after: int, filters: str, most: int
+) -> None:
+    with other.cursor() as cursor:
+        cursor.execute(
+            f"SELECT events FROM list_events_1(%(after)s, {filters}, 100, 2000, 1000, 1000)",  # noqa: S608 - ours
+            {"after": after, "order": large_feed},
+        )
+        cursor.execute(
+            "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables "
+            "WHERE relname = 'event_feed'"
+        )
+        [[entries]] = cursor.fetchall()
+        assert entries <= most
+
+
 def test_given_no_event_when_read_then_the_empty_page_keeps_its_cursor(world: World, read: Read) -> None:
     assert read().json == {"events": [], "count": 0, "next_cursor": "0"}
     world.place()

@@ -22,12 +22,15 @@ BEGIN
     last_position := coalesce((SELECT max(position) FROM event_feed), 0);
     IF p_order_id IS NOT NULL THEN
         next_position := last_position;
+        -- OFFSET 0 keeps the planner from walking the positions in search of the order.
         candidates := ARRAY(
-            SELECT position FROM event_feed
-            WHERE order_id = p_order_id AND position > p_after AND position <= last_position
+            SELECT position FROM (
+                SELECT position, version FROM event_feed WHERE order_id = p_order_id OFFSET 0
+            ) AS of_order
+            WHERE position > p_after AND position <= last_position
               AND (p_types IS NULL OR EXISTS (
                 SELECT FROM order_events AS happened
-                WHERE happened.order_id = p_order_id AND happened.version = event_feed.version
+                WHERE happened.order_id = p_order_id AND happened.version = of_order.version
                   AND event = ANY (p_types)))
             ORDER BY position);
     ELSIF p_types IS NULL THEN
