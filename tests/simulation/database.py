@@ -48,6 +48,12 @@ class SimulatedDatabase(Database):
         super().__init__(settings)
         self.effects = effects
 
+    def end_session(self) -> None:
+        """Release what a session holds that has ended with its process, without the cost of a new one."""
+        if self._connection is not None:
+            with self._connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock_all()")
+
     @override
     def _execute(
         self, connection: Connection, statement: str, parameters: Mapping[str, Any] | None

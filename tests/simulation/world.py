@@ -294,7 +294,7 @@ class World:
         try:
             return action()
         except Crash:
-            self._stage.database.close()
+            self._stage.database.end_session()
             raise
 
     def _meanwhile(self, fault: Fault) -> None:
