@@ -9,7 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from orders.domain.order import TaskId
+from orders.domain.lifecycle import Event
+from orders.domain.order import TaskId, TransitionResult
+from orders.postgres import orders
+from orders.postgres.connection import Database
 from orders.postgres.outbox import MAX_PATIENT_ATTEMPTS
 from orders.use_cases.process_task import ProcessTask
 from orders.use_cases.retries import DONE, MessageDisposition
@@ -316,3 +319,22 @@ def test_given_a_task_of_a_later_version_when_relayed_then_it_is_left_to_that(wo
     world.queue.waiting.clear()
     world.relay.redrive()
     assert world.queue.waiting == []
+
+
+def test_given_a_lost_answer_when_cancelled_before_the_rerun_then_it_is_voided(
+    world: World, records_of: RecordsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = world.place()
+    apply_event = orders.apply_event
+
+    def lose_answer(database: Database, event: Event, *args: Any, **parameters: Any) -> TransitionResult | None:
+        result = apply_event(database, event, *args, **parameters)
+        if event is not Event.PAYMENT_STARTED:
+            return result
+        world.cancel(order)
+        return apply_event(database, event, *args, **parameters)
+
+    monkeypatch.setattr(orders, "apply_event", lose_answer)
+    assert world.drain() == []
+    found = records_of(order)
+    assert (found["state"], found["charged"]) == ("cancelled/voided/cancelled", [])

@@ -41,7 +41,9 @@ class PaymentTasks:
         if not charges and is_wanted:
             charges = [self._create(task)]
         elif task.is_first_attempt:
-            return NOTHING
+            # No charge was made, and none will be. If the payment has been started, the order was cancelled since then.
+            is_started = state.payment_status is PaymentStatus.PROCESSING
+            return TaskResult(Event.PAYMENT_DECLINED) if is_started else NOTHING
         processing = next((charge for charge in charges if charge.status == "processing"), None)
         if processing and self._captured(charges) is None:
             return TaskResult(Event.PAYMENT_PROCESSING, processing.id)
