@@ -192,9 +192,11 @@ class World:
             self._process(self.use_cases.relay.run)
 
     def redrive(self) -> None:
-        """An operator redrives all failed tasks."""
-        with suppress(Crash, OrderServiceError):
-            self._process(self.use_cases.relay.redrive)
+        """An operator redrives all failed tasks, again and again until that succeeds."""
+        for _ in range(_MOST_ATTEMPTS):
+            with suppress(Crash, OrderServiceError):
+                self._process(self.use_cases.relay.redrive)
+                return
 
     def drain(self) -> None:
         """Let time pass until nothing moves any more."""
