@@ -6,6 +6,7 @@ from orders.domain.errors import InvalidCursor, InvalidParameter
 from orders.domain.events import EventQuery
 from orders.domain.ids import is_order_id
 from orders.domain.lifecycle import Event
+from orders.domain.query_parameters import check_known, is_number, number
 from orders.domain.quoting import quoted
 
 DEFAULT_LIMIT = 100
@@ -23,21 +24,18 @@ def parse(parameters: Mapping[str, str]) -> EventQuery:
         InvalidCursor: the cursor is no position.
     """
     for name in parameters:
-        if name not in _PARAMETERS:
-            raise InvalidParameter(
-                "parameter", f"{quoted(name)} is unknown; the parameters are {', '.join(_PARAMETERS)}."
-            )
+        check_known(name, _PARAMETERS)
     return EventQuery(
         after=_position(parameters.get("after", "0")),
-        limit=_number(parameters, "limit", DEFAULT_LIMIT, minimum=1, maximum=MAX_LIMIT),
+        limit=number(parameters, "limit", DEFAULT_LIMIT, minimum=1, maximum=MAX_LIMIT),
         types=_types(parameters.get("type")),
         order_id=_order(parameters.get("order_id")),
-        wait_seconds=_number(parameters, "wait", 0, minimum=0, maximum=MAX_WAIT_SECONDS),
+        wait_seconds=number(parameters, "wait", 0, minimum=0, maximum=MAX_WAIT_SECONDS),
     )
 
 
 def _position(text: str) -> int:
-    if _is_number(text, _MAX_DIGITS):
+    if is_number(text, _MAX_DIGITS):
         return int(text)
     raise InvalidCursor(f"after is {quoted(text)}; it must be the next_cursor of a page, or 0 for the first page.")
 
@@ -58,15 +56,3 @@ def _order(text: str | None) -> str | None:
     if text is None or is_order_id(text):
         return text and text.lower()
     raise InvalidParameter("order_id", f"is {quoted(text)}; it must be an order's id, which is a UUID.")
-
-
-def _number(parameters: Mapping[str, str], name: str, default: int, *, minimum: int, maximum: int) -> int:
-    text = parameters.get(name, str(default))
-    if _is_number(text, len(str(maximum))) and minimum <= int(text) <= maximum:
-        return int(text)
-    raise InvalidParameter(name, f"is {quoted(text)}; it must be a whole number from {minimum} to {maximum}.")
-
-
-def _is_number(text: str, max_digits: int) -> bool:
-    # isascii, because isdecimal accepts the digits of every script.
-    return text.isascii() and text.isdecimal() and len(text) <= max_digits

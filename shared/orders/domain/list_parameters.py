@@ -13,6 +13,7 @@ from orders.domain.errors import InvalidParameter
 from orders.domain.ids import ORDER_NUMBER, PRODUCT_ID, PRODUCT_ID_FORMAT
 from orders.domain.lifecycle import STATES
 from orders.domain.order_query import DEFAULT_PAGE_SIZE, OrderFilter, OrderQuery, Page, Sort, SortKey
+from orders.domain.query_parameters import check_known, number
 from orders.domain.quoting import quoted
 from orders.domain.states import PaymentStatus, ShippingStatus, State, Status
 
@@ -66,10 +67,7 @@ def parse(parameters: Mapping[str, str], *, owner: str | None) -> OrderQuery:
         InvalidCursor: the cursor was changed, or belongs to a list with another filter or sort.
     """
     for name, value in parameters.items():
-        if name not in _PARAMETERS:
-            raise InvalidParameter(
-                "parameter", f"{quoted(name)} is unknown; the parameters are {', '.join(_PARAMETERS)}."
-            )
+        check_known(name, _PARAMETERS)
         if len(value) > MAX_LENGTH:
             raise InvalidParameter(name, f"has {len(value)} characters; the maximum is {MAX_LENGTH}.")
     created_from, created_to = (_moment(parameters, name) for name in ("created_from", "created_to"))
@@ -178,29 +176,21 @@ def _sort(parameters: Mapping[str, str]) -> Sort:
 
 
 def _page(parameters: Mapping[str, str], query: OrderQuery) -> Page:
-    size = _number(parameters, "page_size", DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
-    number = _number(parameters, "page", 1, MAX_OFFSET // size)
+    size = number(parameters, "page_size", DEFAULT_PAGE_SIZE, minimum=1, maximum=MAX_PAGE_SIZE)
+    page = number(parameters, "page", 1, minimum=1, maximum=MAX_OFFSET // size)
     with_total = _flag(parameters, "include_total")
     if "cursor" in parameters:
         if "page" in parameters:
             raise InvalidParameter("page", "and cursor cannot be combined; give only one of them.")
         after = cursors.read(parameters["cursor"], query.scope, _LARGEST[query.sort.key])
         return Page(size, after=after, with_total=with_total)
-    if number > 1 and query.searches:
+    if page > 1 and query.searches:
         raise InvalidParameter(
             "page",
-            f"is {number}; a list by product_id, number, external_reference, q or needs_attention, or by dates and "
+            f"is {page}; a list by product_id, number, external_reference, q or needs_attention, or by dates and "
             "another sort than created_at, has no numbered pages; use the cursor in next_cursor.",
         )
-    return Page(size, offset=(number - 1) * size, with_total=with_total)
-
-
-def _number(parameters: Mapping[str, str], name: str, default: int, maximum: int) -> int:
-    text = parameters.get(name, str(default))
-    # isascii, because isdecimal accepts the digits of every script.
-    if text.isascii() and text.isdecimal() and len(text) <= len(str(maximum)) and 1 <= int(text) <= maximum:
-        return int(text)
-    raise InvalidParameter(name, f"is {quoted(text)}; it must be a whole number from 1 to {maximum}.")
+    return Page(size, offset=(page - 1) * size, with_total=with_total)
 
 
 def _flag(parameters: Mapping[str, str], name: str, values: tuple[str, ...] = ("true", "false")) -> bool:
