@@ -82,7 +82,8 @@ class PublishEvents:
             return {claim.id: self.retries.retry(claim, cause) for claim in claims}
         outcomes = list(zip(claims, causes, strict=True))
         published = [claim for claim, cause in outcomes if cause is None]
-        event_outbox.finish(self.database, [claim.id for claim in published], self.clock.now())
+        if published:
+            event_outbox.finish(self.database, [claim.id for claim in published], self.clock.now())
         for claim in published:
             telemetry.time("TaskDuration", perf_counter() - begun, kind=claim.kind)
             telemetry.count("Tasks", kind=claim.kind, outcome="done")
