@@ -28,7 +28,7 @@ def assets() -> list[str]:
         ("POST", "/v1/orders/create/", "/v1/orders/create"),
         ("GET", "/console/", "/console"),
         ("GET", "/v1/orders/7//", "/v1/orders/7"),
-        ("GET", "/v1/orders/my-orders/a b@c\r\n/", "/v1/orders/my-orders/a%20b%40c%0D%0A"),
+        ("GET", "/v1/orders/my-orders/é b@c/", "/v1/orders/my-orders/%C3%A9%20b%40c"),
     ],
 )
 def test_given_a_trailing_slash_when_requested_then_redirected_to_the_route(
@@ -38,6 +38,15 @@ def test_given_a_trailing_slash_when_requested_then_redirected_to_the_route(
     assert (answer.status, answer.headers["location"], answer.content) == (308, location, b"")
     asked = ask(path, method, query={"page_size": "5", "q": "a b"})
     assert asked.headers["location"] == f"{location}?page_size=5&q=a+b"
+
+
+@pytest.mark.parametrize("codes", [range(256), range(0x2000, 0x2100), range(0x1F600, 0x1F610), range(0xE000, 0xE010)])
+def test_given_an_id_of_any_character_when_redirected_then_the_target_is_a_route(codes: range) -> None:
+    get_order = load_function("get_order")
+    for character in {chr(code) for code in codes} - {"/"}:
+        path = f"/v1/orders/a{character}b"
+        routed = call(get_order, "GET", path).json["code"] != "route_not_found"
+        assert ask(f"{path}/").status == (308 if routed else 404), ascii(character)
 
 
 @pytest.mark.parametrize("path", ["/docs", "/orders-doc"])

@@ -199,7 +199,7 @@ class Api(APIGatewayHttpResolver):
         methods = routes(documented=self._documented).methods(bare)
         if bare != path and method in methods:
             return self._redirect(bare)
-        # The method is right if only this table matches the path, such as one with characters that no id has.
+        # The method is right if the gateway has chosen another function, as for a path with an encoded slash.
         if not methods or method in methods:
             hint = "; /docs lists all routes" if self._documented else ""
             return self._known_error(errors.RouteNotFound(f"There is no route {method} {quoted(path)}{hint}."))

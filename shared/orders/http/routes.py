@@ -33,7 +33,9 @@ PATHS: Mapping[str, str] = {
 DOCS = frozenset({"/docs", "/docs/{asset}", "/openapi.json", "/orders-doc", "/postman.json"})
 """The paths of the documentation, which a stack may leave out."""
 
-_PLACEHOLDER = re.compile(r"\\\{\w+\\\}")
+_PLACEHOLDER = re.compile(r"\{\w+\}")
+_VALUE = r"[-._~()'!*:@,;=+&$%<> \[\]{}|^\w]+"
+"""What a placeholder matches: the characters that the functions' routes match (Powertools' `ApiGatewayResolver`)."""
 
 
 class RouteTable:
@@ -46,7 +48,8 @@ class RouteTable:
     def __init__(self, paths: Mapping[str, Iterable[str]]) -> None:
         self._paths = {path: frozenset(map(str.upper, methods)) for path, methods in paths.items()}
         self._patterns = [
-            (re.compile(_PLACEHOLDER.sub("[^/]+", re.escape(path))), methods) for path, methods in self._paths.items()
+            (re.compile(_VALUE.join(map(re.escape, _PLACEHOLDER.split(path)))), methods)
+            for path, methods in self._paths.items()
         ]
 
     def methods(self, path: str) -> frozenset[str]:
