@@ -1,5 +1,6 @@
 """The format of log lines: no message of an exception that may quote a request, and no long value."""
 
+import json
 import traceback
 from collections.abc import Iterator
 from itertools import islice
@@ -33,7 +34,14 @@ class LogFormatter(LambdaPowertoolsFormatter):
     """
 
     def __init__(self, **keys: Any) -> None:  # noqa: ANN401 - as in Powertools
-        super().__init__(serialize_stacktrace=False, **keys)
+        super().__init__(
+            # `json.dumps` would make an encoder for each line.
+            json_serializer=json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode,
+            # Messages are plain text: without this, each is parsed as JSON.
+            json_deserializer=str,
+            serialize_stacktrace=False,
+            **keys,
+        )
 
     @override
     def formatException(self, ei: "_ExceptionInfo") -> str:

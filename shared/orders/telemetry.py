@@ -3,6 +3,7 @@
 Metrics are written when an invocation ends; `emf` has their format.
 """
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,8 @@ from orders.log_format import LogFormatter, causes, describe
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+# Our lines have neither thread nor process (Python's documentation, "Logging HOWTO", "Optimization").
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 logger = Logger(logger_formatter=LogFormatter(release=os.environ.get("RELEASE")))
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlencode
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from orders import telemetry
 from orders.domain import errors
-from orders.domain.caller import CUSTOMER_ID, CUSTOMER_ID_FORMAT, Caller
+from orders.domain.caller import CUSTOMER_ID, CUSTOMER_ID_FORMAT
 from orders.domain.ids import is_order_id
 from orders.domain.quoting import quoted
 from orders.http.preconditions import expected_tags, is_known
+from orders.http.request import Request, authorizer_context
 from orders.schemas.responses import PageView, order_view, summary_view
 from orders.telemetry import logger, request_id
 
@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from pydantic import BaseModel
 
+    from orders.domain.caller import Caller
     from orders.domain.order import OrderDetails
     from orders.domain.order_query import OrderPage
 
 _VERSION_TAG = re.compile(r'"v([0-9]{1,9})(?:-attention)?"')
 _IDEMPOTENCY_KEY = re.compile(r"(?=.*[\x21-\x7e])[\x20-\x7e]{1,255}")
 """Any printable ASCII, but not blanks only."""
+# `json.dumps` would make an encoder for each answer.
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _HEADERS = {
     # Orders are personal data: no cache may store them.
     "Cache-Control": "no-store",
@@ -48,6 +51,8 @@ _HEADERS = {
 class Api(APIGatewayHttpResolver):
     """The routes of one function; Lambda invokes its `handler`."""
 
+    current_event: Request
+
     def __init__(self, *, documented: bool = True) -> None:
         super().__init__()
         self._documented = documented
@@ -57,17 +62,9 @@ class Api(APIGatewayHttpResolver):
         self.handler = telemetry.lambda_entrypoint(self._handle)
 
     @property
-    def caller(self) -> Caller:
-        """Who sent the request, as the authorizer reports.
-
-        Raises:
-            Forbidden: the request did not pass through the authorizer.
-        """
-        context = _authorizer_context(self.current_event.raw_event)
-        if not context.get("customer_id"):
-            raise errors.Forbidden("The request did not pass through the authorizer.")
-        scopes = frozenset((context.get("scope") or "").split())
-        return Caller(context["customer_id"], scopes, context.get("actor") or "", context.get("email"))
+    def caller(self) -> "Caller":
+        """Who sent the request; see `Request.caller`."""
+        return self.current_event.caller
 
     @property
     def query(self) -> dict[str, str]:
@@ -160,16 +157,17 @@ class Api(APIGatewayHttpResolver):
 
     def _handle(self, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         gateway_id = event.get("requestContext", {}).get("requestId")
+        id_ = request_id(event)
         logger.append_keys(
-            request_id=request_id(event),
+            request_id=id_,
             gateway_id=gateway_id,
             route=event.get("routeKey"),
-            caller=_authorizer_context(event).get("pseudonym"),
+            caller=authorizer_context(event).get("pseudonym"),
         )
         # Powertools sets the event on a class, which several functions in one process share; our own comes first.
-        self.current_event = APIGatewayProxyEventV2(event)
+        self.current_event = Request(event)
         answer = self.resolve(event, context)
-        answer["headers"] = {**_HEADERS, "X-Request-ID": request_id(event), **answer["headers"]}
+        answer["headers"] = {**_HEADERS, "X-Request-ID": id_, **answer["headers"]}
         logger.info("request completed", status=answer["statusCode"])
         return answer
 
@@ -234,12 +232,6 @@ class Api(APIGatewayHttpResolver):
         return reply(HTTPStatus(error.status), body, headers, content_type="application/problem+json")
 
 
-def _authorizer_context(event: dict[str, Any]) -> dict[str, Any]:
-    """Return what the authorizer has put into an event; empty for a request without a token."""
-    authorizer = event.get("requestContext", {}).get("authorizer") or {}
-    return authorizer.get("lambda") or {}
-
-
 def reply(
     status: HTTPStatus,
     payload: object,
@@ -252,7 +244,7 @@ def reply(
         status_code=status,
         content_type=content_type,
         headers=dict(headers or {}),
-        body=json.dumps(payload, ensure_ascii=False, separators=(",", ":")),
+        body=_to_json(payload),
     )
 
 
