@@ -177,10 +177,15 @@ def _page(query: OrderQuery, part: Slice) -> str:
     """Select the orders of a page and one more; in a search also the last order that was read, even without a match."""
     if index_ranges.are_listed_by_function(query):
         # A function of the database keeps its plan, and planning takes longer than reading.
+        columns, function = (
+            ("(listed).*, needs_attention", "list_orders_with_attention_1")
+            if query.shows_attention
+            else ("*, false AS needs_attention", "list_orders_1")
+        )
         return f"""
-SELECT {_columns(query)}, true AS matches, false AS is_last FROM list_orders_1(
+SELECT {columns}, true AS matches, false AS is_last FROM {function}(
     %(customer_id)s, %(product_id)s, {_STATES if query.filter.states != STATES else "NULL, NULL, NULL"},
-    {part.above[0]}, {part.below[0]}, {part.direction == "DESC"}, %(size)s + 1, %(offset)s) AS orders"""
+    {part.above[0]}, {part.below[0]}, {part.direction == "DESC"}, %(size)s + 1, %(offset)s)"""
     order = part.order("candidate")
     if not query.searches:
         return f"""
