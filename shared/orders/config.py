@@ -1,6 +1,7 @@
 """Settings from environment variables: read at first use, validated, typed. The template sets each of them."""
 
 import os
+import re
 from dataclasses import dataclass
 from typing import Literal, Self, cast, get_args
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ DatabaseAuth = Literal["iam", "none"]
 
 CATALOG_MAX_PRODUCTS = 250
 """The default of `InventorySettings.catalog_max_products`."""
+
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 
 class ConfigurationError(Exception):
@@ -53,8 +56,12 @@ def check_service_url(name: str, url: str, stage: str) -> None:
     Raises:
         ConfigurationError: it is not allowed. The message does not quote it, as it may have a password.
     """
-    address = urlsplit(url)
-    if not address.hostname or address.scheme not in {"http", "https"}:
+    try:
+        address = urlsplit(url)
+        is_url = bool(address.hostname) and address.scheme in {"http", "https"} and address.port != 0
+    except ValueError:  # such as a port that is no number
+        is_url = False
+    if not is_url or not _VISIBLE_ASCII.fullmatch(url):
         raise ConfigurationError(f"{name} is not a URL; it must be https://<host>/<path>")
     if address.scheme == "http" and stage != "dev":
         raise ConfigurationError(f"{name} begins with http://; outside the stage dev it must begin with https://")

@@ -1,13 +1,9 @@
 """Calls to AWS over real connections: reuse, retries and time-outs; and fetched credentials."""
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -18,92 +14,25 @@ from orders.aws.sigv4 import Credentials
 from orders.config import DatabaseSettings
 from orders.domain.errors import DatabaseUnavailable
 from orders.postgres.connection import Database
+from tests.integration.prepared_server import HANG_UP, Server, serving
 from tests.support import wait_until
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
-CONNECT = AwsService._connect
-"""The original, before the fixtures of this folder replace it."""
 THROTTLED = (400, {"__type": "com.amazonaws.sqs#RequestThrottled", "message": "slow down"})
 REFUSED = (400, {"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "The queue does not exist."})
-HANG_UP: tuple[int, Any] = (0, {})
-
-
-class Server(ThreadingHTTPServer):
-    """Return the responses that a test prepared, in turn, then the last one again and again; record all requests."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.responses: list[tuple[int, Any]] = [(200, {})]
-        self.requests: list[tuple[int, dict[str, str], Any]] = []
-        """Of each request: the caller's port, which identifies the connection; the headers; the body."""
-        self.closes_connections = False
-        self.may_answer = Event()
-        self.may_answer.set()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    @property
-    def connections(self) -> list[int]:
-        """The connection of each request."""
-        return [port for port, _, _ in self.requests]
-
-    def next_response(self) -> tuple[int, bytes]:
-        status, body = self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
-        return status, body if isinstance(body, bytes) else json.dumps(body).encode()
-
-    def handle_error(self, *_: object) -> None:
-        """Ignore callers that hang up, as some tests do."""
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Server
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.requests.append((self.client_address[1], headers, json.loads(body or "null")))
-        self.server.may_answer.wait()
-        status, content = self.server.next_response()
-        if not status:
-            self.close_connection = True
-            return
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-        # Without notice, as services close idle connections.
-        self.close_connection = self.server.closes_connections
-
-    def do_GET(self) -> None:
-        self.do_POST()
-
-    def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
 
 
 @pytest.fixture
 def server(queues: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server in the place of AWS."""
-    monkeypatch.setattr(AwsService, "_connect", CONNECT)
-    with Server() as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with serving() as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
         yield server
-        server.may_answer.set()
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
-def sqs(server: Server) -> Iterator[AwsService]:
-    with closing(AwsService(SQS)) as service:
-        yield service
+def sqs(server: Server) -> AwsService:
+    return AwsService(SQS)
 
 
 def test_given_two_calls_when_made_then_both_are_signed_and_share_a_connection(server: Server, sqs: AwsService) -> None:
@@ -122,7 +51,7 @@ def test_given_a_closed_connection_when_called_then_a_new_one_is_opened_at_once(
 ) -> None:
     server.closes_connections = True
     sqs.call("SendMessage", {})
-    [connection] = sqs._idle
+    [connection] = sqs._connections._idle
     # Wait until the server has closed it.
     assert connection.sock.recv(1) == b""
     monkeypatch.setattr("orders.aws.client.time.sleep", pytest.fail)

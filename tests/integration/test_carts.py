@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from http.client import HTTPMessage
 from types import ModuleType
 from typing import Any, override
 
 import httpx
 import pytest
-from urllib3 import BaseHTTPResponse, HTTPResponse
 
+from orders.aws.connections import Response
 from orders.clients.cart import Cart, CartClient
 from orders.clients.http import Session
 from orders.domain.caller import Caller
@@ -273,7 +274,7 @@ class ForgetfulCarts(CartClient):
     """A cart service that shows versions, and ignores them where a cart is marked as ordered."""
 
     @override
-    def call(self, method: str, path: str, **arguments: Any) -> BaseHTTPResponse:
+    def call(self, method: str, path: str, **arguments: Any) -> Response:
         if method == "PUT":
             arguments["json"].pop("version", None)
         return super().call(method, path, **arguments)
@@ -294,7 +295,7 @@ def test_given_a_version_that_cannot_be_stored_when_ordered_then_422(
     monkeypatch: pytest.MonkeyPatch, order: Order, version: str
 ) -> None:
     content = json.dumps({"version": version, "items": ITEMS}).encode()
-    monkeypatch.setattr(CartClient, "call", lambda *_, **__: HTTPResponse(content, status=200))
+    monkeypatch.setattr(CartClient, "call", lambda *_, **__: Response(200, HTTPMessage(), content))
     answer = order()
     assert (answer.status, answer.json["code"]) == (422, "validation_error")
     assert answer.json["errors"][0]["loc"] == ["version"]

@@ -386,11 +386,11 @@ def test_given_an_authorizer_that_raises_when_deployed_then_the_canary_stops(
 def test_given_sqs_away_when_tasks_are_not_sent_then_it_pages(
     stage: Stage, history: History, healthy: Minute, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: AwsService) -> None:
+    def refuse(*_: object) -> None:
         raise OSError("no route to host")
 
     with monkeypatch.context() as away:
-        away.setattr(AwsService, "_connect", refuse)
+        away.setattr(AwsService, "_post", refuse)
         # The keys are there already.
         assert stage.place() == 201
         query("UPDATE order_tasks SET available_at = now() - interval '6 minutes' WHERE state = 'pending'")

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from orders.auth.key_cache import KeyCache, KeysUnavailable
-from orders.aws.tls import ssl_context
+from orders.aws.connections import ssl_context
 from tests.signing import OTHER_RSA_KEY, RSA_KEY, Clock, claims, jwk, jwks, signed
 from tests.support import Context, load_function
 

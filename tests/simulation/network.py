@@ -1,16 +1,16 @@
 """HTTP without sockets: a session that hands each request to the fake of the service that it is for."""
 
 import json as json_format
+from collections.abc import Mapping
 from datetime import timedelta
+from http.client import HTTPMessage
 from random import Random
-from typing import Any, override
+from typing import override
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from urllib3 import BaseHTTPResponse, HTTPResponse
-from urllib3.exceptions import HTTPError
-
 from fakes.service import Service
-from orders.clients.http import Session
+from orders.aws import connections
+from orders.clients.http import NoResponse, Session
 from orders.domain.clock import Clock
 from tests.simulation.effects import Effects, Fault, Kind
 from tests.simulation.services import Request, Response, Services
@@ -30,8 +30,8 @@ class Network(Session):
 
     @override
     def request(
-        self, method: str, url: str, *_: object, json: Any = None, headers: Any = None, **__: object
-    ) -> BaseHTTPResponse:
+        self, method: str, url: str, *, json: object, headers: Mapping[str, str], read_timeout_seconds: float
+    ) -> connections.Response:
         address = urlsplit(url)
         call = Request(
             service=Service(str(address.hostname)),
@@ -48,18 +48,18 @@ class Network(Session):
                 return _http(Response(503, b'{"code": "unavailable"}'))
             case Fault.LATE:
                 self._repeat_later(call)
-                raise HTTPError
+                raise NoResponse
         response = self._services.handle(call)
         if self._services.loses_answer(call.service):
-            raise HTTPError
+            raise NoResponse
         match fault:
             case Fault.CRASH_AFTER:
                 self._effects.crash()
             case Fault.LOST_ANSWER:
-                raise HTTPError
+                raise NoResponse
             case Fault.DUPLICATE:
                 self._repeat_later(call)
-                raise HTTPError
+                raise NoResponse
         return _http(response)
 
     def _repeat_later(self, call: Request) -> None:
@@ -72,5 +72,5 @@ def _kind(call: Request) -> Kind:
     return Kind.WRITE_CATALOG if is_write else Kind.CALL
 
 
-def _http(response: Response) -> BaseHTTPResponse:
-    return HTTPResponse(response.body, status=response.status)
+def _http(response: Response) -> connections.Response:
+    return connections.Response(response.status, HTTPMessage(), response.body)

@@ -1,26 +1,27 @@
 """The session that the clients share, and how they classify errors and read answers."""
 
 import json
+from http.client import HTTPMessage
+from urllib.parse import urlsplit
 
 import pytest
-from urllib3 import HTTPResponse
 
+from orders.aws.connections import Response, new_connection
 from orders.clients.cart import Cart, CartClient
 from orders.clients.http import Session
 from orders.domain.errors import DownstreamRefused, DownstreamUnavailable, ValidationFailed
 
 
 def test_given_services_over_tls_when_connected_then_certificates_are_read_once() -> None:
-    session = Session()
-    pools = [session.connection_from_host(host, scheme="https") for host in ("payment.invalid", "cart.invalid")]
-    assert pools[0] is not pools[1]
-    assert pools[0].conn_kw["ssl_context"] is pools[1].conn_kw["ssl_context"]
-    assert session.connection_from_host("cart.invalid", scheme="https") is pools[1]
+    payment, cart = (
+        new_connection(urlsplit(f"https://{host}"), timeout_seconds=1) for host in ("payment.invalid", "cart.invalid")
+    )
+    assert vars(payment)["_context"] is vars(cart)["_context"]
 
 
 def ask_for_a_cart(answered: int, monkeypatch: pytest.MonkeyPatch) -> None:
     session = Session()
-    monkeypatch.setattr(session, "request", lambda *_, **__: HTTPResponse(status=answered))
+    monkeypatch.setattr(session, "request", lambda *_, **__: Response(answered, HTTPMessage(), b""))
     CartClient(session, "http://cart.invalid").get("5")
 
 
@@ -42,7 +43,7 @@ def test_given_any_other_error_status_when_called_then_it_may_be_retried(
 
 def read_cart(body: str, monkeypatch: pytest.MonkeyPatch) -> Cart:
     session = Session()
-    monkeypatch.setattr(session, "request", lambda *_, **__: HTTPResponse(body.encode(), status=200))
+    monkeypatch.setattr(session, "request", lambda *_, **__: Response(200, HTTPMessage(), body.encode()))
     return CartClient(session, "http://cart.invalid").get("5")
 
 

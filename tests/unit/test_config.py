@@ -43,7 +43,21 @@ def test_given_a_service_without_tls_when_started_outside_dev_then_refused(
             settings.from_environment()
 
 
-@pytest.mark.parametrize("url", ["cart.example", "https://", "//cart.example", "ftp://cart.example", "https:cart"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "cart.example",
+            "https://",
+            "//cart.example",
+            "ftp://cart.example",
+            "https:cart",
+            "https://cart.example:port",
+        ),
+        *("https://cart.example:0", "https://cart.example:65536", "https://[cart", "https://cart.example/my carts"),
+        *("https://cart.example/\r\n", "https://cart.example/körbe"),
+    ],
+)
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_given_no_url_of_a_service_when_started_then_refused(
     url: str, stage: str, monkeypatch: pytest.MonkeyPatch

@@ -21,7 +21,6 @@ WATCHED = {
     "psycopg2",
     "pydantic",
     "requests",
-    "urllib3",
     "yoyo",
 }
 
@@ -43,12 +42,11 @@ class Budget:
 ALL = {"asyncio"}
 READS = ALL | {"psycopg2"}
 WRITES = READS | {"http.client", "orders.schemas.requests", "pydantic"}
-CALLS = WRITES | {"urllib3"}
 BUDGETS = {
     "authorizer": Budget({"cryptography", "http.client", "jwt"}, 260),
     "cancel_order": Budget(WRITES, 400),
     "console": Budget(ALL, 295),
-    "create_order": Budget(CALLS, 435),
+    "create_order": Budget(WRITES, 435),
     "docs": Budget(ALL, 295),
     "erase_customer": Budget(READS, 315),
     "get_order": Budget(READS, 310),
@@ -58,8 +56,8 @@ BUDGETS = {
     "list_orders": Budget(READS | {"orders.postgres.order_list.query"}, 315),
     "metrics": Budget(READS | {"http.client"}, 345),
     "migrate_database": Budget({"http.client", "psycopg2", "yoyo"}, 415),
-    "process_task": Budget(CALLS, 410),
-    "relay_outbox": Budget(CALLS - ALL - {"orders.schemas.requests"}, 325),
+    "process_task": Budget(WRITES, 410),
+    "relay_outbox": Budget(WRITES - ALL - {"orders.schemas.requests"}, 325),
     "update_order": Budget(READS | {"orders.schemas.requests", "pydantic"}, 375),
     "update_order_status": Budget(WRITES, 400),
 }

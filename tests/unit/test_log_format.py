@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Callable
+from http.client import BadStatusLine, InvalidURL
 from typing import Any
 
 import psycopg2
 import pytest
 from pydantic import TypeAdapter, ValidationError
-from urllib3.connection import HTTPConnection
-from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from orders.config import ConfigurationError
 from orders.domain.errors import CartNotFound
@@ -36,8 +34,8 @@ def invalid() -> ValidationError:
         (psycopg2.DataError(SECRET), "DataError"),
         (psycopg2.IntegrityError(f"DETAIL: Key (customer_id)=({SECRET})"), "IntegrityError"),
         (CartNotFound(SECRET), "CartNotFound"),
-        (MaxRetryError(HTTPConnectionPool("cart"), f"/carts/{SECRET}"), "MaxRetryError"),
-        (NewConnectionError(HTTPConnection("cart"), SECRET), "NewConnectionError"),
+        (InvalidURL(f"URL can't contain control characters. '/carts/{SECRET}'"), "InvalidURL"),
+        (BadStatusLine(SECRET), "BadStatusLine"),
         (
             psycopg2.OperationalError(f'connection to server at "db", port 5432 failed\nDETAIL: {SECRET}'),
             'OperationalError: connection to server at "db", port 5432 failed',

@@ -7,11 +7,10 @@ from random import Random
 from typing import Any, NoReturn
 
 import pytest
-from urllib3.exceptions import HTTPError
 
 from orders.clients.cart import CartClient
 from orders.clients.catalog import CatalogClient
-from orders.clients.http import Session
+from orders.clients.http import NoResponse, Session
 from orders.clients.payment import PaymentClient
 from orders.clients.shipping import ShippingClient
 from orders.domain.errors import DownstreamRefused
@@ -35,7 +34,7 @@ def no_service_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A valid request goes on to the services, of which none answers."""
 
     def request(*_: object, **__: object) -> NoReturn:
-        raise HTTPError("no answer")
+        raise NoResponse
 
     monkeypatch.setattr(Session, "request", request)
 

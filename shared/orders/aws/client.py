@@ -5,19 +5,17 @@ An operation is a signed POST of JSON to ``/`` (AWS's protocols ``awsJson1_0`` a
 
 import json
 import random
-import select
 import time
-from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
+from orders.aws.connections import Connections, Response, ssl_context
 from orders.aws.credentials import credential_provider
 from orders.aws.sigv4 import Signer
-from orders.aws.tls import new_connection, ssl_context
 from orders.config import AwsSettings
 
 _CONNECT_TIMEOUT_SECONDS = 1
@@ -63,10 +61,11 @@ class AwsService:
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
         self._settings = AwsSettings.from_environment(protocol.service, protocol.setting)
-        self._address = urlsplit(self._settings.endpoint)
-        if self._address.scheme == "https":
+        address = urlsplit(self._settings.endpoint)
+        if address.scheme == "https":
             ssl_context()  # load the certificates while the function starts, not during the first request
-        self._idle: deque[HTTPConnection] = deque()
+        self._host = address.netloc
+        self._connections = Connections(address, _CONNECT_TIMEOUT_SECONDS)
 
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """Call an operation and return its response.
@@ -88,62 +87,32 @@ class AwsService:
             time.sleep(random.uniform(_BACKOFF_SECONDS, 2 * _BACKOFF_SECONDS))  # noqa: S311 - jitter
             return self._attempt(operation, body)
 
-    def close(self) -> None:
-        """Close all idle connections; the next call opens a new one."""
-        while self._idle:
-            self._idle.pop().close()
-
     def _attempt(self, operation: str, body: bytes) -> dict[str, Any]:
         try:
-            status, content = self._post(operation, body)
+            response = self._post(operation, body)
         except TimeoutError as error:
-            raise AwsError(f"{self._address.netloc} does not answer in time") from error
+            raise AwsError(f"{self._host} does not answer in time") from error
         except (OSError, HTTPException) as error:
-            message = f"{self._address.netloc} does not answer: {type(error).__name__}: {error}"
+            message = f"{self._host} does not answer: {type(error).__name__}: {error}"
             raise _RetryableError(message) from error
         try:
-            response: dict[str, Any] = json.loads(content or b"{}")
+            content: dict[str, Any] = json.loads(response.content or b"{}")
         except ValueError:
-            response = {}
-        if status == HTTPStatus.OK:
-            return response
-        code = str(response.get("__type", "")).rpartition("#")[2]
-        message = f"{operation} returned {status} {code}: {response.get('message') or response.get('Message')}"
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or any(part in code for part in _THROTTLING):
+            content = {}
+        if response.status == HTTPStatus.OK:
+            return content
+        code = str(content.get("__type", "")).rpartition("#")[2]
+        message = f"{operation} returned {response.status} {code}: {content.get('message') or content.get('Message')}"
+        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or any(part in code for part in _THROTTLING):
             raise _RetryableError(message)
         raise AwsError(message)
 
-    def _post(self, operation: str, body: bytes) -> tuple[int, bytes]:
+    def _post(self, operation: str, body: bytes) -> Response:
         protocol, at = self._protocol, datetime.now(UTC)
         headers = {
             "content-type": f"application/x-amz-json-{protocol.json}",
             "x-amz-target": f"{protocol.target}.{operation}",
         }
         signer = Signer(credential_provider.get(at), protocol.service, self._settings.region)
-        connection = self._idle_connection() or self._connect()
-        try:
-            connection.request("POST", "/", body, signer.sign_headers(self._address.netloc, headers, body, at))
-            response = connection.getresponse()
-            content = response.read()
-        except BaseException:
-            connection.close()
-            raise
-        if not response.will_close:
-            self._idle.append(connection)
-        return response.status, content
-
-    def _idle_connection(self) -> HTTPConnection | None:
-        """Return an idle connection that the service has not closed, or None."""
-        while self._idle:
-            connection = self._idle.pop()
-            # An idle connection is readable only if the service has closed it.
-            if not select.select([connection.sock], [], [], 0)[0]:
-                return connection
-            connection.close()
-        return None
-
-    def _connect(self) -> HTTPConnection:
-        connection = new_connection(self._address, _CONNECT_TIMEOUT_SECONDS)
-        connection.connect()
-        connection.sock.settimeout(_READ_TIMEOUT_SECONDS)
-        return connection
+        signed = signer.sign_headers(self._host, headers, body, at)
+        return self._connections.send("POST", "/", signed, body, _READ_TIMEOUT_SECONDS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from orders.aws.client import AwsError
-from orders.aws.tls import new_connection
+from orders.aws.connections import new_connection
 from orders.telemetry import logger
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from contextlib import closing
 from http.client import HTTPException
 from urllib.parse import urlsplit, urlunsplit
 
-from orders.aws.tls import new_connection
+from orders.aws.connections import new_connection
 
 _TIMEOUT_SECONDS = 3
 _OK = 200

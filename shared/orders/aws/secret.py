@@ -1,7 +1,5 @@
 """Read a secret from Secrets Manager."""
 
-from contextlib import closing
-
 from orders.aws.client import SECRETS_MANAGER, AwsError, AwsService
 from orders.aws.credentials import CredentialsUnavailable
 from orders.aws.refreshed import SourceUnavailable
@@ -14,8 +12,7 @@ def read_secret(arn: str) -> str:
         SourceUnavailable: Secrets Manager does not answer, or refuses.
     """
     try:
-        with closing(AwsService(SECRETS_MANAGER)) as secrets_manager:
-            response = secrets_manager.call("GetSecretValue", {"SecretId": arn})
+        response = AwsService(SECRETS_MANAGER).call("GetSecretValue", {"SecretId": arn})
     except (AwsError, CredentialsUnavailable) as error:
         raise SourceUnavailable(f"Secrets Manager does not return the secret: {error}") from error
     # A binary secret has no SecretString.

@@ -6,8 +6,8 @@ from typing import Annotated
 from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from urllib3 import BaseHTTPResponse
 
+from orders.aws.connections import Response
 from orders.clients.http import Client
 from orders.domain.details import MAX_ADJUSTMENTS
 from orders.domain.errors import CartNotFound, ValidationFailed
@@ -104,9 +104,9 @@ class CartClient(Client):
             return False
         return cart.version == version if version else cart.quantities == quantities
 
-    def _cart(self, response: BaseHTTPResponse) -> Cart:
+    def _cart(self, response: Response) -> Cart:
         try:
-            return Cart.model_validate_json(response.data)
+            return Cart.model_validate_json(response.content)
         except ValidationError as error:
             listed = field_errors(error)
             if all(_is_content(each["loc"]) for each in listed):

@@ -1,5 +1,6 @@
 """The product catalog as an inventory: it stores quantities, but has no reservations."""
 
+import json
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -37,7 +38,7 @@ class CatalogClient(Client):
         if response.status == HTTPStatus.NOT_FOUND:
             return None
         stated = self.read(response, _Product)
-        return Product(product_id, stated.quantity, stated.price, response.json())
+        return Product(product_id, stated.quantity, stated.price, json.loads(response.content))
 
     def set_quantity(self, product: Product, quantity: int) -> None:
         """Write the product with another quantity."""

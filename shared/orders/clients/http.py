@@ -1,66 +1,83 @@
 """The HTTP session that all clients share: time-outs, retries and validated responses."""
 
+import json as json_format
+import random
 import re
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
+from http.client import HTTPException
 from time import perf_counter
-from typing import Any, override
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ValidationError
-from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
-from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.exceptions import HTTPError
 
 from orders import telemetry
+from orders.aws.connections import Connections, Response
 from orders.aws.refreshed import Refreshed, SourceUnavailable
-from orders.aws.tls import ssl_context
 from orders.domain.errors import DownstreamRefused, DownstreamUnavailable
 
 CONNECT_TIMEOUT_SECONDS = 1.0
-_RETRIES = 2
-_CONNECTIONS = 32
-"""As many as a catalog is called over at once."""
+_ATTEMPTS = 3
+_ATTEMPTS_WITHOUT_RESPONSE = 2
+"""Fewer: a caller may be waiting."""
+_BACKOFF_SECONDS = 0.2
+_MAX_RETRY_AFTER_SECONDS = 1
 _NAMED_FIELDS = 5
 _DOT_SEGMENT = re.compile(r"/(\.|%2e){0,2}(?=/|$)", re.IGNORECASE)
 """An empty segment of a path, or one that HTTP libraries and servers remove (RFC 3986, section 5.2.4)."""
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TEMPORARY = _RETRIED | {HTTPStatus.UNAUTHORIZED}
 """Statuses that another time may change: 401 is about the secret of this service, not about the order."""
-# Every POST of these clients has an idempotency key, or is idempotent by itself.
-_IDEMPOTENT = frozenset({"GET", "PUT", "DELETE", "POST"})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-class Session(PoolManager):
-    """A connection pool that retries lost connections, 429 and 5xx with backoff and jitter; it follows no redirects."""
+class NoResponse(Exception):
+    """A service has not responded. The cause says why."""
+
+
+class Session:
+    """Connections to all services.
+
+    A request without a response, or with a temporary error as its response, is sent again: every POST of these clients
+    has an idempotency key, or is idempotent by itself.
+    """
 
     def __init__(self) -> None:
-        retry = Retry(
-            total=_RETRIES,
-            # Only one retry after a read time-out: a caller may be waiting for the response.
-            read=1,
-            status_forcelist=_RETRIED,
-            allowed_methods=_IDEMPOTENT,
-            backoff_factor=0.1,
-            backoff_jitter=0.1,
-            # Another host than the configured one must neither get a request nor answer it.
-            redirect=False,
-            retry_after_max=1,
-            raise_on_status=False,
-        )
-        super().__init__(retries=retry, maxsize=_CONNECTIONS)
+        self._hosts: dict[tuple[str, str], Connections] = {}
 
-    @override
-    def connection_from_host(
-        self,
-        host: str | None,
-        port: int | None = None,
-        scheme: str | None = "http",
-        pool_kwargs: dict[str, Any] | None = None,
-    ) -> HTTPConnectionPool:
-        # By default, each connection would load all trusted certificates again.
-        tls = {"ssl_context": ssl_context()} if scheme == "https" else {}
-        return super().connection_from_host(host, port, scheme, {**(pool_kwargs or {}), **tls})
+    def request(
+        self, method: str, url: str, *, json: object, headers: Mapping[str, str], read_timeout_seconds: float
+    ) -> Response:
+        """Send a request, and return the last response.
+
+        Raises:
+            NoResponse: the service cannot be reached, or does not respond in time.
+        """
+        address = urlsplit(url)
+        host = address.scheme, address.netloc
+        connections = self._hosts.get(host) or self._hosts.setdefault(
+            host, Connections(address, CONNECT_TIMEOUT_SECONDS)
+        )
+        target = urlunsplit(("", "", address.path or "/", address.query, ""))
+        body = None
+        if json is not None:
+            body = json_format.dumps(json).encode()
+            headers = {"Content-Type": "application/json", **headers}
+        attempt = unanswered = 0
+        while True:
+            attempt += 1
+            response = None
+            try:
+                response = connections.send(method, target, headers, body, read_timeout_seconds)
+            except (OSError, HTTPException) as error:
+                unanswered += 1
+                if unanswered == _ATTEMPTS_WITHOUT_RESPONSE or attempt == _ATTEMPTS:
+                    raise NoResponse from error
+            if response and (response.status not in _RETRIED or attempt == _ATTEMPTS):
+                return response
+            time.sleep(_delay_seconds(attempt, response))
 
 
 class Client:
@@ -82,7 +99,7 @@ class Client:
 
     def call(
         self, method: str, path: str, *, expected: frozenset[int], json: object = None, key: str | None = None
-    ) -> BaseHTTPResponse:
+    ) -> Response:
         """Send a request and return the response.
 
         Args:
@@ -109,7 +126,7 @@ class Client:
         telemetry.count("DownstreamErrors", downstream=self.service)
         # Without the other segments: they are ids, which may be e-mail addresses.
         cause = f"it returned {response.status} for {method} /{path.split('/')[1].partition('?')[0]}"
-        if response.get_redirect_location():
+        if response.status in _REDIRECTS:
             cause += "; redirects are not followed"
         # Compare numbers: load balancers return statuses that `HTTPStatus` does not define.
         is_client_error = HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
@@ -117,7 +134,7 @@ class Client:
             raise DownstreamRefused(f"The {self.service} service rejects the request: {cause}.", service=self.service)
         raise self.unavailable(cause)
 
-    def _authorized(self, bearer: Refreshed[str], send: Callable[[str], BaseHTTPResponse]) -> BaseHTTPResponse:
+    def _authorized(self, bearer: Refreshed[str], send: Callable[[str], Response]) -> Response:
         """Send a request with the secret; repeat it once if the service knows only a newer one."""
         try:
             authorization = bearer.get()
@@ -132,7 +149,7 @@ class Client:
 
     def _send(
         self, method: str, path: str, json: object, headers: Mapping[str, str], authorization: str | None = None
-    ) -> BaseHTTPResponse:
+    ) -> Response:
         begun = perf_counter()
         try:
             return self._session.request(
@@ -140,22 +157,22 @@ class Client:
                 f"{self._url}{path}",
                 json=json,
                 headers={**headers, **({"Authorization": authorization} if authorization else {})},
-                timeout=Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=self.read_timeout_seconds),
+                read_timeout_seconds=self.read_timeout_seconds,
             )
-        except HTTPError as error:
+        except NoResponse as error:
             telemetry.count("DownstreamErrors", downstream=self.service)
             raise self.unavailable() from error
         finally:
             telemetry.time("DownstreamDuration", perf_counter() - begun, downstream=self.service)
 
-    def read[Answer: BaseModel](self, response: BaseHTTPResponse, model: type[Answer]) -> Answer:
+    def read[Model: BaseModel](self, response: Response, model: type[Model]) -> Model:
         """Parse and validate the body of a response.
 
         Raises:
             DownstreamUnavailable: it does not match the model.
         """
         try:
-            return model.model_validate_json(response.data)
+            return model.model_validate_json(response.content)
         except ValidationError as error:
             wrong = [".".join(map(str, each["loc"])) for each in error.errors(include_url=False, include_input=False)]
             raise self.unavailable(f"its response is invalid: {', '.join(wrong[:_NAMED_FIELDS])}") from error
@@ -166,3 +183,13 @@ class Client:
         if cause:
             error.add_note(cause)
         return error
+
+
+def _delay_seconds(attempt: int, response: Response | None) -> float:
+    """Return how long to wait after an attempt; a response may ask for it (RFC 9110, section 10.2.3)."""
+    asked = response and response.headers.get("Retry-After")
+    if asked:
+        # Others than a number of seconds are dates.
+        return min(int(asked), _MAX_RETRY_AFTER_SECONDS) if asked.isdecimal() else _MAX_RETRY_AFTER_SECONDS
+    # Most lost connections have been idle for long, and a new one helps at once.
+    return 0.0 if attempt == 1 else random.uniform(_BACKOFF_SECONDS, 1.5 * _BACKOFF_SECONDS)  # noqa: S311 - jitter
