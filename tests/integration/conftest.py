@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,11 +15,13 @@ import pytest
 from psycopg2.extras import RealDictCursor
 
 from local.postgres import Postgres
+from orders.aws.connections import ssl_context
 from orders.aws.task_queue import DEAD_LETTERS
 from orders.config import DatabaseSettings
 from orders.postgres.connection import Database
 from tests.aws import mocked
 from tests.fakes_process import FakesProcess
+from tests.integration.certificates import self_signed
 from tests.integration.cloudformation import CloudFormation, running
 from tests.integration.world import World
 from tests.support import NOT_DURABLE, load_function
@@ -103,6 +106,22 @@ def database(query: Query) -> Iterator[Database]:
     database = Database(DatabaseSettings.from_environment())
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for a server that a test runs, with its key."""
+    return self_signed(tmp_path_factory.mktemp("certificate") / "certificate.pem")
+
+
+@pytest.fixture
+def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Functions trust the certificate, and no other one."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    # A process otherwise reads the trusted certificates once.
+    ssl_context.cache_clear()
+    yield
+    ssl_context.cache_clear()
 
 
 @pytest.fixture

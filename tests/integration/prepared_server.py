@@ -1,9 +1,11 @@
 """An HTTP server that returns the responses which a test has prepared."""
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -16,8 +18,15 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self._scheme = "http"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            # The handshake runs in the connection's thread: if it fails, the server must go on.
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+            self._scheme = "https"
         self.responses: list[tuple[int, Any]] = [(200, {})]
         self.requests: list[tuple[int, dict[str, str], Any]] = []
         """Of each request: the caller's port, which identifies the connection; the headers; the body."""
@@ -29,7 +38,7 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self.server_port}"
 
     @property
     def connections(self) -> list[int]:
@@ -72,9 +81,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """Run a server for the body of the `with`."""
-    with Server() as server:
+def serving(certificate: Path | None = None) -> Iterator[Server]:
+    """Run a server for the body of the `with`; with a certificate, over TLS."""
+    with Server(certificate) as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server

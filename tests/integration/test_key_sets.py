@@ -2,22 +2,15 @@
 
 import ssl
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from threading import Event, Thread
 from types import ModuleType
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from orders.auth.key_cache import KeyCache, KeysUnavailable
-from orders.aws.connections import ssl_context
 from tests.signing import OTHER_RSA_KEY, RSA_KEY, Clock, claims, jwk, jwks, signed
 from tests.support import Context, load_function
 
@@ -75,38 +68,6 @@ class Issuer:
         self._server.server_close()
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "issuer")])
-    now = datetime.now(UTC)
-    usage = dict.fromkeys(
-        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign"), False
-    )
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(
-            x509.KeyUsage(
-                digital_signature=True, key_cert_sign=True, encipher_only=False, decipher_only=False, **usage
-            ),
-            critical=True,
-        )
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("issuer") / "certificate.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
 @pytest.fixture
 def issuer(certificate: Path) -> Iterator[Issuer]:
     issuer = Issuer(certificate)
@@ -119,18 +80,9 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(autouse=True)
-def no_cached_ssl_context() -> Iterator[None]:
-    """Tests trust different certificates, which a process otherwise loads once."""
-    ssl_context.cache_clear()
-    yield
-    ssl_context.cache_clear()
-
-
 @pytest.fixture
-def authorizer(issuer: Issuer, certificate: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def authorizer(issuer: Issuer, trusted: None, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The authorizer, which trusts the issuer's certificate and goes by the clock of the test."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     monkeypatch.setenv("JWT_JWKS_URL", issuer.url)
     monkeypatch.setenv("JWT_ALGORITHMS", "RS256")
     function = load_function("authorizer")

@@ -1,7 +1,9 @@
 """Requests to services over real connections: reuse, retries, time-outs, and responses that are no use."""
 
+import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +62,24 @@ def test_given_a_closed_idle_connection_when_used_again_then_a_new_one_is_opened
         carts.get("5")
     assert len(set(server.connections)) == len(server.requests) == 3
     assert not any(pauses)
+
+
+def test_given_a_service_over_tls_when_called_twice_then_over_one_connection(certificate: Path, trusted: None) -> None:
+    with serving(certificate) as server:
+        server.responses = [CART]
+        carts = CartClient(Session(), server.url)
+        assert [carts.get("5"), carts.get("5")]
+        assert len(set(server.connections)) == 1
+
+
+def test_given_an_untrusted_certificate_when_called_then_nothing_is_sent(
+    certificate: Path, pauses: list[float]
+) -> None:
+    with serving(certificate) as server:
+        with pytest.raises(DownstreamUnavailable) as raised:
+            CartClient(Session(), server.url).get("5")
+        assert isinstance(raised.value.__cause__ and raised.value.__cause__.__cause__, ssl.SSLCertVerificationError)
+        assert server.requests == []
 
 
 def test_given_concurrent_requests_when_sent_then_each_has_a_connection_of_its_own(
