@@ -13,6 +13,8 @@ from typing import Literal
 
 type Unit = Literal["Count", "Seconds", "None"]
 
+# `json.dumps` would make an encoder for each document.
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
 _MAX_VALUES = 100
 """Values of one metric in a document."""
 
@@ -50,7 +52,7 @@ class Document:
             for names, units in self.units.items()
         ]
         head = {"_aws": {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": directives}}
-        return json.dumps({**head, **self.dimensions, **self.values}, separators=(",", ":"))
+        return _to_json({**head, **self.dimensions, **self.values})
 
 
 class Metrics:

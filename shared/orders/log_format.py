@@ -1,17 +1,17 @@
 """The format of log lines: no message of an exception that may quote a request, and no long value."""
 
 import json
+import logging
+import os
 import traceback
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, override
 
-from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS, LambdaPowertoolsFormatter
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from aws_lambda_powertools.logging.types import PowertoolsLogRecord
 
     type _ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -19,6 +19,10 @@ MAX_CHARACTERS = 2_000
 """The maximum length of a value."""
 MAX_TRACEBACK_CHARACTERS = 10_000
 """The maximum length of a traceback; its end is kept."""
+_STANDARD = frozenset(RESERVED_LOG_ATTRS) | {"taskName"}
+"""The attributes that a record has without the keys of the call."""
+# `json.dumps` would make an encoder for each line.
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 _MAX_ITEMS = 50
 _MAX_CHAIN = 10
 _QUOTING_MODULE = "orders.domain.errors"
@@ -34,14 +38,7 @@ class LogFormatter(LambdaPowertoolsFormatter):
     """
 
     def __init__(self, **keys: Any) -> None:  # noqa: ANN401 - as in Powertools
-        super().__init__(
-            # `json.dumps` would make an encoder for each line.
-            json_serializer=json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode,
-            # Messages are plain text: without this, each is parsed as JSON.
-            json_deserializer=str,
-            serialize_stacktrace=False,
-            **keys,
-        )
+        super().__init__(utc=True, use_rfc3339=True, **keys)
 
     @override
     def formatException(self, ei: "_ExceptionInfo") -> str:
@@ -51,11 +48,28 @@ class LogFormatter(LambdaPowertoolsFormatter):
         return "\n\n".join(lines)[-MAX_TRACEBACK_CHARACTERS:]
 
     @override
-    def serialize(self, log: "dict[str, Any] | PowertoolsLogRecord") -> str:
-        """Return the line, with long values cut."""
-        return super().serialize(
-            {name: value if name == "exception" else _cut(value) for name, value in log.items()},
-        )
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a line: the record, the keys of the invocation and of the thread, and those of the call.
+
+        The format of Powertools, with long values cut, in half the time: every request waits for a line.
+        """
+        own = {
+            "level": record.levelname,
+            "location": f"{record.funcName}:{record.lineno}",
+            "message": record.getMessage(),
+            "timestamp": self.formatTime(record),
+        }
+        extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        line = {**self.get_current_keys(), **own, **self.thread_safe_get_current_keys(), **extra}
+        trace = os.environ.get("_X_AMZN_TRACE_ID")
+        if trace:
+            line["xray_trace_id"] = trace.partition(";")[0].removeprefix("Root=")
+        cut = {name: _cut(value) for name, value in line.items() if value is not None}
+        if record.exc_info and (error := record.exc_info[1]):
+            cut |= {"exception": self.formatException(record.exc_info), "exception_name": type(error).__name__}
+            if notes := getattr(error, "__notes__", None):
+                cut["exception_notes"] = _cut(notes)
+        return _to_json(cut)
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,17 +1,19 @@
 """What log lines show of exceptions and of long values."""
 
 import json
+import logging
 from collections.abc import Callable
 from http.client import BadStatusLine, InvalidURL
 from typing import Any
 
 import psycopg2
 import pytest
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from pydantic import TypeAdapter, ValidationError
 
 from orders.config import ConfigurationError
 from orders.domain.errors import CartNotFound
-from orders.log_format import MAX_CHARACTERS, MAX_TRACEBACK_CHARACTERS, causes, describe
+from orders.log_format import MAX_CHARACTERS, MAX_TRACEBACK_CHARACTERS, LogFormatter, causes, describe
 from orders.telemetry import cause_of, logger
 
 type Log = Callable[[], list[dict[str, Any]]]
@@ -59,6 +61,30 @@ def test_given_a_circle_of_causes_when_followed_then_it_ends() -> None:
     first, second = ValueError(), KeyError()
     first.__cause__, second.__cause__ = second, first
     assert len(list(causes(first))) == 10
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [{}, {"status": 200, "code": None, "order_id": "1"}, {"fields": ["a", {"b": 1.5}], "é": "ü"}],
+    ids=str,
+)
+@pytest.mark.parametrize("message", ["done", "", "{}", "5", "100 %"])
+@pytest.mark.parametrize("trace", ["Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1", ""])
+def test_given_short_values_when_logged_then_the_line_is_as_powertools_has_it(
+    extra: dict[str, Any], message: str, trace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", trace)
+    record = logging.LogRecord("orders", logging.INFO, "app.py", 7, message, None, None, "handle")
+    vars(record).update(extra)
+    theirs = LambdaPowertoolsFormatter(serialize_stacktrace=False, utc=True, use_rfc3339=True, release="r")
+    ours = LogFormatter(release="r")
+    for each in (theirs, ours):
+        each.append_keys(function_name="get_order", request_id="1", cold_start=False)
+        each.thread_safe_append_keys(task_id="1.1.charge_payment")
+    line = json.loads(theirs.format(record))
+    # Theirs parses a message that is JSON.
+    assert json.loads(ours.format(record)) == {**line, "message": message}
+    ours.thread_safe_clear_keys()
 
 
 def test_given_long_values_when_logged_then_they_are_cut(log: Log) -> None:

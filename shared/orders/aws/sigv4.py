@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import quote
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
@@ -36,12 +37,13 @@ class Signer:
             body: the body of the request.
             at: the time of signing; AWS accepts the request for five minutes.
         """
-        signed = {**headers, "host": host, "x-amz-date": _timestamp(at)}
+        time = _timestamp(at)
+        signed = {**headers, "host": host, "x-amz-date": time}
         if self.credentials.session_token:
             signed["x-amz-security-token"] = self.credentials.session_token
-        signature = self._signature("POST", "", signed, body, at)
+        signature = self._signature("POST", "", signed, body, time)
         authorization = (
-            f"{_ALGORITHM} Credential={self._credential(at)}, SignedHeaders={_names(signed)}, Signature={signature}"
+            f"{_ALGORITHM} Credential={self._credential(time)}, SignedHeaders={_names(signed)}, Signature={signature}"
         )
         return {**signed, "authorization": authorization}
 
@@ -54,35 +56,44 @@ class Signer:
             expires_seconds: how long the signature is valid.
             at: the time of signing.
         """
-        signed = {"host": host}
+        signed, time = {"host": host}, _timestamp(at)
         token = self.credentials.session_token
         query = _query(
             {
                 **parameters,
                 "X-Amz-Algorithm": _ALGORITHM,
-                "X-Amz-Credential": self._credential(at),
-                "X-Amz-Date": _timestamp(at),
+                "X-Amz-Credential": self._credential(time),
+                "X-Amz-Date": time,
                 "X-Amz-Expires": str(expires_seconds),
                 "X-Amz-SignedHeaders": _names(signed),
                 **({"X-Amz-Security-Token": token} if token else {}),
             }
         )
-        return f"{query}&X-Amz-Signature={self._signature('GET', query, signed, b'', at)}"
+        return f"{query}&X-Amz-Signature={self._signature('GET', query, signed, b'', time)}"
 
-    def _credential(self, at: datetime) -> str:
-        return f"{self.credentials.access_key_id}/{self._scope(at)}"
+    def _credential(self, time: str) -> str:
+        return f"{self.credentials.access_key_id}/{self._scope(time)}"
 
-    def _scope(self, at: datetime) -> str:
-        return f"{at:%Y%m%d}/{self.region}/{self.service}/aws4_request"
+    def _scope(self, time: str) -> str:
+        date = time.partition("T")[0]
+        return f"{date}/{self.region}/{self.service}/aws4_request"
 
-    def _signature(self, method: str, query: str, headers: Mapping[str, str], body: bytes, at: datetime) -> str:
+    def _signature(self, method: str, query: str, headers: Mapping[str, str], body: bytes, time: str) -> str:
         lines = [f"{name}:{' '.join(headers[name].split())}" for name in sorted(headers)]
         request = "\n".join([method, "/", query, *lines, "", _names(headers), hashlib.sha256(body).hexdigest()])
         digest = hashlib.sha256(request.encode()).hexdigest()
-        key = f"AWS4{self.credentials.secret_access_key}".encode()
-        for part in self._scope(at).split("/"):
-            key = hmac.digest(key, part.encode(), "sha256")
-        return hmac.digest(key, f"{_ALGORITHM}\n{_timestamp(at)}\n{self._scope(at)}\n{digest}".encode(), "sha256").hex()
+        scope = self._scope(time)
+        key = _key(self.credentials.secret_access_key, scope)
+        return hmac.digest(key, f"{_ALGORITHM}\n{time}\n{scope}\n{digest}".encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=8)
+def _key(secret: str, scope: str) -> bytes:
+    """Return the key of a day, region and service."""
+    key = f"AWS4{secret}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
 
 
 def _timestamp(at: datetime) -> str:
