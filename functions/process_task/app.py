@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
 
     from orders.domain.order import TaskId
+    from orders.postgres.outbox import ClaimedTask
     from orders.use_cases.retries import MessageDisposition
 
 TASKS_AT_ONCE = 10
@@ -44,35 +45,55 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     """Process a batch of tasks concurrently; messages of tasks that are not done return to their queue."""
     # Before the threads start, because each would make its own connection to the database.
     process_task()
-    tasks = [task_id(record["body"]) for record in event["Records"]]
-    publication = Publication([task for task in tasks if task and task.kind is TaskKind.PUBLISH_EVENT])
-    return async_process_partial_response(event, partial(_process, publication), processor, context)
+    tasks = [task for record in event["Records"] if (task := task_id(record["body"]))]
+    published = [task for task in tasks if task.kind is TaskKind.PUBLISH_EVENT]
+    claimed = [task for task in tasks if task.kind is not TaskKind.PUBLISH_EVENT]
+    process = partial(_process, Together(_publish_events, published), Together(_claim, claimed), set())
+    return async_process_partial_response(event, process, processor, context)
 
 
-class Publication:
-    """Publish the events of a batch in one call."""
+class Together[Result]:
+    """What is done once for several tasks of a batch, when the first of them needs it.
 
-    def __init__(self, tasks: "Sequence[TaskId]") -> None:
+    Args:
+        action: does it, and returns the result of each task.
+        tasks: the tasks.
+    """
+
+    def __init__(
+        self, action: "Callable[[Sequence[TaskId]], Mapping[TaskId, Result]]", tasks: "Sequence[TaskId]"
+    ) -> None:
+        self._action = action
         self._tasks = tasks
-        self._running: Awaitable[Mapping[TaskId, MessageDisposition]] | None = None
+        self._running: Awaitable[Mapping[TaskId, Result]] | None = None
 
-    async def disposition(self, task: "TaskId") -> "MessageDisposition":
-        """Return what to do with the message of one of the tasks, once all are processed."""
+    async def of(self, task: "TaskId") -> Result | None:
+        """Return the result of one of the tasks; None if it has none."""
         if self._running is None:
-            self._running = asyncio.ensure_future(_in_thread(_publish_events, self._tasks))
-        return (await self._running)[task]
+            self._running = asyncio.ensure_future(_in_thread(self._action, self._tasks))
+        return (await self._running).get(task)
 
 
-async def _process(publication: Publication, record: SQSRecord) -> None:
+async def _process(
+    published: "Together[MessageDisposition]",
+    claims: "Together[ClaimedTask]",
+    begun: "set[TaskId]",
+    record: SQSRecord,
+) -> None:
     task = task_id(record.body)
     if task is None:
         raise NotDone
+    if task in begun:  # SQS may deliver a message twice, and the relay may send another one
+        return
+    begun.add(task)
     with traced(record.attributes.aws_trace_header):
         if task.kind is TaskKind.PUBLISH_EVENT:
-            disposition = await publication.disposition(task)
+            disposition = await published.of(task)
+        elif claim := await claims.of(task):
+            disposition = await _in_thread(_process_task, claim)
         else:
-            disposition = await _in_thread(_process_task, task)
-    if disposition.retry_seconds is not None:
+            disposition = None
+    if disposition and disposition.retry_seconds is not None:
         seconds = disposition.retry_seconds
         await _in_thread(queue().change_visibility, record.receipt_handle, seconds)
         raise NotDone
@@ -92,8 +113,15 @@ def _publish_events(tasks: "Sequence[TaskId]") -> "Mapping[TaskId, MessageDispos
         raise
 
 
-def _process_task(task: "TaskId") -> "MessageDisposition":
-    logger.thread_safe_append_keys(task_id=str(task))
+def _claim(tasks: "Sequence[TaskId]") -> "Mapping[TaskId, ClaimedTask]":
+    try:
+        return process_task().claim(tasks)
+    except Exception:
+        logger.exception("tasks not claimed")
+        raise
+
+
+def _process_task(task: "ClaimedTask") -> "MessageDisposition":
     try:
         return process_task().process(task)
     except Exception:

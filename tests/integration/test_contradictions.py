@@ -86,7 +86,7 @@ def test_given_a_reported_failure_when_our_own_charge_succeeds_then_it_is_refund
 ) -> None:
     set_fault("payment", lost_answer_rate=1, times=3)
     records = place()
-    assert world.work.process(world.queue.waiting.pop(0))
+    assert world.process(world.queue.waiting.pop(0))
     world.report(records.order, payment_status="failed")
     world.drain()
     assert (records.state, records.charges) == ("failed/refunded/cancelled", [("succeeded", 20000)])
@@ -174,7 +174,7 @@ def test_given_a_report_that_contradicts_when_asked_then_the_service_is_believed
         set_fault("payment", decline_rate=1, lost_answer_rate=1, times=3)
     records = place()
     if status == "paid":
-        world.work.process(world.queue.waiting.pop(0))
+        world.process(world.queue.waiting.pop(0))
     else:
         world.drain()
     world.report(records.order, payment_status=status)
@@ -217,7 +217,7 @@ def test_given_a_parcel_by_hand_when_ours_was_made_too_then_ours_is_cancelled(
     set_fault("shipping", operation="POST /shipments", lost_answer_rate=1, times=3)
     records = place()
     while records.parcels == []:
-        world.work.process(world.queue.waiting.pop(0))
+        world.process(world.queue.waiting.pop(0))
     world.report(records.order, status="shipped", tracking_number="by-hand")
     assert world.drain() == []
     assert (records.state, records.parcels) == ("shipped/paid/shipped", ["cancelled"])
@@ -261,7 +261,7 @@ def test_given_forgotten_keys_when_an_answer_was_lost_then_nothing_is_made_twice
     set_fault(service, operation=operation, lost_answer_rate=1, times=3)
     records = place()
     while not (records.charges if service == "payment" else records.parcels):
-        world.work.process(world.queue.waiting.pop(0))
+        world.process(world.queue.waiting.pop(0))
     services.delete(f"/{service}/keys").raise_for_status()
     assert world.drain() == []
     assert (records.state, records.charges, records.parcels) == (
@@ -279,7 +279,7 @@ def test_given_a_lost_refund_when_keys_are_forgotten_then_it_is_refunded_once(
     world.cancel(records.order)
     set_fault("payment", operation="POST /charges/{id}/refunds", lost_answer_rate=1, times=3)
     while records.charges != [("succeeded", 20000)]:
-        world.work.process(world.queue.waiting.pop(0))
+        world.process(world.queue.waiting.pop(0))
     services.delete("/payment/keys").raise_for_status()
     assert world.drain() == []
     assert (records.state, records.charges) == ("cancelled/refunded/cancelled", [("succeeded", 20000)])

@@ -115,7 +115,7 @@ def test_given_every_kind_of_change_when_it_happens_then_its_event_is_sent_with_
     # The parcel is made without the tasks that publish events.
     events = [*waiting(world)]
     while world.queue.waiting:
-        world.work.process(world.queue.waiting.pop(0))
+        world.process(world.queue.waiting.pop(0))
         events += waiting(world)
     world.report(order, status="delivered")
     events += waiting(world)

@@ -1,6 +1,7 @@
 """Each downstream service has a number of slots: no more of its tasks are claimed at a time."""
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -64,9 +65,7 @@ def workers(query: Query) -> Iterator[list[Database]]:
 
 
 def claim(database: Database, task: TaskId, at: datetime = NOW) -> ClaimedTask:
-    claimed = outbox.claim(database, task, at, SLOTS)
-    assert claimed is not None
-    return claimed
+    return outbox.claim(database, [task], at, SLOTS)[task]
 
 
 def test_given_concurrent_workers_when_they_claim_then_never_more_than_the_slots(
@@ -98,6 +97,47 @@ def test_given_concurrent_workers_when_they_claim_one_task_then_one_has_it(
         claims = list(pool.map(lambda database: claim(database, task), workers))
     assert sum(each.claimed for each in claims) == 1
     assert not any(each.busy for each in claims)
+
+
+def test_given_batches_when_claimed_at_once_then_never_more_than_the_slots(
+    workers: list[Database], enqueue: Enqueue, query: Query
+) -> None:
+    services = (TaskKind.CHARGE_PAYMENT, TaskKind.CREATE_SHIPMENT, TaskKind.SEND_NOTIFICATION)
+    for attempt in range(20):
+        tasks = enqueue(*services * 4)
+        batches = [tasks[number:] + tasks[:number] for number in range(WORKERS)]
+        barrier = Barrier(WORKERS)
+
+        def work(database: Database, batch: list[TaskId], barrier: Barrier = barrier) -> list[ClaimedTask]:
+            barrier.wait()
+            return list(outbox.claim(database, batch, NOW, SLOTS).values())
+
+        with ThreadPoolExecutor(WORKERS) as pool:
+            claims = [each for batch in pool.map(work, workers, batches) for each in batch]
+        assert len(claims) == WORKERS * len(tasks), attempt
+        assert Counter(each.kind for each in claims if each.claimed) == dict.fromkeys(services, SLOTS), attempt
+        slots = query("SELECT kind, array_agg(slot ORDER BY slot) AS slots FROM order_tasks WHERE slot > 0 GROUP BY 1")
+        assert [row["slots"] for row in slots] == [list(range(1, SLOTS + 1))] * len(services), attempt
+        query("UPDATE order_tasks SET state = 'done', slot = NULL")
+
+
+def test_given_a_task_being_changed_when_claimed_then_others_do_not_wait(
+    database: Database, enqueue: Enqueue, query: Query
+) -> None:
+    first, changed, last = enqueue(*[TaskKind.CHARGE_PAYMENT] * 3)
+    other = Database(DatabaseSettings.from_environment())
+    other.execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0")
+    other.execute("SELECT FROM order_tasks WHERE order_id = %(id)s FOR UPDATE", {"id": changed.order_id})
+    claims = outbox.claim(database, [first, changed, last], NOW, SLOTS)
+    assert [(claims[task].claimed, claims[task].busy) for task in (first, changed, last)] == [
+        (True, False),
+        (False, False),
+        (True, False),
+    ]
+    assert claims[changed].state == "pending"
+    other.execute("COMMIT")
+    assert claim(database, changed).claimed
+    other.close()
 
 
 def test_given_a_busy_service_when_others_tasks_are_claimed_then_they_have_slots(
@@ -153,19 +193,19 @@ def test_given_a_busy_service_when_a_task_arrives_then_it_is_sent_again_later(
     first, second = (world.place() for _ in range(2))
     [charge, _, waiting, _] = world.queue.waiting
     assert (charge.order_id, waiting.order_id) == (first, second)
-    assert outbox.claim(database, charge, world.clock.now(), 1)
+    assert outbox.claim(database, [charge], world.clock.now(), 1)[charge]
     world.queue.waiting.clear()
     for waited in (0, 10, 80, 3600):
         world.clock.pass_time(seconds=waited - (world.clock.now() - placed_at(query, second)).total_seconds())
         query("UPDATE order_tasks SET available_at = %(end)s WHERE slot = 1", end=world.clock.now() + LEASE)
-        assert world.work.process(waiting) == DONE
+        assert world.process(waiting) == DONE
         longest = min(max(2, waited), BUSY_DELAY.total_seconds())
         assert longest / 2 <= world.queue.delays[-1] <= longest
     assert world.queue.waiting == [waiting] * 4
     [row] = query("SELECT attempts, state FROM order_tasks WHERE order_id = %(id)s AND slot IS NULL LIMIT 1", id=second)
     assert row == {"attempts": 0, "state": "pending"}
     outbox.finish(database, charge, world.clock.now())
-    assert world.work.process(waiting) == DONE
+    assert world.process(waiting) == DONE
     assert query("SELECT payment_status FROM orders WHERE id = %(id)s", id=second) == [{"payment_status": "paid"}]
 
 
@@ -179,11 +219,11 @@ def test_given_a_busy_task_when_delayed_then_the_relay_sends_no_other_message(wo
     world.place()
     world.place()
     charge, first_notification, waiting, second_notification = world.queue.waiting
-    assert outbox.claim(database, charge, world.clock.now(), 1)
+    assert outbox.claim(database, [charge], world.clock.now(), 1)[charge]
     for task in (first_notification, second_notification):
-        assert world.work.process(task) == DONE
+        assert world.process(task) == DONE
     world.clock.pass_time(seconds=80)
-    assert world.work.process(waiting) == DONE
+    assert world.process(waiting) == DONE
     summary = world.run_relay()
     assert (summary.tasks, summary.lag_seconds) == (0, 80), "the lag shows what waits"
     # The message of the waiting task is due after 80 seconds, and the lease of the other has ended since.

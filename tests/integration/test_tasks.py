@@ -1,7 +1,7 @@
 """Processing of an order's tasks after its 201, with failing services too."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from threading import Barrier
 from typing import Any
@@ -13,7 +13,7 @@ from orders.domain.lifecycle import Event
 from orders.domain.order import TaskId, TransitionResult
 from orders.postgres import orders
 from orders.postgres.connection import Database
-from orders.postgres.outbox import MAX_PATIENT_ATTEMPTS
+from orders.postgres.outbox import MAX_PATIENT_ATTEMPTS, ClaimedTask
 from orders.use_cases.process_task import ProcessTask
 from orders.use_cases.retries import DONE, MessageDisposition
 from tests.integration.conftest import Query, SetFault
@@ -103,7 +103,7 @@ def test_given_a_cancel_at_any_time_when_all_is_done_then_nothing_held_or_charge
         order = world.place()
         for _ in range(steps):
             if world.queue.waiting:
-                assert world.work.process(world.queue.waiting.pop(0)) == DONE
+                assert world.process(world.queue.waiting.pop(0)) == DONE
         world.cancel(order, "changed my mind")
         assert world.drain() == []
         records = records_of(order)
@@ -282,7 +282,7 @@ def test_given_an_unpaid_order_when_the_relay_runs_then_it_expires(
 
 @pytest.mark.usefixtures("query", "services")
 def test_given_a_new_environment_when_it_has_a_full_batch_then_one_connection(
-    monkeypatch: pytest.MonkeyPatch,
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As many as a function of 1,024 MB has.
     monkeypatch.setattr("os.process_cpu_count", lambda: 2)
@@ -290,15 +290,40 @@ def test_given_a_new_environment_when_it_has_a_full_batch_then_one_connection(
     all_at_work = Barrier(10)
     connections: set[object] = set()
 
-    def wait_for_the_others(work: ProcessTask, task_id: TaskId) -> MessageDisposition:
+    def wait_for_the_others(work: ProcessTask, _: ClaimedTask) -> MessageDisposition:
         connections.add(work.database)
         all_at_work.wait(timeout=10)
         return DONE
 
     monkeypatch.setattr(ProcessTask, "process", wait_for_the_others)
-    batch = [task_message(f"{uuid.uuid4()}.1.charge_payment") for _ in range(10)]
+    orders = [world.place() for _ in range(10)]
+    batch = [task_message(f"{order}.1.charge_payment") for order in orders]
     assert function.handler({"Records": batch}, Context()) == {"batchItemFailures": []}
     assert len(connections) == 1
+
+
+def test_given_a_batch_when_processed_then_its_tasks_are_claimed_by_one_statement(
+    world: World, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = load_function("process_task")
+    claimed: list[set[TaskId]] = []
+    claim = ProcessTask.claim
+
+    def note(work: ProcessTask, tasks: Sequence[TaskId]) -> dict[TaskId, ClaimedTask]:
+        claimed.append(set(tasks))
+        return claim(work, tasks)
+
+    monkeypatch.setattr(ProcessTask, "claim", note)
+    order = world.place()
+    tasks = list(world.queue.waiting)
+    batch = [task_message(str(task)) for task in (*tasks, tasks[0], TaskId(str(uuid.uuid4()), 1, tasks[0].kind))]
+    assert function.handler({"Records": batch}, Context()) == {"batchItemFailures": []}
+    assert [set(tasks) <= each for each in claimed] == [True]
+    assert query("SELECT state, claims FROM order_tasks WHERE version = 1 ORDER BY kind") == [
+        {"state": "done", "claims": 1},
+        {"state": "done", "claims": 1},
+    ]
+    assert query("SELECT payment_status FROM orders WHERE id = %(id)s", id=order) == [{"payment_status": "paid"}]
 
 
 def test_given_a_task_of_a_later_version_when_relayed_then_it_is_left_to_that(world: World, query: Query) -> None:

@@ -307,8 +307,7 @@ def test_given_a_claimed_parcel_when_updated_then_409_until_the_end(
 ) -> None:
     order = world.place()
     task = _bring_to_parcel(world)
-    claimed = outbox.claim(database, task, world.clock.now(), slots=1)
-    assert claimed is not None
+    claimed = outbox.claim(database, [task], world.clock.now(), slots=1)[task]
     assert claimed.claimed
     answer = update(order, {"shipping_address": WORK})
     assert (answer.status, answer.json["code"]) == (409, "order_not_updatable")
@@ -327,12 +326,10 @@ def test_given_a_busy_service_when_updated_then_the_parcel_has_the_new_address(
 ) -> None:
     order = world.place()
     task = _bring_to_parcel(world)
-    busy = outbox.claim(database, task, world.clock.now(), slots=0)
-    assert busy is not None
+    busy = outbox.claim(database, [task], world.clock.now(), slots=0)[task]
     assert busy.busy
     assert update(order, {"shipping_address": WORK}).status == 200
-    claimed = outbox.claim(database, task, world.clock.now(), slots=1)
-    assert claimed is not None
+    claimed = outbox.claim(database, [task], world.clock.now(), slots=1)[task]
     assert claimed.details["shipping_address"] == WORK
 
 
@@ -356,17 +353,15 @@ def test_given_an_open_claim_that_is_rolled_back_when_updated_then_it_applies(
     assert answer.result().status == 200
 
 
-def test_given_an_open_update_when_the_parcel_is_claimed_then_it_waits_and_reads_it(
-    world: World, database: Database, session: Connection, query: Query
+def test_given_an_open_update_when_its_parcel_is_due_then_it_comes_again(
+    world: World, database: Database, session: Connection
 ) -> None:
     order = world.place()
     task = _bring_to_parcel(world)
-    with meanwhile(
-        lambda: outbox.claim(database, task, world.clock.now(), slots=1), query, _update(session, order)
-    ) as claim:
-        session.commit()
-    claimed = claim.result()
-    assert claimed is not None
+    _update(session, order)
+    assert world.process(task).retry_seconds == 1
+    session.commit()
+    claimed = outbox.claim(database, [task], world.clock.now(), slots=1)[task]
     assert claimed.claimed
     assert (claimed.details["note"], claimed.order["version"]) == ("held", 5)
 
@@ -397,7 +392,8 @@ def test_given_a_claim_when_updated_at_once_then_parcel_and_order_agree(
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(send)
             start.wait()
-            worker.process(task)
+            worker.process(worker.claim([task])[task])
+        world.process(task)
         assert answer.result().status in {200, 409}
         assert _addresses(services, order) == [WORK if answer.result().status == 200 else None]
 
@@ -468,8 +464,8 @@ def _claim(session: Connection, task: TaskId) -> int:
     """Claim a task and leave the transaction open."""
     with session.cursor() as cursor:
         cursor.execute(
-            "SELECT claimed FROM claim_task_2(%s, %s, %s, now() + interval '1 hour', '90 s', 'shipping', "
-            "'{create_shipment,cancel_shipment}', 1, '1 s')",
+            "SELECT claimed FROM claim_tasks_1(ARRAY[%s]::uuid[], ARRAY[%s], ARRAY[%s], '{shipping}', "
+            "'{\"create_shipment,cancel_shipment\"}', now() + interval '1 hour', '90 s', 1, '1 s')",
             (task.order_id, task.version, task.kind.value),
         )
         assert cursor.fetchone() == (True,)
@@ -496,7 +492,7 @@ def _bring_to_parcel(world: World) -> TaskId:
         if task.kind is TaskKind.CREATE_SHIPMENT:
             made.append(task)
         else:
-            world.work.process(task)
+            world.process(task)
     [parcel] = made
     world.queue.waiting.append(parcel)
     return parcel

@@ -13,7 +13,7 @@ from orders.domain.order import DeadLetter, OrderDetails, TaskId
 from orders.postgres.erasures import Erasure
 from orders.schemas.requests import NewOrder, StatusUpdate
 from orders.use_cases.relay_outbox import RelaySummary
-from orders.use_cases.retries import Retries
+from orders.use_cases.retries import DONE, MessageDisposition, Retries
 
 CUSTOMER = Caller("5")
 STAFF = Caller("staff", frozenset({WRITE}))
@@ -89,6 +89,11 @@ class World:
     def run_relay(self) -> RelaySummary:
         return self.relay.run()
 
+    def process(self, task: TaskId) -> MessageDisposition:
+        """Process a task; return what to do with its message."""
+        claims = self.work.claim([task])
+        return self.work.process(claims[task]) if claims else DONE
+
     def drain(self, patience: timedelta = timedelta(minutes=15)) -> list[str]:
         """Process all that waits, and all that follows from it, for so long; return the tasks that failed."""
         until = self.clock.now() + patience
@@ -99,7 +104,7 @@ class World:
                 self.queue.waiting += left
                 return failed
             task = self.queue.waiting.pop(0)
-            disposition = self.work.process(task)
+            disposition = self.process(task)
             if disposition.failed:
                 failed.append(str(task))
             elif disposition.retry_seconds is not None:

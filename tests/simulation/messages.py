@@ -37,12 +37,21 @@ class Mailbox:
         self.waiting.remove(message)
         return message
 
-    def take_more(self, until: datetime, kind: TaskKind, number: int) -> list[Message]:
-        """Receive more messages of one kind that are due by then, as a batch has them."""
-        more = [message for message in self.waiting if message.task.kind is kind and message.due <= until][:number]
-        for message in more:
+    def take_more(self, until: datetime, first: Message, number: int) -> list[Message]:
+        """Receive more messages that are due by then and processed in the same way as the first of their batch.
+
+        A worker ignores a second message of a task in its batch, so none is received here.
+        """
+        publishes = first.task.kind is TaskKind.PUBLISH_EVENT
+        more: dict[TaskId, Message] = {}
+        for message in self.waiting:
+            if (message.task.kind is TaskKind.PUBLISH_EVENT) == publishes and message.due <= until:
+                more.setdefault(message.task, message)
+        more.pop(first.task, None)
+        taken = list(more.values())[:number]
+        for message in taken:
             self.waiting.remove(message)
-        return more
+        return taken
 
 
 @dataclass(frozen=True, slots=True)

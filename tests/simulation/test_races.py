@@ -265,7 +265,7 @@ def _report(order: str, **report: str) -> tuple[str, Action]:
 
 
 def _work(task: TaskId, where: str = "outbox.claim") -> tuple[str, Action]:
-    return where, lambda uses: uses.work.process(task)
+    return where, lambda uses: uses.work.process(uses.work.claim([task])[task])
 
 
 def _placed(world: World) -> str:

@@ -39,7 +39,9 @@ _VISIBILITY_SECONDS = 100.0
 _MOST_ATTEMPTS = 10
 _ROUNDS = 300
 _BATCH = 10
-"""How many messages a worker receives at once."""
+"""How many messages of events a worker receives at once."""
+_MOST_AT_ONCE = 3
+"""The same for other messages."""
 _PAGE = 7
 """So few events that the feed has several pages."""
 _SOON = timedelta(minutes=10)
@@ -171,10 +173,10 @@ class World:
                 self.deliver(message)
 
     def deliver_any(self) -> bool:
-        """Process any message that is due next; return whether there was one."""
+        """Process any message that is due next, and perhaps others in one batch; return whether there was one."""
         message = self.mailbox.take(self.clock.now())
         if message:
-            self.deliver(message)
+            self.deliver(message, at_once=self.random.randint(1, _MOST_AT_ONCE))
         return message is not None
 
     def settle(self) -> None:
@@ -251,12 +253,11 @@ class World:
                 return None
         return None
 
-    def deliver(self, message: Message) -> None:
-        """Work on a message that was received, once it is due."""
+    def deliver(self, message: Message, at_once: int = 1) -> None:
+        """Work on a message that was received, once it is due, and on others that are due then."""
         self.clock.pass_until(message.due)
-        batch = [message]
-        if message.task.kind is TaskKind.PUBLISH_EVENT:
-            batch += self.mailbox.take_more(self.clock.now(), message.task.kind, _BATCH - 1)
+        number = _BATCH if message.task.kind is TaskKind.PUBLISH_EVENT else at_once
+        batch = [message, *self.mailbox.take_more(self.clock.now(), message, number - 1)]
         self._received = message
         try:
             dispositions = self._process(lambda: self._work(self.use_cases, batch))
@@ -276,11 +277,12 @@ class World:
             self.followed += page.events
 
     def _work(self, use_cases: UseCases, batch: Sequence[Message]) -> Mapping[TaskId, MessageDisposition]:
-        """Process the tasks of a batch: one task, or several that publish events."""
+        """Process the tasks of a batch."""
         tasks = [message.task for message in batch]
         if tasks[0].kind is TaskKind.PUBLISH_EVENT:
             return use_cases.publishing.publish(tasks)
-        return {tasks[0]: use_cases.work.process(tasks[0])}
+        claims = use_cases.work.claim(tasks)
+        return {task: use_cases.work.process(claim) for task, claim in claims.items()}
 
     def _apply(self, disposition: MessageDisposition, message: Message) -> None:
         """Delete, return or dead-letter a message, as the disposition says."""

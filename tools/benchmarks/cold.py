@@ -78,7 +78,7 @@ def _starts(testbed: Testbed, number: int) -> dict[str, Start]:
         "create_order": ours("create_order", create),
         "cancel_order": ours("cancel_order", map(events.cancel, _orders(testbed, number, "pending"))),
         "update_order_status": ours("update_order_status", map(events.ship, _orders(testbed, number, "ready"))),
-        "process_task": ours("process_task", map(events.task, _notifications(testbed, number))),
+        "process_task": ours("process_task", map(events.tasks, _notifications(testbed, number))),
         "authorizer": ours("authorizer", repeat(events.authorize(sign(SECRET, owner)))),
         "authorizer, public key": ours(
             "authorizer",

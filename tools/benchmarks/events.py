@@ -127,9 +127,14 @@ def authorize(token: str) -> Json:
     return http("GET /v1/orders", {}, headers={"authorization": f"Bearer {token}"})
 
 
-def task(task_id: str) -> Json:
-    """SQS delivers the message of a task."""
-    return {"Records": [{**_MESSAGES["Records"][0], "messageId": task_id, "body": json.dumps({"task_id": task_id})}]}
+def tasks(*task_ids: str) -> Json:
+    """SQS delivers the messages of some tasks, in one batch."""
+    return {
+        "Records": [
+            {**_MESSAGES["Records"][0], "messageId": task_id, "body": json.dumps({"task_id": task_id})}
+            for task_id in task_ids
+        ]
+    }
 
 
 def metrics() -> Json:

@@ -149,7 +149,7 @@ def _query(testbed: Testbed, orders: int, kind: Kind, page: str) -> dict[str, st
 
 def _in_background(testbed: Testbed, orders: int, environment: Environment) -> dict[str, Sequence[float]]:
     tasks = [task for (task,) in testbed.query(orders, _PREPARE_TASKS, number=CALLS)]
-    processed = environment.call("process_task", [events.task(task) for task in tasks])
+    processed = environment.call("process_task", [events.tasks(task) for task in tasks])
     testbed.query(orders, _PREPARE_RELAY)
     return {
         METRICS: environment.call("metrics", [events.metrics()] * CALLS).seconds,

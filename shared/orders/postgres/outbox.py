@@ -30,11 +30,11 @@ BUSY_DELAY = timedelta(minutes=10)
 
 _TAKE_OVERDUE = statement("take_overdue_tasks")
 _CLAIM = """
-SELECT (stored).*, template, state, attempts, claims, available_at, enqueued_at, claimed, busy, prior_calls, lines,
-    details
-FROM claim_task_2(
-    %(order_id)s, %(version)s, %(kind)s, %(at)s, %(lease)s, %(service)s, %(kinds)s, %(slots)s,
-    %(busy_delay)s)
+SELECT place, (stored).*, template, state, attempts, claims, available_at, enqueued_at, claimed, busy, prior_calls,
+    lines, details
+FROM claim_tasks_1(
+    %(order_ids)s::uuid[], %(versions)s::integer[], %(kinds)s::text[], %(services)s::text[], %(siblings)s::text[],
+    %(at)s, %(lease)s, %(slots)s, %(busy_delay)s)
 """
 _FINISH = """
 UPDATE order_tasks SET state = 'done', done_at = %(at)s, slot = NULL, last_error = NULL
@@ -54,6 +54,8 @@ SELECT coalesce(extract(epoch FROM %(at)s - min(available_at)), 0)::float AS sec
 FROM order_tasks WHERE state = 'pending' AND available_at < %(at)s
 """
 _KINDS = frozenset(kind.value for kind in TaskKind)
+_SIBLINGS = {kind: ",".join(each for each in TaskKind if SERVICES[each] == SERVICES[kind]) for kind in TaskKind}
+"""The kinds of the tasks of each kind's service."""
 
 type TaskState = Literal["pending", "done", "failed"]
 
@@ -73,6 +75,7 @@ class _PriorCallRow(TypedDict):
 
 
 class _ClaimRow(StoredOrder):
+    place: int
     template: str | None
     state: TaskState
     attempts: int
@@ -188,18 +191,31 @@ class ClaimedTask(Claim):
         return self.claims == 1
 
 
-def claim(database: Database, task_id: TaskId, at: datetime, slots: int) -> ClaimedTask | None:
-    """Claim a task for `LEASE`, if it is pending and available and one of its service's slots is free.
+def claim(database: Database, task_ids: Sequence[TaskId], at: datetime, slots: int) -> dict[TaskId, ClaimedTask]:
+    """Claim tasks for `LEASE`, those that are pending and available, each if one of its service's slots is free.
+
+    A task that is being changed at this moment is not claimed.
 
     Returns:
-        The task, claimed or not; None if there is none with this id.
+        The tasks, claimed or not; those that do not exist are missing.
     """
-    service = SERVICES[task_id.kind]
-    kinds = [kind.value for kind in TaskKind if SERVICES[kind] == service]
-    bound = {"service": service, "kinds": kinds, "slots": slots, "busy_delay": BUSY_DELAY}
-    row = database.fetch_one(_ClaimRow, _CLAIM, {**_key(task_id), "at": at, "lease": LEASE, **bound})
-    if row is None:
-        return None
+    ids = list(dict.fromkeys(task_ids))
+    parameters = {
+        "order_ids": [task.order_id for task in ids],
+        "versions": [task.version for task in ids],
+        "kinds": [task.kind.value for task in ids],
+        "services": [SERVICES[task.kind] for task in ids],
+        "siblings": [_SIBLINGS[task.kind] for task in ids],
+        "at": at,
+        "lease": LEASE,
+        "slots": slots,
+        "busy_delay": BUSY_DELAY,
+    }
+    claims = [_claimed(ids[row["place"] - 1], row) for row in database.fetch(_ClaimRow, _CLAIM, parameters)]
+    return {claim.id: claim for claim in claims}
+
+
+def _claimed(task_id: TaskId, row: _ClaimRow) -> ClaimedTask:
     return ClaimedTask(
         id=task_id,
         template=row["template"] or "",

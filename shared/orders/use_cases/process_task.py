@@ -28,7 +28,7 @@ from orders.use_cases.shipment_tasks import ShipmentTasks
 from orders.use_cases.task_result import NOTHING, TaskResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 ACTOR = "system:process_task"
 """Who processes tasks in the timeline of an order."""
@@ -53,15 +53,22 @@ class ProcessTask:
     payment_timeout: timedelta
     clock: Clock
 
-    def process(self, task_id: TaskId) -> MessageDisposition:
-        """Process a task, unless it has ended, is leased or not yet available, or its service is busy.
+    def claim(self, task_ids: "Sequence[TaskId]") -> dict[TaskId, ClaimedTask]:
+        """Claim tasks, unless they have ended, are leased or not yet available, or their service is busy.
+
+        Returns:
+            The tasks, claimed or not; those that do not exist are missing.
+        """
+        claims = outbox.claim(self.database, task_ids, self.clock.now(), self.concurrency)
+        for unknown in set(task_ids) - claims.keys():
+            logger.warning("no such task", task_id=str(unknown))
+        return claims
+
+    def process(self, task: ClaimedTask) -> MessageDisposition:
+        """Process a task that `claim` has returned, if it was claimed.
 
         Whatever goes wrong counts as an attempt, and the task fails after the last one.
         """
-        task = outbox.claim(self.database, task_id, self.clock.now(), self.concurrency)
-        if task is None:
-            logger.warning("no such task", task_id=str(task_id))
-            return DONE
         logger.thread_safe_append_keys(
             task_id=str(task.id), order_id=task.order_id, kind=task.kind, attempt=task.attempts
         )
