@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from orders.telemetry import lambda_entrypoint, logger, traced
 from orders.warmup import connect, warm_up
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Awaitable, Iterator, Mapping, Sequence
 
     from orders.domain.order import TaskId
     from orders.postgres.outbox import ClaimedTask
@@ -105,28 +106,29 @@ async def _in_thread[**P, Result](function: Callable[P, Result], *args: P.args, 
     return await asyncio.get_running_loop().run_in_executor(threads, call)
 
 
+@contextmanager
+def _logged(message: str) -> "Iterator[None]":
+    """Log what keeps tasks from being processed: Powertools only reports their messages as failed."""
+    try:
+        yield
+    except Exception:
+        logger.exception(message)
+        raise
+
+
+@_logged("events not published")
 def _publish_events(tasks: "Sequence[TaskId]") -> "Mapping[TaskId, MessageDisposition]":
-    try:
-        return publish_events().publish(tasks)
-    except Exception:
-        logger.exception("events not published")
-        raise
+    return publish_events().publish(tasks)
 
 
+@_logged("tasks not claimed")
 def _claim(tasks: "Sequence[TaskId]") -> "Mapping[TaskId, ClaimedTask]":
-    try:
-        return process_task().claim(tasks)
-    except Exception:
-        logger.exception("tasks not claimed")
-        raise
+    return process_task().claim(tasks)
 
 
+@_logged("task interrupted")
 def _process_task(task: "ClaimedTask") -> "MessageDisposition":
-    try:
-        return process_task().process(task)
-    except Exception:
-        logger.exception("task interrupted")
-        raise
+    return process_task().process(task)
 
 
 warm_up(process_task, connect)

@@ -1,13 +1,23 @@
 """A certificate for a server that a test runs."""
 
+import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from socketserver import TCPServer
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+
+def serve_over_tls(server: TCPServer, certificate: Path) -> None:
+    """Let a server, which has not started yet, speak TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    # The handshake runs in the connection's thread: if it fails, the server must go on.
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 
 
 def self_signed(path: Path) -> Path:

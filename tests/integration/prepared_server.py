@@ -1,13 +1,14 @@
 """An HTTP server that returns the responses which a test has prepared."""
 
 import json
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+
+from tests.integration.certificates import serve_over_tls
 
 HANG_UP: tuple[int, Any] = (0, {})
 """No response: the server closes the connection."""
@@ -22,10 +23,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self._scheme = "http"
         if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            # The handshake runs in the connection's thread: if it fails, the server must go on.
-            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+            serve_over_tls(self, certificate)
             self._scheme = "https"
         self.responses: list[tuple[int, Any]] = [(200, {})]
         self.requests: list[tuple[int, dict[str, str], Any]] = []
@@ -74,7 +72,7 @@ class Handler(BaseHTTPRequestHandler):
         # Without notice, as services close idle connections.
         self.close_connection = self.server.closes_connections
 
-    do_GET = do_PUT = do_POST  # noqa: N815 - the library's names
+    do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 - the library's names
 
     def log_message(self, *_: object) -> None:
         """Nobody reads it."""

@@ -1,6 +1,5 @@
 """The authorizer over a key set from a real HTTPS server: rotation and outages of the server."""
 
-import ssl
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from orders.auth.key_cache import KeyCache, KeysUnavailable
+from tests.integration.certificates import serve_over_tls
 from tests.signing import OTHER_RSA_KEY, RSA_KEY, Clock, claims, jwk, jwks, signed
 from tests.support import Context, load_function
 
@@ -49,10 +49,7 @@ class Issuer:
                 """Clients hang up on purpose here."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        # The handshake runs in the connection's thread: if it fails, the server must go on.
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        serve_over_tls(self._server, certificate)
         self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 

@@ -1,9 +1,7 @@
 """Services that redirect: no client follows, so no other host gets a request or is believed."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
@@ -15,6 +13,7 @@ from orders.clients.notification import NotificationClient
 from orders.clients.payment import PaymentClient
 from orders.clients.shipping import ShippingClient
 from orders.domain.errors import DownstreamUnavailable
+from tests.integration.prepared_server import serving
 
 ORDER = "01a1f804-f676-7425-8d36-c12d7c86e4b3"
 STATUSES = (301, 302, 303, 307, 308)
@@ -35,44 +34,18 @@ CALLS: dict[str, Call] = {
 }
 
 
-@contextmanager
-def serving(status: int, location: str = "") -> Iterator[tuple[str, list[str]]]:
-    """A host that answers everything with one status; yields its URL and the requests that it got."""
-    requests: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            requests.append(self.requestline)
-            self.send_response(status)
-            if location:
-                self.send_header("Location", location)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the library's names
-
-        def log_message(self, *_: object) -> None:
-            """Print nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", requests
-        server.shutdown()
-
-
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("name", CALLS)
 def test_given_a_redirect_when_a_service_is_called_then_it_is_not_followed(status: int, name: str) -> None:
     number = list(CALLS).index(name) + STATUSES.index(status)
     with ExitStack() as hosts:
-        other, others_requests = hosts.enter_context(serving(200))
-        location = LOCATIONS[number % len(LOCATIONS)].format(other=other, other_host=other[7:], own="http://127.0.0.1")
-        url, requests = hosts.enter_context(serving(status, location))
+        other, host = hosts.enter_context(serving()), hosts.enter_context(serving())
+        location = LOCATIONS[number % len(LOCATIONS)]
+        host.responses = [(status, {})]
+        host.headers["Location"] = location.format(other=other.url, other_host=other.url[7:], own="http://127.0.0.1")
         with pytest.raises(DownstreamUnavailable) as raised:
-            CALLS[name](Session(), url)
+            CALLS[name](Session(), host.url)
     assert raised.value.__notes__[0].endswith("; redirects are not followed")
     assert f"it returned {status} for " in raised.value.__notes__[0]
-    assert len(requests) == 1
-    assert others_requests == []
+    assert len(host.requests) == 1
+    assert other.requests == []

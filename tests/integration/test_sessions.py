@@ -12,6 +12,7 @@ from orders.clients.cart import CartClient
 from orders.clients.http import Session
 from orders.clients.notification import NotificationClient
 from orders.domain.errors import DownstreamUnavailable
+from orders.log_format import causes
 from tests.integration.prepared_server import HANG_UP, Server, serving
 from tests.support import wait_until
 
@@ -78,7 +79,7 @@ def test_given_an_untrusted_certificate_when_called_then_nothing_is_sent(
     with serving(certificate) as server:
         with pytest.raises(DownstreamUnavailable) as raised:
             CartClient(Session(), server.url).get("5")
-        assert isinstance(raised.value.__cause__ and raised.value.__cause__.__cause__, ssl.SSLCertVerificationError)
+        assert isinstance(list(causes(raised.value))[-1], ssl.SSLCertVerificationError)
         assert server.requests == []
 
 
@@ -133,7 +134,7 @@ def test_given_a_service_that_hangs_when_called_then_it_is_called_twice(
     server.may_answer.clear()
     with pytest.raises(DownstreamUnavailable) as raised:
         carts.get("5")
-    assert isinstance(raised.value.__cause__.__cause__ if raised.value.__cause__ else None, TimeoutError)
+    assert isinstance(list(causes(raised.value))[-1], TimeoutError)
     assert len(server.requests) == 2
 
 
@@ -170,4 +171,4 @@ def test_given_a_huge_response_when_read_then_the_service_is_unavailable(
     server.responses = [(200, {"items": [], "note": "x" * 100_000})]
     with pytest.raises(DownstreamUnavailable) as raised:
         carts.get("5")
-    assert "has more than 100,000 bytes" in str(raised.value.__cause__.__cause__ if raised.value.__cause__ else None)
+    assert "has more than 100,000 bytes" in str(list(causes(raised.value))[-1])

@@ -121,9 +121,7 @@ def test_given_batches_when_claimed_at_once_then_never_more_than_the_slots(
         query("UPDATE order_tasks SET state = 'done', slot = NULL")
 
 
-def test_given_a_task_being_changed_when_claimed_then_others_do_not_wait(
-    database: Database, enqueue: Enqueue, query: Query
-) -> None:
+def test_given_a_task_being_changed_when_claimed_then_others_do_not_wait(database: Database, enqueue: Enqueue) -> None:
     first, changed, last = enqueue(*[TaskKind.CHARGE_PAYMENT] * 3)
     other = Database(DatabaseSettings.from_environment())
     other.execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPSConnection
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlunsplit
 
 _MAX_BYTES = 10_000_000
 """The maximum length of a response, so that a broken service does not fill the memory of a function."""
@@ -18,6 +18,11 @@ _MAX_BYTES = 10_000_000
 def ssl_context() -> ssl.SSLContext:
     """Return the TLS settings of all connections. Cached, because reading the trusted certificates is slow."""
     return ssl.create_default_context()
+
+
+def target_of(address: SplitResult) -> str:
+    """Return the path and the query of a URL, as a request names them."""
+    return urlunsplit(("", "", address.path or "/", address.query, ""))
 
 
 def new_connection(address: SplitResult, timeout_seconds: float) -> HTTPConnection:

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from orders.aws.client import AwsError
-from orders.aws.connections import new_connection
+from orders.aws.connections import new_connection, target_of
 from orders.telemetry import logger
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _send(url: str, report: bytes) -> None:
     """Send a report to a presigned URL of S3. It has no content type, or S3 would reject the signature."""
     address = urlsplit(url)
     with closing(new_connection(address, _TIMEOUT_SECONDS)) as connection:
-        connection.request("PUT", urlunsplit(("", "", address.path, address.query, "")), report)
+        connection.request("PUT", target_of(address), report)
         status = connection.getresponse().status
     if status != _OK:
         raise AwsError(f"CloudFormation's bucket returned {status} for the report")

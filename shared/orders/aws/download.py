@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from contextlib import closing
 from http.client import HTTPException
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-from orders.aws.connections import new_connection
+from orders.aws.connections import new_connection, target_of
 
 _TIMEOUT_SECONDS = 3
 _OK = 200
@@ -22,10 +22,11 @@ def download(url: str, headers: Mapping[str, str], max_bytes: int) -> bytes:
         DownloadFailed: no response, a status other than 200, or a body longer than `max_bytes`.
     """
     address = urlsplit(url)
-    target = urlunsplit(("", "", address.path or "/", address.query, ""))
     try:
         with closing(new_connection(address, _TIMEOUT_SECONDS)) as connection:
-            connection.request("GET", target, headers={"Accept": "application/json", "User-Agent": "orders", **headers})
+            connection.request(
+                "GET", target_of(address), headers={"Accept": "application/json", "User-Agent": "orders", **headers}
+            )
             # An unread rest of the body would keep the socket open.
             with closing(connection.getresponse()) as response:
                 body = response.read(max_bytes + 1)

@@ -9,12 +9,12 @@ from functools import partial
 from http import HTTPStatus
 from http.client import HTTPException
 from time import perf_counter
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
 from orders import telemetry
-from orders.aws.connections import Connections, Response
+from orders.aws.connections import Connections, Response, target_of
 from orders.aws.refreshed import Refreshed, SourceUnavailable
 from orders.domain.errors import DownstreamRefused, DownstreamUnavailable
 
@@ -60,7 +60,6 @@ class Session:
         connections = self._hosts.get(host) or self._hosts.setdefault(
             host, Connections(address, CONNECT_TIMEOUT_SECONDS)
         )
-        target = urlunsplit(("", "", address.path or "/", address.query, ""))
         body = None
         if json is not None:
             body = json_format.dumps(json).encode()
@@ -70,7 +69,7 @@ class Session:
             attempt += 1
             response = None
             try:
-                response = connections.send(method, target, headers, body, read_timeout_seconds)
+                response = connections.send(method, target_of(address), headers, body, read_timeout_seconds)
             except (OSError, HTTPException) as error:
                 unanswered += 1
                 if unanswered == _ATTEMPTS_WITHOUT_RESPONSE or attempt == _ATTEMPTS:
