@@ -126,7 +126,7 @@ def measure(testbed: Testbed, rounds: int) -> dict[str, dict[str, dict[str, Summ
 def _requests(testbed: Testbed, orders: int, page: str) -> dict[str, tuple[str, events.Json]]:
     """Return the function and the event of each kind of list."""
     [(last,)] = testbed.query(orders, "SELECT max(position) FROM event_feed")
-    after = {} if page == FIRST else {"after": str(last - _TAIL)}
+    after = {} if page == FIRST else {"after": str(max(0, last - _TAIL))}
     return {
         name: ("list_orders", events.list_of_all(**_query(testbed, orders, kind, page))) for name, kind in KINDS.items()
     } | {name: ("list_events", events.feed(**query, **after)) for name, query in FEED.items()}
