@@ -16,7 +16,7 @@ from local.console import Progress
 from local.layout import ROOT
 from local.postgres import Postgres
 from local.processes import minimal_environment
-from tools.benchmarks import network
+from tools.benchmarks import customers, network
 from tools.benchmarks.places import BUILD, LOG
 
 FEWEST = 500
@@ -97,14 +97,19 @@ class Testbed:
         return self.run(_database(orders), statement, parameters)
 
     def orders(self, number: int) -> list[tuple[str, str]]:
-        """Return ids and customers of some orders with three lines, from all over the year of the large database."""
+        """Return ids and customers of some orders with three lines, from all over the year of the large database.
+
+        Without new orders: all contenders have these.
+        """
         return [
             (order, owner)
             for order, owner in self.query(
                 self.many,
-                """SELECT id::text, customer_id FROM orders WHERE line_count = 3
+                """SELECT id::text, customer_id FROM orders
+                WHERE line_count = 3 AND NOT starts_with(customer_id, %(new)s)
                 ORDER BY hashtext(id::text) LIMIT %(number)s""",
                 number=number,
+                new=customers.NEW,
             )
         ]
 
