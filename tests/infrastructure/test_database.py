@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.postgres import VERSION
 from local.template import statements
 from tests.infrastructure.templates import DATABASE, MAIN, SERVICES, STAGES, Deployment, overrides
 
@@ -22,6 +23,13 @@ def test_given_a_database_when_created_then_it_is_private_encrypted_and_backed_u
     assert ("MasterUsername" in instance) == ("DBSnapshotIdentifier" not in instance) == (snapshot == "")
     resource = deployment.resources["Instance"]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Snapshot", "Snapshot")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_given_a_new_database_when_created_then_it_has_the_tested_version(stage: str) -> None:
+    parameters = Deployment(MAIN, **overrides(stage)).parameters
+    [instance] = Deployment(DATABASE).of_type("AWS::RDS::DBInstance").values()
+    assert parameters["DatabaseEngineVersion"] == instance["EngineVersion"] == str(VERSION)
 
 
 def test_given_a_database_when_connected_to_then_tls_and_iam_are_required() -> None:

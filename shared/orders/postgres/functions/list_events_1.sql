@@ -10,10 +10,7 @@ CREATE OR REPLACE FUNCTION list_events_1(
     p_after bigint, p_types text[], p_order_id uuid, p_limit integer, p_max_lines integer, p_scanned integer,
     p_sequenced integer)
 RETURNS TABLE (next_position bigint, last_position bigint, events json)
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
--- A plan that was made while a table was empty is kept until it is analyzed.
-SET enable_seqscan = off
-AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     candidates bigint[];
     page record;

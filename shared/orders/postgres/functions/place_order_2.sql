@@ -30,11 +30,7 @@ CREATE OR REPLACE FUNCTION place_order_2(
     p_currency text, p_total bigint, p_cart_version text, p_external_reference text, p_details json, p_actor text,
     p_at timestamptz, p_products text[], p_names text[], p_quantities integer[], p_unit_prices bigint[], p_kinds text[],
     p_templates text[], p_max_unpaid integer)
-RETURNS text LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan
--- A plan that was made while a table was empty is kept until it is analyzed.
-SET enable_seqscan = off
-AS $$
+RETURNS text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     known idempotency_keys;
     known_order orders;

@@ -5,7 +5,8 @@ orders of one state are a range sorted by total; a list of several states is mer
 admits all states is one range of another index, so that it does not get slower with the number of states.
 
 The choice of the index does not depend on the planner's statistics. The SQL compares all columns of the index and sorts
-by all of them. The leading values come from a function, so the planner cannot estimate how frequent they are.
+by all of them, and the settings of the functions' roles rule out a sort where an index can be read in order. The
+leading values come from a function, so the planner cannot estimate how frequent they are.
 """
 
 from collections.abc import Sequence
