@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator, Mapping, Sequence
 
     from orders.domain.order import TaskId
-    from orders.postgres.outbox import ClaimedTask
+    from orders.postgres.task_claims import ClaimedTask
     from orders.use_cases.retries import MessageDisposition
 
 TASKS_AT_ONCE = 10

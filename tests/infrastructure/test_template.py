@@ -8,7 +8,7 @@ import pytest
 from local import template as sam
 from orders.aws.task_queue import DEAD_LETTERS
 from orders.domain.event_parameters import MAX_WAIT_SECONDS
-from orders.postgres.outbox import LEASE, MAX_ATTEMPTS
+from orders.postgres.task_claims import LEASE, MAX_ATTEMPTS
 from tests.infrastructure.templates import EXPANDED, texts
 from tests.support import FUNCTIONS, ROOT, load_function
 

@@ -8,7 +8,7 @@ import pytest
 
 from orders.clients.shipping import ShippingClient
 from orders.domain.errors import EventIdReused, ValidationFailed
-from orders.postgres.outbox import MAX_ATTEMPTS
+from orders.postgres.task_claims import MAX_ATTEMPTS
 from tests.integration.conftest import Query, SetFault
 from tests.integration.world import World
 

@@ -22,7 +22,7 @@ from orders.domain.lifecycle import TaskKind
 from orders.domain.order import TaskId
 from orders.postgres import event_outbox, feed
 from orders.postgres.connection import Database
-from orders.postgres.outbox import MAX_PATIENT_ATTEMPTS
+from orders.postgres.task_claims import MAX_PATIENT_ATTEMPTS
 from orders.schemas.events import event_document
 from orders.schemas.requests import OrderUpdate
 from orders.use_cases.publish_events import PublishEvents

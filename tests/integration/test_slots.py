@@ -13,9 +13,9 @@ import pytest
 from orders.config import DatabaseSettings
 from orders.domain.lifecycle import Event, TaskKind
 from orders.domain.order import TaskId
-from orders.postgres import orders, outbox
+from orders.postgres import order_changes, outbox, task_claims
 from orders.postgres.connection import Database
-from orders.postgres.outbox import BUSY_DELAY, LEASE, ClaimedTask
+from orders.postgres.task_claims import BUSY_DELAY, LEASE, ClaimedTask
 from orders.use_cases import relay_outbox
 from orders.use_cases.retries import DONE
 from tests.integration.conftest import Query
@@ -65,7 +65,7 @@ def workers(query: Query) -> Iterator[list[Database]]:
 
 
 def claim(database: Database, task: TaskId, at: datetime = NOW) -> ClaimedTask:
-    return outbox.claim(database, [task], at, SLOTS)[task]
+    return task_claims.claim(database, [task], at, SLOTS)[task]
 
 
 def test_given_concurrent_workers_when_they_claim_then_never_more_than_the_slots(
@@ -110,7 +110,7 @@ def test_given_batches_when_claimed_at_once_then_never_more_than_the_slots(
 
         def work(database: Database, batch: list[TaskId], barrier: Barrier = barrier) -> list[ClaimedTask]:
             barrier.wait()
-            return list(outbox.claim(database, batch, NOW, SLOTS).values())
+            return list(task_claims.claim(database, batch, NOW, SLOTS).values())
 
         with ThreadPoolExecutor(WORKERS) as pool:
             claims = [each for batch in pool.map(work, workers, batches) for each in batch]
@@ -126,7 +126,7 @@ def test_given_a_task_being_changed_when_claimed_then_others_do_not_wait(databas
     other = Database(DatabaseSettings.from_environment())
     other.execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0")
     other.execute("SELECT FROM order_tasks WHERE order_id = %(id)s FOR UPDATE", {"id": changed.order_id})
-    claims = outbox.claim(database, [first, changed, last], NOW, SLOTS)
+    claims = task_claims.claim(database, [first, changed, last], NOW, SLOTS)
     assert [(claims[task].claimed, claims[task].busy) for task in (first, changed, last)] == [
         (True, False),
         (False, False),
@@ -159,7 +159,7 @@ def test_given_a_full_service_when_a_task_ends_then_its_slot_is_free(
         case "finish":
             outbox.finish(database, first.id, NOW)
         case "event":
-            orders.apply_event(
+            order_changes.apply_event(
                 database, Event.PAYMENT_PROCESSING, first.order_id, actor="system:test", at=NOW, task=first.id
             )
         case "reschedule" | "fail":
@@ -191,7 +191,7 @@ def test_given_a_busy_service_when_a_task_arrives_then_it_is_sent_again_later(
     first, second = (world.place() for _ in range(2))
     [charge, _, waiting, _] = world.queue.waiting
     assert (charge.order_id, waiting.order_id) == (first, second)
-    assert outbox.claim(database, [charge], world.clock.now(), 1)[charge]
+    assert task_claims.claim(database, [charge], world.clock.now(), 1)[charge]
     world.queue.waiting.clear()
     for waited in (0, 10, 80, 3600):
         world.clock.pass_time(seconds=waited - (world.clock.now() - placed_at(query, second)).total_seconds())
@@ -217,7 +217,7 @@ def test_given_a_busy_task_when_delayed_then_the_relay_sends_no_other_message(wo
     world.place()
     world.place()
     charge, first_notification, waiting, second_notification = world.queue.waiting
-    assert outbox.claim(database, [charge], world.clock.now(), 1)[charge]
+    assert task_claims.claim(database, [charge], world.clock.now(), 1)[charge]
     for task in (first_notification, second_notification):
         assert world.process(task) == DONE
     world.clock.pass_time(seconds=80)

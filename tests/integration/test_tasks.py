@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from orders.domain.lifecycle import Event
-from orders.domain.order import TaskId, TransitionResult
-from orders.postgres import orders
+from orders.domain.order import StoredOrder, TaskId, TransitionResult
+from orders.postgres import order_changes
 from orders.postgres.connection import Database
-from orders.postgres.outbox import MAX_PATIENT_ATTEMPTS, ClaimedTask
+from orders.postgres.task_claims import MAX_PATIENT_ATTEMPTS, ClaimedTask
 from orders.use_cases.process_task import ProcessTask
 from orders.use_cases.retries import DONE, MessageDisposition
 from tests.integration.conftest import Query, SetFault
@@ -350,16 +350,18 @@ def test_given_a_lost_answer_when_cancelled_before_the_rerun_then_it_is_voided(
     world: World, records_of: RecordsOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = world.place()
-    apply_event = orders.apply_event
+    apply_event = order_changes.apply_event
 
-    def lose_answer(database: Database, event: Event, *args: Any, **parameters: Any) -> TransitionResult | None:
+    def lose_answer(
+        database: Database, event: Event, *args: Any, **parameters: Any
+    ) -> TransitionResult[StoredOrder] | None:
         result = apply_event(database, event, *args, **parameters)
         if event is not Event.PAYMENT_STARTED:
             return result
         world.cancel(order)
         return apply_event(database, event, *args, **parameters)
 
-    monkeypatch.setattr(orders, "apply_event", lose_answer)
+    monkeypatch.setattr(order_changes, "apply_event", lose_answer)
     assert world.drain() == []
     found = records_of(order)
     assert (found["state"], found["charged"]) == ("cancelled/voided/cancelled", [])

@@ -17,7 +17,7 @@ from local.postgres import Postgres
 from orders import bootstrap
 from orders.domain.lifecycle import TaskKind
 from orders.domain.order import TaskId
-from orders.postgres import outbox
+from orders.postgres import task_claims
 from orders.postgres.connection import Database
 from tests.integration.conftest import Query
 from tests.integration.world import World
@@ -307,7 +307,7 @@ def test_given_a_claimed_parcel_when_updated_then_409_until_the_end(
 ) -> None:
     order = world.place()
     task = _bring_to_parcel(world)
-    claimed = outbox.claim(database, [task], world.clock.now(), slots=1)[task]
+    claimed = task_claims.claim(database, [task], world.clock.now(), slots=1)[task]
     assert claimed.claimed
     answer = update(order, {"shipping_address": WORK})
     assert (answer.status, answer.json["code"]) == (409, "order_not_updatable")
@@ -326,10 +326,10 @@ def test_given_a_busy_service_when_updated_then_the_parcel_has_the_new_address(
 ) -> None:
     order = world.place()
     task = _bring_to_parcel(world)
-    busy = outbox.claim(database, [task], world.clock.now(), slots=0)[task]
+    busy = task_claims.claim(database, [task], world.clock.now(), slots=0)[task]
     assert busy.busy
     assert update(order, {"shipping_address": WORK}).status == 200
-    claimed = outbox.claim(database, [task], world.clock.now(), slots=1)[task]
+    claimed = task_claims.claim(database, [task], world.clock.now(), slots=1)[task]
     assert claimed.details["shipping_address"] == WORK
 
 
@@ -361,7 +361,7 @@ def test_given_an_open_update_when_its_parcel_is_due_then_it_comes_again(
     _update(session, order)
     assert world.process(task).retry_seconds == 1
     session.commit()
-    claimed = outbox.claim(database, [task], world.clock.now(), slots=1)[task]
+    claimed = task_claims.claim(database, [task], world.clock.now(), slots=1)[task]
     assert claimed.claimed
     assert (claimed.details["note"], claimed.order["version"]) == ("held", 5)
 
@@ -464,11 +464,11 @@ def _claim(session: Connection, task: TaskId) -> int:
     """Claim a task and leave the transaction open."""
     with session.cursor() as cursor:
         cursor.execute(
-            "SELECT claimed FROM claim_tasks_1(ARRAY[%s]::uuid[], ARRAY[%s], ARRAY[%s], '{shipping}', "
-            "'{\"create_shipment,cancel_shipment\"}', now() + interval '1 hour', '90 s', 1, '1 s')",
+            "SELECT claim_tasks_2(ARRAY[%s]::uuid[], ARRAY[%s], ARRAY[%s], '{shipping}', "
+            "'{\"create_shipment,cancel_shipment\"}', now() + interval '1 hour', '90 s', 1, '1 s') ->> 'claimed'",
             (task.order_id, task.version, task.kind.value),
         )
-        assert cursor.fetchone() == (True,)
+        assert cursor.fetchone() == ("true",)
     return session.info.backend_pid
 
 

@@ -15,9 +15,11 @@ from orders.postgres import (
     feed,
     idempotency,
     new_orders,
+    order_changes,
     orders,
     outbox,
     stock_holds,
+    task_claims,
 )
 from orders.postgres.connection import Database
 from tests.simulation.effects import Effects, Fault, Kind
@@ -28,6 +30,8 @@ _NAMES: Mapping[str, str] = {
         idempotency,
         new_orders,
         orders,
+        order_changes,
+        task_claims,
         outbox,
         event_outbox,
         failed_tasks,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from fakes.cart import CartSettings
 from orders.domain.lifecycle import TaskKind
 from orders.postgres.erasures import RECHECK_INTERVAL
-from orders.postgres.outbox import MAX_ATTEMPTS
+from orders.postgres.task_claims import MAX_ATTEMPTS
 from tests.simulation.crowd import crowd, deliver, several, ship
 from tests.simulation.world import OVERDUE_MINUTES, World
 

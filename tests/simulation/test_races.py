@@ -64,7 +64,7 @@ def worlds(request: pytest.FixtureRequest, stages: list[Stage], effort: int) -> 
 type Worlds = Callable[[], Iterator[World]]
 
 
-@pytest.mark.parametrize("where", ["orders.apply_event", "payment POST /charges"])
+@pytest.mark.parametrize("where", ["order_changes.apply_event", "payment POST /charges"])
 def test_given_a_charge_when_the_order_is_cancelled_then_it_ends_cancelled(worlds: Worlds, where: str) -> None:
     for world in worlds():
         order = _placed(world)
@@ -76,7 +76,7 @@ def test_given_a_charge_when_the_order_is_cancelled_then_it_ends_cancelled(world
 
 @pytest.mark.parametrize("outcome", ["succeeded", "declined"])
 @pytest.mark.parametrize("reported", ["paid", "failed"])
-@pytest.mark.parametrize("where", ["orders.apply_event", "payment POST /charges"])
+@pytest.mark.parametrize("where", ["order_changes.apply_event", "payment POST /charges"])
 def test_given_a_charge_when_its_end_is_reported_rightly_or_not_then_money_agrees(
     worlds: Worlds, where: str, reported: str, outcome: ChargeStatus
 ) -> None:
@@ -87,7 +87,7 @@ def test_given_a_charge_when_its_end_is_reported_rightly_or_not_then_money_agree
         _race(world, _work(task, where), _report(order, payment_status=reported))
 
 
-@pytest.mark.parametrize("where", ["outbox.claim", "shipping POST /shipments", "orders.apply_event"])
+@pytest.mark.parametrize("where", ["task_claims.claim", "shipping POST /shipments", "order_changes.apply_event"])
 def test_given_a_shipment_when_the_order_is_cancelled_then_it_ends_cancelled(worlds: Worlds, where: str) -> None:
     for world in worlds():
         order = _placed(world)
@@ -98,7 +98,7 @@ def test_given_a_shipment_when_the_order_is_cancelled_then_it_ends_cancelled(wor
         assert _status(world) == "cancelled"
 
 
-@pytest.mark.parametrize("where", ["outbox.claim", "shipping POST /shipments", "orders.apply_event"])
+@pytest.mark.parametrize("where", ["task_claims.claim", "shipping POST /shipments", "order_changes.apply_event"])
 def test_given_a_shipment_when_the_address_changes_then_the_parcel_has_the_orders(worlds: Worlds, where: str) -> None:
     for world in worlds():
         order = _placed(world)
@@ -113,7 +113,7 @@ def test_given_a_task_before_the_parcel_when_the_address_changes_then_both_apply
     for world in worlds():
         _bring_about(world, kind)
         [row] = world.look("SELECT id::text AS id FROM orders")
-        assert len(_race(world, _work(_waiting(world, kind), "orders.apply_event"), _move(row["id"]))) == 2
+        assert len(_race(world, _work(_waiting(world, kind), "order_changes.apply_event"), _move(row["id"]))) == 2
 
 
 def test_given_an_order_when_moved_and_cancelled_at_once_then_it_ends_cancelled(worlds: Worlds) -> None:
@@ -124,7 +124,9 @@ def test_given_an_order_when_moved_and_cancelled_at_once_then_it_ends_cancelled(
         assert _status(world) == "cancelled"
 
 
-@pytest.mark.parametrize("where", ["outbox.claim", "payment POST /charges/ch_1/refunds", "orders.apply_event"])
+@pytest.mark.parametrize(
+    "where", ["task_claims.claim", "payment POST /charges/ch_1/refunds", "order_changes.apply_event"]
+)
 @pytest.mark.parametrize("report", [{"status": "returned"}, {"payment_status": "refunded"}])
 def test_given_a_refund_when_a_return_or_it_is_reported_then_refunded_once(
     worlds: Worlds, where: str, report: dict[str, str]
@@ -151,15 +153,15 @@ def test_given_a_dispatched_parcel_when_the_order_is_cancelled_then_it_ends_ship
 @pytest.mark.parametrize(
     ("kind", "where"),
     [
-        (TaskKind.CHARGE_PAYMENT, "outbox.claim"),
+        (TaskKind.CHARGE_PAYMENT, "task_claims.claim"),
         (TaskKind.CHARGE_PAYMENT, "payment POST"),
-        (TaskKind.COMMIT_STOCK, "outbox.claim"),
-        (TaskKind.CREATE_SHIPMENT, "outbox.claim"),
+        (TaskKind.COMMIT_STOCK, "task_claims.claim"),
+        (TaskKind.CREATE_SHIPMENT, "task_claims.claim"),
         (TaskKind.CREATE_SHIPMENT, "shipping POST"),
         (TaskKind.CANCEL_SHIPMENT, "shipping POST"),
-        (TaskKind.REFUND_PAYMENT, "outbox.claim"),
+        (TaskKind.REFUND_PAYMENT, "task_claims.claim"),
         (TaskKind.REFUND_PAYMENT, "payment POST"),
-        (TaskKind.RELEASE_STOCK, "outbox.claim"),
+        (TaskKind.RELEASE_STOCK, "task_claims.claim"),
         (TaskKind.RELEASE_STOCK, "inventory"),
         (TaskKind.SEND_NOTIFICATION, "notification POST"),
     ],
@@ -250,7 +252,7 @@ def _unless_refused(action: Action, uses: UseCases) -> object | None:
 
 
 def _cancel(order: str) -> tuple[str, Action]:
-    return "orders.apply_event", lambda uses: uses.cancel.cancel(ANN, order, None, None)
+    return "order_changes.apply_event", lambda uses: uses.cancel.cancel(ANN, order, None, None)
 
 
 def _move(order: str) -> tuple[str, Action]:
@@ -261,10 +263,10 @@ def _move(order: str) -> tuple[str, Action]:
 
 def _report(order: str, **report: str) -> tuple[str, Action]:
     update = StatusUpdate.model_validate(report)
-    return "orders.apply_event", lambda uses: uses.update.update(STAFF, order, update, None)
+    return "order_changes.apply_event", lambda uses: uses.update.update(STAFF, order, update, None)
 
 
-def _work(task: TaskId, where: str = "outbox.claim") -> tuple[str, Action]:
+def _work(task: TaskId, where: str = "task_claims.claim") -> tuple[str, Action]:
     return where, lambda uses: uses.work.process(uses.work.claim([task])[task])
 
 

@@ -18,7 +18,7 @@ from orders.domain.clock import Clock
 from orders.domain.events import EventQuery
 from orders.domain.lifecycle import Event
 from orders.domain.order import Line, Order
-from orders.postgres import erasures, feed, new_orders, orders
+from orders.postgres import erasures, feed, new_orders, order_changes
 from orders.postgres.connection import Database
 from orders.use_cases.list_events import ListEvents
 from tools.benchmarks.places import BUILD
@@ -197,7 +197,7 @@ def _live(database: Database, clock: Clock, customer: int) -> Iterator[Key]:
     new_orders.place_order(database, order, (), actor=ACTOR)
     yield order_id, 1
     for event in _LIFE:
-        result = orders.apply_event(database, event, order_id, actor=ACTOR, at=clock.now())
+        result = order_changes.apply_event(database, event, order_id, actor=ACTOR, at=clock.now())
         if result and result.applied:
             yield order_id, result.row["version"]
     # Nobody processes its tasks, and an order is erased only without pending ones.

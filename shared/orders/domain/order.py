@@ -182,12 +182,12 @@ class EarlierEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class TransitionResult:
+class TransitionResult[Row: StoredOrder = OrderDetails]:
     """The result of applying an event to an order.
 
     Attributes:
         event: the event.
-        row: the order as it is now.
+        row: the order as it is now; without lines and details unless they were asked for.
         tasks: the tasks that the event enqueued; to be sent now that they are committed.
         applied: whether the event changed the order.
         repeated: whether it was applied before.
@@ -195,7 +195,7 @@ class TransitionResult:
     """
 
     event: Event
-    row: OrderDetails
+    row: Row
     tasks: tuple[TaskId, ...]
     applied: bool
     repeated: bool = False

@@ -9,8 +9,8 @@ from orders.domain.events import EventRow
 from orders.domain.lifecycle import SERVICES
 from orders.domain.order import TaskId
 from orders.postgres.connection import Database
-from orders.postgres.outbox import BUSY_DELAY, LEASE, Claim, TaskState
 from orders.postgres.publishing import KIND
+from orders.postgres.task_claims import BUSY_DELAY, LEASE, Claim, TaskState
 
 _CLAIM = """
 SELECT order_id, version, state, attempts, claims, available_at, claimed, busy, event

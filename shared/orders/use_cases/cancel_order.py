@@ -8,7 +8,7 @@ from orders.domain.clock import Clock
 from orders.domain.errors import OrderNotCancellable
 from orders.domain.lifecycle import Event
 from orders.domain.order import OrderDetails
-from orders.postgres import orders
+from orders.postgres import order_changes
 from orders.postgres.connection import Database
 from orders.use_cases.publish import TaskQueue, publish
 from orders.use_cases.refusals import is_applied_or_already_holds, refusal
@@ -33,7 +33,7 @@ class CancelOrder:
             OrderNotCancellable: it is too late.
             VersionMismatch: the order has changed since the caller read it.
         """
-        result = orders.apply_event(
+        result = order_changes.apply_requested_event(
             self.database,
             Event.CANCELLED,
             order_id,

@@ -17,9 +17,9 @@ from orders.domain.errors import DownstreamRefused, DownstreamUnavailable, NotSe
 from orders.domain.lifecycle import SERVICES, TERMINAL_STATUSES, Event, TaskKind
 from orders.domain.order import TaskId
 from orders.domain.stock import Inventory
-from orders.postgres import orders, outbox
+from orders.postgres import order_changes, outbox, task_claims
 from orders.postgres.connection import Database
-from orders.postgres.outbox import ClaimedTask
+from orders.postgres.task_claims import ClaimedTask
 from orders.telemetry import logger
 from orders.use_cases.payment_tasks import PaymentTasks
 from orders.use_cases.publish import TaskQueue, publish
@@ -59,10 +59,10 @@ class ProcessTask:
         Returns:
             The tasks, claimed or not; those that do not exist are missing.
         """
-        claims = outbox.claim(self.database, task_ids, self.clock.now(), self.concurrency)
-        for unknown in set(task_ids) - claims.keys():
+        claimed = task_claims.claim(self.database, task_ids, self.clock.now(), self.concurrency)
+        for unknown in set(task_ids) - claimed.keys():
             logger.warning("no such task", task_id=str(unknown))
-        return claims
+        return claimed
 
     def process(self, task: ClaimedTask) -> MessageDisposition:
         """Process a task that `claim` has returned, if it was claimed.
@@ -107,7 +107,7 @@ class ProcessTask:
         if result.event is None:
             outbox.finish(self.database, task.id, self.clock.now())
             return
-        transition = orders.apply_event(
+        transition = order_changes.apply_event(
             self.database,
             result.event,
             task.order_id,
@@ -145,7 +145,7 @@ class ProcessTask:
 
     def _charge_payment(self, payments: PaymentTasks, task: ClaimedTask) -> TaskResult:
         """Start the payment, so that a cancellation can no longer go unnoticed, and charge the order."""
-        started = orders.apply_event(
+        started = order_changes.apply_event(
             self.database, Event.PAYMENT_STARTED, task.order_id, actor=ACTOR, at=self.clock.now()
         )
         if started is None:

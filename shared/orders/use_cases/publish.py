@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from orders import telemetry
-from orders.domain.order import DeadLetter, TaskId, TransitionResult
+from orders.domain.order import DeadLetter, StoredOrder, TaskId, TransitionResult
 
 
 class TaskQueue(Protocol):
@@ -29,7 +29,7 @@ class TaskQueue(Protocol):
         """
 
 
-def publish(result: TransitionResult, queue: TaskQueue | None) -> None:
+def publish(result: TransitionResult[StoredOrder], queue: TaskQueue | None) -> None:
     """Send the tasks that an event enqueued, and count the event if it changed the order.
 
     Without a queue there are no tasks.

@@ -15,7 +15,17 @@ from orders.domain.errors import Unavailable
 from orders.domain.lifecycle import Event
 from orders.domain.order import DeadLetter, TaskId
 from orders.domain.stock import Inventory
-from orders.postgres import counters, erasures, failed_tasks, feed, idempotency, orders, outbox, stock_holds
+from orders.postgres import (
+    counters,
+    erasures,
+    failed_tasks,
+    feed,
+    idempotency,
+    order_changes,
+    orders,
+    outbox,
+    stock_holds,
+)
 from orders.postgres.connection import Database
 from orders.postgres.failed_tasks import FailedTask
 from orders.telemetry import logger
@@ -156,7 +166,7 @@ class RelayOutbox:
         before = self.clock.now() - PAYMENT_TIMEOUT
         expired = 0
         for order_id in orders.unpaid_orders(self.database, before=before, limit=_BATCH):
-            result = orders.apply_event(self.database, Event.EXPIRED, order_id, actor=ACTOR, at=self.clock.now())
+            result = order_changes.apply_event(self.database, Event.EXPIRED, order_id, actor=ACTOR, at=self.clock.now())
             if result and result.applied:
                 publish(result, self.queue)
                 expired += 1

@@ -10,7 +10,7 @@ from orders import telemetry
 from orders.domain.clock import Clock
 from orders.postgres import outbox
 from orders.postgres.connection import Database
-from orders.postgres.outbox import BUSY_DELAY, Claim
+from orders.postgres.task_claims import BUSY_DELAY, Claim
 from orders.telemetry import logger
 from orders.use_cases.publish import TaskQueue
 

@@ -7,7 +7,7 @@ from orders.domain.clock import Clock
 from orders.domain.errors import DownstreamRefused, DownstreamUnavailable, NotSettled
 from orders.domain.lifecycle import Event, TaskKind
 from orders.domain.states import PaymentStatus, ShippingStatus, State, Status
-from orders.postgres.outbox import ClaimedTask
+from orders.postgres.task_claims import ClaimedTask
 from orders.use_cases.task_result import NOTHING, TaskResult, may_still_take_effect
 
 _HAS_LEFT = frozenset({Status.SHIPPED, Status.DELIVERED, Status.RETURNED})

@@ -9,7 +9,7 @@ from orders.domain.errors import OrderNotUpdatable, ValidationFailed
 from orders.domain.lifecycle import Event, transition
 from orders.domain.order import OrderDetails, TransitionResult
 from orders.domain.states import ShippingStatus
-from orders.postgres import orders
+from orders.postgres import order_changes
 from orders.postgres.connection import Database
 from orders.schemas.requests import OrderUpdate
 from orders.use_cases.publish import TaskQueue, publish
@@ -47,7 +47,7 @@ class UpdateOrder:
         changes = update.changes()
         if self.requires_address and changes.get("shipping_address", ...) is None:
             raise ValidationFailed([{"loc": ["shipping_address"], "msg": "is required", "type": "value_error"}])
-        result = orders.update_order(
+        result = order_changes.update_order(
             self.database,
             order_id,
             changes,

@@ -10,7 +10,7 @@ from orders.domain.errors import EventIdReused, Forbidden, InvalidTransition, Va
 from orders.domain.lifecycle import Event, already_holds
 from orders.domain.order import OrderDetails, TransitionResult, state_of
 from orders.domain.states import State
-from orders.postgres import orders
+from orders.postgres import order_changes, orders
 from orders.postgres.connection import Database
 from orders.schemas.requests import StatusUpdate
 from orders.use_cases.publish import TaskQueue, publish
@@ -63,7 +63,7 @@ class UpdateOrderStatus:
         update: StatusUpdate,
         expected_versions: Collection[int] | None,
     ) -> TransitionResult:
-        result = orders.apply_event(
+        result = order_changes.apply_requested_event(
             self.database,
             event,
             order_id,

@@ -8,27 +8,33 @@
 --
 -- Nothing here waits, so claims cannot block each other: a task that another transaction is changing is not claimed, and a
 -- lock on one slot keeps concurrent claims from taking the same one.
-CREATE OR REPLACE FUNCTION claim_tasks_1(
+--
+-- Answers one JSON value for each task, as thirty columns would take longer to describe than a task takes to read. `place` is
+-- that of the task among those given, from 1. `prior_calls`, `enqueued_at`, `lines` and `details` are NULL for tasks of kinds
+-- that do not need them.
+CREATE OR REPLACE FUNCTION claim_tasks_2(
     p_order_ids uuid[], p_versions integer[], p_kinds text[], p_services text[], p_siblings text[], p_at timestamptz,
     p_lease interval, p_slots integer, p_busy_delay interval)
-RETURNS TABLE (
-    place bigint, stored orders, template text, state text, attempts integer, claims integer, available_at timestamptz,
-    enqueued_at timestamptz, claimed boolean, busy boolean, prior_calls json, lines json, details json)
+RETURNS SETOF json
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
-#variable_conflict use_column
 DECLARE
     named record;
     task order_tasks;
     free_slot integer;
+    claimed boolean;
+    busy boolean;
+    stored orders;
+    prior_calls json;
+    enqueued_at timestamptz;
+    lines json;
+    details json;
 BEGIN
     FOR named IN
         SELECT order_id, version, kind, service, string_to_array(siblings, ',') AS siblings, place
         FROM unnest(p_order_ids, p_versions, p_kinds, p_services, p_siblings) WITH ORDINALITY
             AS task (order_id, version, kind, service, siblings, place)
     LOOP
-        place := named.place;
         claimed := false;
-        busy := false;
         prior_calls := NULL;
         enqueued_at := NULL;
         lines := NULL;
@@ -39,12 +45,14 @@ BEGIN
         FOR UPDATE SKIP LOCKED;
         busy := FOUND;
         IF busy THEN
+            -- The free ones, from a random one on, so that concurrent claims seldom try the same.
             FOR free_slot IN
-                SELECT number FROM generate_series(1, p_slots) AS number
-                WHERE number NOT IN (
+                SELECT slot FROM (SELECT floor(random() * p_slots)::integer AS first OFFSET 0) AS start, LATERAL (
+                    SELECT 1 + (first + place) % p_slots AS slot FROM generate_series(1, p_slots) AS place
+                ) AS every
+                WHERE slot NOT IN (
                     SELECT slot FROM order_tasks
                     WHERE kind = ANY (named.siblings) AND slot IS NOT NULL AND available_at > p_at)
-                ORDER BY random()
             LOOP
                 CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtext('slot of ' || named.service), free_slot);
                 -- The slot may have been taken between the list of free ones and the lock.
@@ -53,7 +61,8 @@ BEGIN
                 WHERE order_id = named.order_id AND version = named.version AND kind = named.kind
                   AND NOT EXISTS (
                     SELECT FROM order_tasks AS other
-                    WHERE other.kind = ANY (named.siblings) AND other.slot = free_slot AND other.available_at > p_at);
+                    WHERE other.kind = ANY (named.siblings) AND other.slot = free_slot AND other.available_at > p_at)
+                RETURNING * INTO task;
                 claimed := FOUND;
                 EXIT WHEN claimed;
             END LOOP;
@@ -63,14 +72,11 @@ BEGIN
                 WHERE order_id = named.order_id AND version = named.version AND kind = named.kind;
             END IF;
         END IF;
-        SELECT * INTO task FROM order_tasks
-        WHERE order_id = named.order_id AND version = named.version AND kind = named.kind;
-        CONTINUE WHEN NOT FOUND;
-        template := task.template;
-        state := task.state;
-        attempts := task.attempts;
-        claims := task.claims;
-        available_at := task.available_at;
+        IF NOT claimed THEN
+            SELECT * INTO task FROM order_tasks
+            WHERE order_id = named.order_id AND version = named.version AND kind = named.kind;
+            CONTINUE WHEN NOT FOUND;
+        END IF;
         SELECT * INTO stored FROM orders WHERE id = named.order_id;
         IF named.kind IN ('refund_payment', 'cancel_shipment') THEN
             prior_calls := (
@@ -90,6 +96,9 @@ BEGIN
         IF named.kind IN ('charge_payment', 'create_shipment') THEN
             details := (SELECT to_json(detail) FROM order_details AS detail WHERE order_id = named.order_id);
         END IF;
-        RETURN NEXT;
+        RETURN NEXT json_build_object(
+            'place', named.place, 'claimed', claimed, 'busy', busy, 'template', task.template, 'state', task.state,
+            'attempts', task.attempts, 'claims', task.claims, 'available_at', task.available_at, 'order', stored,
+            'prior_calls', prior_calls, 'enqueued_at', enqueued_at, 'lines', lines, 'details', details);
     END LOOP;
 END $$;
