@@ -13,7 +13,7 @@ Both ways read orders one by one, by key.
 
 import uuid
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypedDict
 
@@ -39,9 +39,14 @@ _COLUMNS = """id, number, external_reference, customer_id, customer_name, custom
 
 _MICROSECOND = timedelta(microseconds=1)
 
-# Not EXISTS: the planner might use a join and read all orders of the product, or all failed tasks.
-_NEEDS_ATTENTION = "(SELECT true FROM order_tasks WHERE order_id = orders.id AND state = 'failed' LIMIT 1) IS NOT NULL"
-_HAS_PRODUCT = "(SELECT true FROM order_items WHERE order_id = orders.id AND product_id = %({})s LIMIT 1) IS NOT NULL"
+# Not EXISTS: the planner might use a join and read all orders of the product, or all failed tasks. Conditions on the
+# candidate alone are checked before its order is read.
+_NEEDS_ATTENTION = (
+    "(SELECT true FROM order_tasks WHERE order_id = candidate.id AND state = 'failed' LIMIT 1) IS NOT NULL"
+)
+_HAS_PRODUCT = (
+    "(SELECT true FROM order_items WHERE order_id = candidate.id AND product_id = %({})s LIMIT 1) IS NOT NULL"
+)
 _MATCHES = f"""
         (%(customer_id)s IS NULL OR customer_id = %(customer_id)s)
         AND concat_ws('/', status, payment_status, shipping_status) = ANY (%(states)s::text[])
@@ -57,7 +62,13 @@ _STATES = "%(statuses)s::text[], %(payment_statuses)s::text[], %(shipping_status
 
 
 class _ListRow(OrderSummary):
-    matches: bool
+    """An order of a list.
+
+    In a search, its last row may have no order: all columns are NULL but those that tell where the search ended.
+    """
+
+    end_id: str
+    end_value: int | datetime
     is_last: bool
 
 
@@ -88,13 +99,13 @@ class ListedPage:
 def find_orders(database: Database, query: OrderQuery) -> ListedPage:
     """Read a page of the orders that match a query, and their total if requested."""
     rows = database.fetch(_CountedListRow, _statement(query), _parameters(query))
-    matching = [row for row in rows if row["matches"]]
+    matching = [row for row in rows if row["id"] is not None]
     shown: list[OrderSummary] = [*matching[: query.page.size]]
     end = None
     if len(matching) > query.page.size:
         end = _position(query.sort, shown[-1])
     elif rows and rows[-1]["is_last"]:
-        end = _position(query.sort, rows[-1])
+        end = Position(_cursor_value(rows[-1]["end_value"]), rows[-1]["end_id"])
     return ListedPage(shown, end, _total_of(rows[0]) if query.page.with_total else None)
 
 
@@ -105,12 +116,16 @@ def _total_of(row: _TotalRow) -> Total:
 def _position(sort: Sort, row: OrderSummary) -> Position:
     match sort.key:
         case SortKey.CREATED_AT:
-            value = 0
+            value: int | datetime = 0
         case SortKey.UPDATED_AT:
-            value = (row["updated_at"] - EPOCH) // _MICROSECOND
+            value = row["updated_at"]
         case SortKey.TOTAL:
             value = row["total"]
-    return Position(value, row["id"])
+    return Position(_cursor_value(value), row["id"])
+
+
+def _cursor_value(value: int | datetime) -> int:
+    return (value - EPOCH) // _MICROSECOND if isinstance(value, datetime) else value
 
 
 def _after_value(sort: Sort, position: Position) -> object:
@@ -167,10 +182,17 @@ def _statement(query: OrderQuery) -> str:
     page = _page(query, part)
     if not query.page.with_total:
         return page
+    direction = part.direction
+    order = f"page.end_value {direction}, page.end_id {direction}" if _examines(query) else part.order("page")
     # LEFT JOIN, because an empty page has a total, too. The total is the same for every sort, and cheapest by id.
     return f"""
 SELECT * FROM ({_total(replace(query, sort=Sort()))}) AS total LEFT JOIN ({page}) AS page ON true
-ORDER BY {part.order("page")}"""
+ORDER BY {order}"""
+
+
+def _examines(query: OrderQuery) -> bool:
+    """Tell whether orders of a page are read to see whether they match."""
+    return query.searches and not index_ranges.are_listed_by_function(query)
 
 
 def _page(query: OrderQuery, part: Slice) -> str:
@@ -183,19 +205,21 @@ def _page(query: OrderQuery, part: Slice) -> str:
             else ("*, false AS needs_attention", "list_orders_1")
         )
         return f"""
-SELECT {columns}, true AS matches, false AS is_last FROM {function}(
+SELECT {columns}, false AS is_last FROM {function}(
     %(customer_id)s, %(product_id)s, {_STATES if query.filter.states != STATES else "NULL, NULL, NULL"},
     {part.above[0]}, {part.below[0]}, {part.direction == "DESC"}, %(size)s + 1, %(offset)s)"""
     order = part.order("candidate")
-    if not query.searches:
+    if not _examines(query):
         return f"""
-SELECT listed.*, true AS matches, false AS is_last
-FROM ({_first_entries(query, part)}) AS candidate CROSS JOIN {_read_candidate(query)} ORDER BY {order}"""
+SELECT listed.*, false AS is_last
+FROM ({_first_entries(query, part)}) AS candidate CROSS JOIN {_read_candidate(_columns(query))} ORDER BY {order}"""
+    end_value = "0" if query.sort.key is SortKey.CREATED_AT else f"candidate.{query.sort.key.value}"
     return f"""
 WITH {_candidates(query, part)}
-SELECT listed.*, place = {part.limit} AS is_last
-FROM (SELECT * FROM candidate ORDER BY {order}) AS candidate CROSS JOIN {_read_candidate(query)}
-WHERE matches OR place = {part.limit}
+SELECT listed.*, candidate.id AS end_id, {end_value} AS end_value, place = {part.limit} AS is_last
+FROM (SELECT * FROM candidate ORDER BY {order}) AS candidate
+LEFT JOIN {_read_candidate(_columns(query), _MATCHES)} ON true
+WHERE listed.id IS NOT NULL OR place = {part.limit}
 ORDER BY {order} LIMIT %(size)s + 1"""
 
 
@@ -209,17 +233,16 @@ SELECT count(*) AS matched, false AS is_cut FROM (SELECT FROM ({entries}) AS ent
     return f"""
 WITH {_candidates(query, part)}
 SELECT count(*) AS matched, EXISTS (SELECT FROM candidate WHERE place = {part.limit}) AS is_cut
-FROM candidate CROSS JOIN {_read_candidate(query)} WHERE matches"""
+FROM candidate CROSS JOIN {_read_candidate("id", _MATCHES)}"""
 
 
 def _columns(query: OrderQuery) -> str:
     return f"{_COLUMNS}, {_NEEDS_ATTENTION if query.shows_attention else 'false'} AS needs_attention"
 
 
-def _read_candidate(query: OrderQuery) -> str:
-    matches = f", {_MATCHES} AS matches" if query.searches else ""
+def _read_candidate(columns: str, condition: str = "true") -> str:
     return f"""LATERAL (
-    SELECT {_columns(query)} {matches} FROM orders WHERE id = candidate.id LIMIT 1
+    SELECT {columns} FROM orders WHERE id = candidate.id AND {condition} LIMIT 1
 ) AS listed"""
 
 
