@@ -171,7 +171,7 @@ stock.lost              confirmed/paid/pending              failed/refunding/can
 stock.lost              confirmed/refunded|charged_back/pending         failed/=/cancelled          out_of_stock
     send_notification(out_of_stock)
 
-# If another parcel has left than the one that is ready, apply_event_2 adds cancel_shipment.
+# If another parcel has left than the one that is ready, apply_event_3 adds cancel_shipment.
 shipment.created        confirmed/*/pending                 =/=/ready
 # If it brings the first tracking number: somebody else has reported the shipment without one.
 shipment.created        confirmed|cancelling/*/ready        =/=/=

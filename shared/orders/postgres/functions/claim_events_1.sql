@@ -1,4 +1,4 @@
--- Claim the tasks that publish some events, as claim_task_2 claims one task; read each with its event either way.
+-- Claim the tasks that publish some events, as claim_tasks_2 claims others; read each with its event either way.
 --
 -- The events are published in one call, so the tasks occupy one slot of their service together. Tasks that another worker
 -- is claiming at the same moment are not claimed.
