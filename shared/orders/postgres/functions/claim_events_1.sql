@@ -1,4 +1,5 @@
--- Claim the tasks that publish some events, as claim_tasks_2 claims others; read each with its event either way.
+-- Claim the tasks that publish some events, as claim_tasks_2 claims others; read each with its event either way, in the order
+-- given.
 --
 -- The events are published in one call, so the tasks occupy one slot of their service together. Tasks that another worker
 -- is claiming at the same moment are not claimed.
@@ -49,5 +50,6 @@ BEGIN
         place = ANY (available) AND free_slot IS NOT NULL, place = ANY (available) AND free_slot IS NULL,
         read_event_1(task.order_id, task.version)
     FROM unnest(p_order_ids, p_versions) WITH ORDINALITY AS named (order_id, version, place)
-    JOIN order_tasks AS task ON (task.order_id, task.version, task.kind) = (named.order_id, named.version, p_kind);
+    JOIN order_tasks AS task ON (task.order_id, task.version, task.kind) = (named.order_id, named.version, p_kind)
+    ORDER BY place;
 END $$;

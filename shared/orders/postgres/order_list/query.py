@@ -15,7 +15,7 @@ import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from orders.domain.clock import EPOCH, uuid7
 from orders.domain.cursors import Position
@@ -62,14 +62,17 @@ _STATES = "%(statuses)s::text[], %(payment_statuses)s::text[], %(shipping_status
 
 
 class _ListRow(OrderSummary):
-    """An order of a list.
+    """An order of a list; the last row of a search may be without one, and all columns of it NULL.
 
-    In a search, its last row may have no order: all columns are NULL but those that tell where the search ended.
+    Attributes:
+        is_last: whether the search has read as many orders as it may.
+        end_id: the id of the last one; searches only.
+        end_value: its sort value; searches only.
     """
 
-    end_id: str
-    end_value: int | datetime
     is_last: bool
+    end_id: NotRequired[str]
+    end_value: NotRequired[int | datetime]
 
 
 class _TotalRow(TypedDict):
