@@ -10,9 +10,9 @@
 -- the event was applied, now or earlier, or if the state is one of p_holds, in which it already holds. Otherwise the event
 -- contradicts the state, and the task stays as it is.
 --
--- Answers NULL if there is no such order of that owner. `order` is the order as get_order_2 reads it, or only `stored` of it,
--- unless p_reads_order; `tasks` is that of the rule that was applied. One JSON value, because thirty columns take longer to
--- describe than an order takes to read.
+-- Answers NULL if there is no such order of that owner. `order` is the order as get_order_2 reads it if p_reads_order is true,
+-- else only `stored` of that. `tasks` is that of the rule that was applied. One JSON value, because thirty columns take longer
+-- to describe than an order takes to read.
 CREATE OR REPLACE FUNCTION apply_event_3(
     p_id uuid, p_owner text, p_actor text, p_event text, p_at timestamptz, p_expected_versions integer[], p_event_id text,
     p_reason text, p_cancel_reason text, p_tracking_number text, p_task_version integer, p_task_kind text,
