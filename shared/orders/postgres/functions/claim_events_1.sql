@@ -13,6 +13,7 @@ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     available integer[];
+    first integer;
     candidate integer;
     free_slot integer;
 BEGIN
@@ -22,12 +23,8 @@ BEGIN
         WHERE kind = p_kind AND state = 'pending' AND available_at <= p_at
         ORDER BY order_id, version FOR UPDATE OF task SKIP LOCKED);
     IF available <> '{}' THEN
-        FOR candidate IN
-            SELECT number FROM generate_series(1, p_slots) AS number
-            WHERE number NOT IN (
-                SELECT slot FROM order_tasks WHERE kind = p_kind AND slot IS NOT NULL AND available_at > p_at)
-            ORDER BY random()
-        LOOP
+        first := floor(random() * p_slots);
+        FOR candidate IN SELECT slot FROM free_slots_1(ARRAY[p_kind], p_slots, first, p_at) AS slot LOOP
             CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtext('slot of ' || p_service), candidate);
             -- The slot may have been taken between the list of free ones and the lock.
             CONTINUE WHEN EXISTS (

@@ -20,6 +20,7 @@ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     named record;
     task order_tasks;
+    first integer;
     free_slot integer;
     claimed boolean;
     busy boolean;
@@ -45,15 +46,8 @@ BEGIN
         FOR UPDATE SKIP LOCKED;
         busy := FOUND;
         IF busy THEN
-            -- The free ones, from a random one on, so that concurrent claims seldom try the same.
-            FOR free_slot IN
-                SELECT slot FROM (SELECT floor(random() * p_slots)::integer AS first OFFSET 0) AS start, LATERAL (
-                    SELECT 1 + (first + place) % p_slots AS slot FROM generate_series(1, p_slots) AS place
-                ) AS every
-                WHERE slot NOT IN (
-                    SELECT slot FROM order_tasks
-                    WHERE kind = ANY (named.siblings) AND slot IS NOT NULL AND available_at > p_at)
-            LOOP
+            first := floor(random() * p_slots);
+            FOR free_slot IN SELECT slot FROM free_slots_1(named.siblings, p_slots, first, p_at) AS slot LOOP
                 CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtext('slot of ' || named.service), free_slot);
                 -- The slot may have been taken between the list of free ones and the lock.
                 UPDATE order_tasks
