@@ -60,6 +60,7 @@ class Session:
         connections = self._hosts.get(host) or self._hosts.setdefault(
             host, Connections(address, CONNECT_TIMEOUT_SECONDS)
         )
+        target = target_of(address)
         body = None
         if json is not None:
             body = json_format.dumps(json).encode()
@@ -69,7 +70,7 @@ class Session:
             attempt += 1
             response = None
             try:
-                response = connections.send(method, target_of(address), headers, body, read_timeout_seconds)
+                response = connections.send(method, target, headers, body, read_timeout_seconds)
             except (OSError, HTTPException) as error:
                 unanswered += 1
                 if unanswered == _ATTEMPTS_WITHOUT_RESPONSE or attempt == _ATTEMPTS:

@@ -23,6 +23,10 @@ SELECT apply_event_3(
     %(statuses)s::text[], %(payment_statuses)s::text[], %(shipping_statuses)s::text[], %(failure_reasons)s::text[],
     %(tasks)s::text[], %(holds)s::text[], %(once)s, %(reads_order)s) AS answer
 """
+_NOTHING = dict.fromkeys(
+    ("owner", "expected_versions", "event_id", "cancel_reason", "task_version", "task_kind", "reference")
+)
+"""What an event may come without."""
 _UPDATE = """
 SELECT document, applied, holds FROM update_order_2(
     %(id)s, %(owner)s, %(actor)s, %(event)s, %(event_id)s, %(at)s, %(expected_versions)s::integer[],
@@ -82,11 +86,7 @@ def apply_event(
         "id": order_id,
         "actor": actor,
         "at": at,
-        "owner": None,
-        "expected_versions": None,
-        "event_id": None,
         "reason": reason,
-        "cancel_reason": None,
         "tracking_number": tracking_number,
         "task_version": task and task.version,
         "task_kind": task and task.kind.value,
@@ -138,9 +138,6 @@ def apply_requested_event(
         "reason": reason,
         "cancel_reason": reason if event is Event.CANCELLED else None,
         "tracking_number": tracking_number,
-        "task_version": None,
-        "task_kind": None,
-        "reference": None,
         "reads_order": True,
     }
     answer = _apply(database, event, parameters)
@@ -149,7 +146,7 @@ def apply_requested_event(
 
 def _apply(database: Database, event: Event, parameters: dict[str, object]) -> _Answer | None:
     rules = _rules(event, publishing.specs(database))
-    [row] = database.fetch(_ApplyRow, _APPLY_EVENT, {**parameters, "event": event.value, **rules})
+    [row] = database.fetch(_ApplyRow, _APPLY_EVENT, {**_NOTHING, **parameters, "event": event.value, **rules})
     return row["answer"]
 
 
